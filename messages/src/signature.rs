@@ -1,0 +1,119 @@
+//! The messages of SignatureCollector.
+
+use alloy_primitives::U256;
+use serde::{Deserialize, Serialize};
+
+use crate::bls::G1Bytes;
+use crate::wire::{ActorName, Wire};
+use crate::{OperatorId, TaskResponse};
+
+/// An operator's signed answer. Sent by OperatorSigner through the gateway until it is acknowledged or its task is over.
+///
+/// The reply means: [`Accepted`](SubmitReply::Accepted), the signature is authenticated, decoded, on the curve, and on
+/// disk; whether it is valid shows when its answer's sum is checked. A refusal says whether to try again.
+/// Full: refused with `Full`; send again after a pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubmitSignature {
+    /// Who signed; the gateway refuses one that is not the session's operator.
+    pub operator_id: OperatorId,
+    /// What was signed.
+    pub response: TaskResponse,
+    /// The signature of the response's digest, uncompressed.
+    pub signature: G1Bytes,
+}
+
+impl actix::Message for SubmitSignature {
+    type Result = SubmitReply;
+}
+
+impl Wire for SubmitSignature {
+    type Reply = SubmitReply;
+    const NAME: &'static str = "collector_submitSignature";
+    const VERSION: u16 = 1;
+    const TO: ActorName = ActorName::SignatureCollector;
+    const MOST_BYTES: usize = 1024;
+    const TIMEOUT_MS: u64 = 10_000;
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "outcome", deny_unknown_fields)]
+pub enum SubmitReply {
+    /// Counted, and on disk.
+    Accepted,
+    /// The same answer was accepted before. Done.
+    Duplicate,
+    /// The task is not known yet, and the signature is kept until it is. Done.
+    Early,
+    /// The task was answered, or its window has passed, or it was too long ago to be known. Do not try again.
+    TooLate,
+    /// The operator was in none of the task's quorums at its reference block. Do not try again.
+    NotInSet,
+    /// The operator answered this task differently before. The first answer stands; both are kept. Do not try again.
+    SecondAnswer,
+    /// A signature of this operator failed verification; nothing of it counts for this task. Do not try again.
+    Invalid,
+    /// The bytes are no point of the curve. Do not try again.
+    Malformed,
+    /// Too many signatures of this operator wait for unknown tasks. Try again after a pause.
+    TooManyEarly,
+    /// The collector could not write to its disk, or is starting. Try again after a pause.
+    Unavailable,
+}
+
+impl SubmitReply {
+    /// True where sending the same again can change the outcome.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::TooManyEarly | Self::Unavailable)
+    }
+}
+
+/// How much of one quorum signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignedStake {
+    /// The quorum.
+    pub quorum: u8,
+    /// The signers' stake.
+    pub signed: U256,
+    /// The whole quorum's.
+    pub total: U256,
+}
+
+impl SignedStake {
+    /// True where the signers hold at least `percentage` of the stake, as the contract computes it.
+    pub fn reaches(&self, percentage: u32) -> bool {
+        // Stakes are uint96 and percentages at most 100: no overflow.
+        !self.total.is_zero() && self.signed * U256::from(100) >= self.total * U256::from(percentage)
+    }
+
+    /// The signers' share in hundredths of a per cent, for people.
+    pub fn basis_points(&self) -> u32 {
+        let share = (self.signed * U256::from(10_000)).checked_div(self.total).unwrap_or_default();
+        u32::try_from(share).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stake(signed: u64, total: u64) -> SignedStake {
+        SignedStake { quorum: 0, signed: U256::from(signed), total: U256::from(total) }
+    }
+
+    #[test]
+    fn a_threshold_is_reached_at_exactly_its_share() {
+        assert!(stake(66, 100).reaches(66));
+        assert!(!stake(65, 100).reaches(66));
+        assert!(!stake(2, 3).reaches(67));
+        assert!(stake(2, 3).reaches(66));
+    }
+
+    #[test]
+    fn an_empty_quorum_never_reaches_anything() {
+        assert!(!stake(0, 0).reaches(51));
+        assert_eq!(stake(0, 0).basis_points(), 0);
+    }
+}

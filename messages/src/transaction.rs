@@ -1,0 +1,121 @@
+//! The messages of TxSender.
+
+use std::fmt;
+
+use alloy_primitives::{Address, B256, Bytes};
+use serde::{Deserialize, Serialize};
+
+use crate::TaskHash;
+use crate::wire::{ActorName, Wire};
+
+/// Names what a transaction is for, so that asking twice sends once: `respond:<taskHash>`, `create:<oracleIndex>:<block>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TxId(String);
+
+impl TxId {
+    /// For a task's response.
+    pub fn respond(task: TaskHash) -> Self {
+        Self(format!("respond:{task}"))
+    }
+
+    /// For a protocol's task, wanted since `block`.
+    pub fn create(oracle_index: u32, block: u64) -> Self {
+        Self(format!("create:{oracle_index}:{block}"))
+    }
+
+    /// For a refresh of stakes, due at `block`: of a whole quorum, or of some operators.
+    pub fn refresh(kind: &'static str, quorum: u8, block: u64) -> Self {
+        Self(format!("refresh:{kind}:{quorum}:{block}"))
+    }
+
+    /// What it is for: the part before the first colon.
+    pub fn purpose(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+
+    /// The whole id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Asks TxSender to have a call take effect. Sent by TaskGenerator, Aggregator and StakeUpdater.
+///
+/// The reply comes when the transaction has its confirmations or has no hope; until then the sender may wait, or go away
+/// and ask again with the same id, which sends nothing twice and returns the same outcome.
+/// Full: send again after a pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendTransaction {
+    /// What it is for.
+    pub id: TxId,
+    /// The contract.
+    pub to: Address,
+    /// The call.
+    pub data: Bytes,
+    /// Do not broadcast, or replace, after this block: the call could no longer succeed.
+    pub not_after: Option<u64>,
+}
+
+impl actix::Message for SendTransaction {
+    type Result = Result<Mined, TxRefusal>;
+}
+
+impl Wire for SendTransaction {
+    type Reply = Result<Mined, TxRefusal>;
+    const NAME: &'static str = "txSender_sendTransaction";
+    const VERSION: u16 = 1;
+    const TO: ActorName = ActorName::TxSender;
+    const MOST_BYTES: usize = 4 * 1024 * 1024;
+    const TIMEOUT_MS: u64 = 180_000;
+}
+
+/// A transaction that is in a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Mined {
+    /// Its hash.
+    pub hash: B256,
+    /// The block.
+    pub block: u64,
+    /// What it took.
+    pub gas_used: u64,
+    /// False where it reverted: it lost a race, or the state changed after the preflight.
+    pub succeeded: bool,
+}
+
+/// Why a transaction was not sent, or is given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "camelCase", tag = "reason", deny_unknown_fields)]
+pub enum TxRefusal {
+    /// The call reverts, so sending it would only burn gas.
+    #[error("the call reverts: {error}")]
+    Reverts {
+        /// The revert, decoded by name.
+        error: String,
+    },
+    /// `not_after` has passed.
+    #[error("the block after which the call was not to be sent has passed")]
+    Expired,
+    /// The key has too little to pay for it.
+    #[error("the sender {address} cannot pay for the gas: it has {balance} wei; fund it")]
+    InsufficientFunds {
+        /// The sender.
+        address: Address,
+        /// What it has, in wei, decimal.
+        balance: String,
+    },
+    /// The endpoint or the disk failed; asking again may help.
+    #[error("not sent: {error}; it is safe to ask again with the same id")]
+    Unavailable {
+        /// What failed.
+        error: String,
+    },
+}
