@@ -1,0 +1,78 @@
+//! A bound on what an actor takes on.
+
+use std::sync::Arc;
+
+use actix::dev::ToEnvelope;
+use actix::{Actor, Addr, Handler};
+use anzen_messages::wire::{ActorName, Wire};
+use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
+
+use super::handle::{Deliver, DeliveryError, Handle};
+use super::metrics::BusMetrics;
+
+/// An actor's address with the bound on its work: at most `capacity` requests are queued or being handled at a time.
+///
+/// actix bounds the mailbox, but a handler that returns a future leaves it at once; so the bound is a permit that is held
+/// until the reply.
+pub struct Inbox<A: Actor> {
+    addr: Addr<A>,
+    name: ActorName,
+    permits: Arc<Semaphore>,
+    metrics: BusMetrics,
+}
+
+impl<A: Actor> Clone for Inbox<A> {
+    fn clone(&self) -> Self {
+        Self {
+            addr: self.addr.clone(),
+            name: self.name,
+            permits: Arc::clone(&self.permits),
+            metrics: self.metrics.clone(),
+        }
+    }
+}
+
+impl<A: Actor> Inbox<A> {
+    /// Bounds the actor at `addr` to `capacity` requests.
+    pub fn new(name: ActorName, addr: Addr<A>, capacity: usize, metrics: &BusMetrics) -> Self {
+        Self { addr, name, permits: Arc::new(Semaphore::new(capacity)), metrics: metrics.clone() }
+    }
+
+    /// The actor's address, for messages that it sends to itself.
+    pub fn addr(&self) -> &Addr<A> {
+        &self.addr
+    }
+
+    /// A handle for messages of one kind.
+    pub fn handle<M>(&self) -> Handle<M>
+    where
+        M: Wire,
+        A: Handler<M>,
+        A::Context: ToEnvelope<A, M>,
+    {
+        Handle::new(self.clone())
+    }
+}
+
+impl<A, M> Deliver<M> for Inbox<A>
+where
+    M: Wire,
+    A: Handler<M>,
+    A::Context: ToEnvelope<A, M>,
+{
+    fn deliver(&self, message: M) -> BoxFuture<'static, Result<M::Reply, DeliveryError>> {
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            self.metrics.refused(self.name, M::NAME);
+            return Box::pin(std::future::ready(Err(DeliveryError::Full(self.name.to_string()))));
+        };
+        self.metrics.accepted(self.name, M::NAME);
+        let name = self.name;
+        let request = self.addr.send(message);
+        Box::pin(async move {
+            let reply = request.await.map_err(|_| DeliveryError::Closed(name.to_string()));
+            drop(permit);
+            reply
+        })
+    }
+}

@@ -1,0 +1,23 @@
+//! Anzen's actors: what each decides, how they reach each other and the world, and how a process is assembled.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`tx_sender`], [`rpc_gateway`] | one actor each |
+//! | [`bus`] | handles, inboxes, and the way between processes |
+//! | [`follow`] | how an actor follows the chain |
+//! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
+//! | [`node`] | configuration, and assembling a process from it |
+
+pub mod adapters;
+pub mod aggregator;
+pub mod bus;
+pub mod chain_watcher;
+pub mod follow;
+pub mod node;
+pub mod operator_signer;
+pub mod ports;
+pub mod rpc_gateway;
+pub mod signature_collector;
+pub mod stake_updater;
+pub mod task_generator;
+pub mod tx_sender;

@@ -1,0 +1,226 @@
+//! The chain, as actors need it: one small trait per kind of question.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes, U256};
+use anzen_messages::bls::PublicKey;
+use anzen_messages::chain::{BlockRef, ChainBlock, Header};
+use anzen_messages::model::{Inputs, Model};
+use anzen_messages::{Certificate, OperatorId, OperatorSet, Task, TaskResponse};
+use async_trait::async_trait;
+
+/// Why a question to the chain has no answer. Asking again may help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// The endpoint did not answer, or answered with an error.
+    #[error("the RPC endpoint failed: {0}; check that it is up and serves this chain")]
+    Endpoint(String),
+    /// The block is not there: it was reorganised away, or the node does not keep its state.
+    #[error("the chain has no state for block {0}; the endpoint needs recent states")]
+    NoSuchBlock(String),
+    /// The answer makes no sense: the wrong contract stands at an address, or the endpoint lies.
+    #[error("the chain's answer is not what it must be: {0}; check the addresses file")]
+    Nonsense(String),
+}
+
+/// Why a call fails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The contract reverts, for the reason that is named.
+    #[error("reverts: {reason}")]
+    Reverts {
+        /// The error's name and arguments.
+        reason: String,
+        /// True where it says that the task has been answered already.
+        already_answered: bool,
+    },
+    /// The question did not get that far.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+/// Follows blocks. Used by ChainWatcher.
+#[async_trait]
+pub trait ChainReader: Send + Sync {
+    /// The newest block.
+    async fn head(&self) -> Result<Header, ChainError>;
+
+    /// The header of a block of the canonical chain; nothing where it is not there yet.
+    async fn header(&self, number: u64) -> Result<Option<Header>, ChainError>;
+
+    /// The blocks `from..=to`, each with its events. Each block's events are of exactly that block (asked for by hash, or
+    /// checked); the blocks need not be of one fork where a reorg happens meanwhile: the caller checks parents.
+    async fn blocks(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ChainError>;
+
+    /// Returns when there may be a block after `known`: on a subscription's word, or after the polling interval.
+    async fn changed(&self, known: BlockRef);
+}
+
+/// An operator as the key registry has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredOperator {
+    /// Its account.
+    pub address: Address,
+    /// Its BLS key.
+    pub key: PublicKey,
+}
+
+/// What the registry recorded of an operator in a quorum, and what a refresh now would record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedStake {
+    /// The operator's account.
+    pub operator: Address,
+    /// As of its last refresh.
+    pub recorded: U256,
+    /// As of now.
+    pub current: U256,
+}
+
+/// How fresh a quorum's stakes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StakeStatus {
+    /// The block of the last full refresh.
+    pub refreshed_at: u64,
+    /// After how many blocks the task manager refuses the stakes.
+    pub max_age: u64,
+    /// Every operator of the quorum, ascending by account.
+    pub operators: Vec<RecordedStake>,
+}
+
+/// The registries of operators and stakes. Used by SignatureCollector, RpcGateway and StakeUpdater.
+#[async_trait]
+pub trait OperatorRegistry: Send + Sync {
+    /// The operators of `quorums` as of the block with this hash.
+    async fn operators_at(&self, at: BlockRef, quorums: &[u8]) -> Result<OperatorSet, ChainError>;
+
+    /// The operator with this id; nothing where no such key was ever registered.
+    async fn operator(&self, id: OperatorId) -> Result<Option<RegisteredOperator>, ChainError>;
+
+    /// The stakes of a quorum at the newest block.
+    async fn stakes(&self, quorum: u8) -> Result<StakeStatus, ChainError>;
+
+    /// The call that refreshes the whole quorum (`updateOperatorsForQuorum`), and to whom.
+    fn refresh_quorum_call(&self, quorum: u8, operators: &[Address]) -> (Address, Bytes);
+
+    /// The call that refreshes some operators (`updateOperators`), and to whom.
+    fn refresh_operators_call(&self, operators: &[Address]) -> (Address, Bytes);
+}
+
+/// The windows of a task, in blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// A task created in block B can be answered up to and including block B + `response`.
+    pub response: u64,
+}
+
+/// What governance allows for one protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskRules {
+    /// The quorums that must sign, ascending.
+    pub quorums: Vec<u8>,
+    /// The least threshold, in per cent.
+    pub least_threshold: u32,
+    /// The least number of blocks between two tasks.
+    pub min_interval: u64,
+    /// The model that is in force.
+    pub model_hash: B256,
+    /// The block in which this protocol's latest task was created; nothing where there was none.
+    pub latest_created: Option<u64>,
+    /// True while that task can still be answered and has not been.
+    pub open: bool,
+}
+
+/// A certified response, ready to be posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseCall {
+    /// The contract.
+    pub to: Address,
+    /// The call.
+    pub data: Bytes,
+}
+
+/// The task manager. Used by TaskGenerator, Aggregator, SignatureCollector and OperatorSigner.
+#[async_trait]
+pub trait TaskContract: Send + Sync {
+    /// The windows in force.
+    async fn windows(&self) -> Result<Windows, ChainError>;
+
+    /// What governance allows for a protocol, and how its latest task stands.
+    async fn rules(&self, oracle_index: u32) -> Result<TaskRules, ChainError>;
+
+    /// The call that creates a task, and to whom.
+    fn create_call(
+        &self,
+        oracle_index: u32,
+        proposed: anzen_messages::SafetyFactor,
+        rules: &TaskRules,
+        threshold: u32,
+    ) -> (Address, Bytes);
+
+    /// The call that posts a response: completes the certificate with the indices into the registries' histories, which
+    /// takes one question to the chain.
+    async fn response_call(
+        &self,
+        task: &Task,
+        response: &TaskResponse,
+        certificate: &Certificate,
+    ) -> Result<ResponseCall, ChainError>;
+
+    /// Tries a call at the newest block without sending it, as if `from` sent it.
+    async fn preflight(&self, from: Address, to: Address, data: &Bytes) -> Result<(), CallError>;
+
+    /// True where the task was answered, as of the newest block.
+    async fn is_answered(&self, task: &Task) -> Result<bool, ChainError>;
+}
+
+/// What models read. Used by OperatorSigner and TaskGenerator.
+#[async_trait]
+pub trait ModelInputs: Send + Sync {
+    /// A model's inputs as of the block with this hash (EIP-1898), all in one batch.
+    async fn inputs(&self, model: &Model, at: B256) -> Result<Inputs, ChainError>;
+}
+
+/// What a transaction may cost, in wei per gas (EIP-1559).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fees {
+    /// `maxFeePerGas`
+    pub max_fee: u128,
+    /// `maxPriorityFeePerGas`
+    pub priority_fee: u128,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The block.
+    pub at: BlockRef,
+    /// What it took.
+    pub gas_used: u64,
+    /// False where it reverted.
+    pub succeeded: bool,
+}
+
+/// The chain as a sender of transactions sees it. Used by TxSender.
+#[async_trait]
+pub trait TxBroadcast: Send + Sync {
+    /// The chain's id, which transactions are signed for.
+    fn chain_id(&self) -> u64;
+
+    /// The next nonce of `account`: counting mined transactions only.
+    async fn nonce(&self, account: Address) -> Result<u64, ChainError>;
+
+    /// What `account` has, in wei.
+    async fn balance(&self, account: Address) -> Result<U256, ChainError>;
+
+    /// What it costs now to be mined soon.
+    async fn fees(&self) -> Result<Fees, ChainError>;
+
+    /// The gas that a call takes.
+    async fn estimate(&self, from: Address, to: Address, data: &Bytes) -> Result<u64, CallError>;
+
+    /// Sends a signed transaction. That the node knows it already is success.
+    async fn send(&self, raw: Bytes) -> Result<(), ChainError>;
+
+    /// The receipts of those of `hashes` that are in a block of the canonical chain.
+    async fn receipts(&self, hashes: &[B256]) -> Result<BTreeMap<B256, Receipt>, ChainError>;
+}

@@ -1,0 +1,19 @@
+//! What actors know of the world: small traits, with real adapters in [`crate::adapters`] and simulated ones in
+//! `anzen-integration`. An actor reaches the world through these only; so the same actor runs under a simulated clock.
+
+mod chain;
+mod clock;
+mod cpu;
+mod rng;
+mod store;
+mod transport;
+
+pub use chain::{
+    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake,
+    RegisteredOperator, ResponseCall, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
+};
+pub use clock::{Clock, UnixMillis};
+pub use cpu::{CpuPool, run_on};
+pub use rng::{Rng, jittered};
+pub use store::{Space, Store, StoreError, Write};
+pub use transport::{Transport, TransportError};

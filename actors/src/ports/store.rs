@@ -1,0 +1,52 @@
+//! What outlives the process.
+
+use async_trait::async_trait;
+
+/// Whose records they are; one name per actor and purpose, so that no two share a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Space(pub &'static str);
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Sets a record.
+    Put {
+        /// Whose it is.
+        space: Space,
+        /// Its key; records of a space are in the order of their keys.
+        key: Vec<u8>,
+        /// Its content.
+        value: Vec<u8>,
+    },
+    /// Removes a record; nothing happens where there is none.
+    Delete {
+        /// Whose it is.
+        space: Space,
+        /// Its key.
+        key: Vec<u8>,
+    },
+}
+
+/// Why records could not be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full.
+    #[error("the disk is full; free some space, nothing was lost: {0}")]
+    Full(String),
+    /// Another process has the file.
+    #[error("another process uses the store {0}; stop it, or give this one a directory of its own")]
+    Locked(String),
+    /// Anything else that the storage reports.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// Records on disk.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// All records of a space, in the order of their keys.
+    async fn load(&self, space: Space) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+
+    /// Makes all of `writes` take effect, or none. When it returns, they survive a crash of the machine.
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), StoreError>;
+}

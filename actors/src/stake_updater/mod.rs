@@ -1,0 +1,1 @@
+//! stake_updater

@@ -1,0 +1,1 @@
+//! anzen-integration
