@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {
+    AccessControlEnumerableUpgradeable
+} from "@openzeppelin/contracts-upgradeable/access/extensions/AccessControlEnumerableUpgradeable.sol";
+import {PausableUpgradeable} from "@openzeppelin/contracts-upgradeable/utils/PausableUpgradeable.sol";
+import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
+
+import {BLSSignatureChecker} from "./BLSSignatureChecker.sol";
+import {IAllocationManager} from "./eigenlayer/IAllocationManager.sol";
+import {ISlashingRegistryCoordinator} from "./eigenlayer/ISlashingRegistryCoordinator.sol";
+import {IStakeRegistry} from "./eigenlayer/IStakeRegistry.sol";
+import {IAnzenTaskManager} from "./interfaces/IAnzenTaskManager.sol";
+import {IBLSSignatureChecker} from "./interfaces/IBLSSignatureChecker.sol";
+import {ISafetyFactorOracle} from "./interfaces/ISafetyFactorOracle.sol";
+import {BN254} from "./libraries/BN254.sol";
+
+/// @title AnzenTaskManager
+/// @notice Creates tasks and takes their answers.
+/// @dev A task is created only if, for each of its quorums, all stakes were refreshed at most `maxStakeAge` blocks before,
+/// and not after the reference block. A later refresh changes nothing of what was at the reference block, so an answer need
+/// not ask again. A stake that was recorded in block u is sure to be slashable until u + lookAhead: hence the windows, all
+/// counted from the one in which the stakes were refreshed, must not exceed the look-ahead.
+///
+/// Windows are found by the block in which a task was created: when governance changes them, open tasks keep theirs.
+contract AnzenTaskManager is
+    IAnzenTaskManager,
+    BLSSignatureChecker,
+    AccessControlEnumerableUpgradeable,
+    PausableUpgradeable,
+    EIP712Upgradeable
+{
+    /// @dev The windows of the tasks created from block `fromBlock` on.
+    struct WindowsFrom {
+        uint32 fromBlock;
+        Windows windows;
+    }
+
+    /// @dev A protocol's latest task; none if `createdBlock` is zero.
+    struct LatestTask {
+        uint32 index;
+        uint32 createdBlock;
+    }
+
+    /// @custom:storage-location erc7201:anzen.storage.TaskManager
+    struct TaskManagerStorage {
+        WindowsFrom current;
+        WindowsFrom[] past;
+        uint32 taskCount;
+        mapping(uint256 taskIndex => bytes32) taskHashes;
+        mapping(bytes32 taskHash => bytes32) responseHashes;
+        mapping(uint32 oracleIndex => LatestTask) latest;
+        mapping(uint32 oracleIndex => TaskPolicy) policies;
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    bytes32 public constant GENERATOR_ROLE = keccak256("GENERATOR_ROLE");
+    /// @inheritdoc IAnzenTaskManager
+    bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
+
+    // keccak256(abi.encode(uint256(keccak256("anzen.storage.TaskManager")) - 1)) & ~bytes32(uint256(0xff))
+    bytes32 private constant STORAGE_LOCATION = 0x7a45d921ecd997f21f85cb5fddd99f8c5b77d31133d764a86270a8870c0ada00;
+
+    bytes32 private constant RESPONSE_TYPEHASH = keccak256("TaskResponse(bytes32 taskHash,int256 safetyFactor)");
+
+    /// @dev No threshold is below this: two certificates for one task share signers.
+    uint256 private constant LEAST_THRESHOLD_PERCENTAGE = 51;
+
+    /// @inheritdoc IAnzenTaskManager
+    ISafetyFactorOracle public immutable oracle;
+
+    IAllocationManager private immutable _allocationManager;
+
+    /// @custom:oz-upgrades-unsafe-allow constructor
+    constructor(ISlashingRegistryCoordinator registryCoordinator_, ISafetyFactorOracle oracle_)
+        BLSSignatureChecker(registryCoordinator_)
+    {
+        if (address(oracle_) == address(0)) revert ZeroAddress();
+        oracle = oracle_;
+        _allocationManager = registryCoordinator_.allocationManager();
+        _disableInitializers();
+    }
+
+    /// @notice Sets the roles and the windows. The generator and the pauser may be zero, and be granted later.
+    function initialize(address admin, address generator, address pauser, Windows calldata windows_)
+        external
+        initializer
+    {
+        if (admin == address(0)) revert ZeroAddress();
+        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+        if (generator != address(0)) _grantRole(GENERATOR_ROLE, generator);
+        if (pauser != address(0)) _grantRole(PAUSER_ROLE, pauser);
+        _setWindows(windows_);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function createNewTask(
+        uint32 oracleIndex,
+        int256 proposedSafetyFactor,
+        uint32 quorumThresholdPercentage,
+        bytes calldata quorumNumbers
+    ) external onlyRole(GENERATOR_ROLE) whenNotPaused returns (uint32 taskIndex, bytes32 taskHash) {
+        TaskManagerStorage storage $ = _storage();
+        Windows memory windows_ = $.current.windows;
+        bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
+        for (uint256 i; i < quorumNumbers.length; ++i) {
+            _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
+        }
+
+        taskIndex = $.taskCount++;
+        Task memory task = Task({
+            index: taskIndex,
+            oracleIndex: oracleIndex,
+            modelHash: modelHash,
+            proposedSafetyFactor: proposedSafetyFactor,
+            referenceBlock: uint32(block.number - 1),
+            referenceBlockHash: blockhash(block.number - 1),
+            createdBlock: uint32(block.number),
+            quorumNumbers: quorumNumbers,
+            quorumThresholdPercentage: quorumThresholdPercentage
+        });
+        taskHash = keccak256(abi.encode(task));
+        $.taskHashes[taskIndex] = taskHash;
+        $.latest[oracleIndex] = LatestTask({index: taskIndex, createdBlock: uint32(block.number)});
+        emit NewTaskCreated(taskIndex, taskHash, task);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function respondToTask(
+        Task calldata task,
+        TaskResponse calldata response,
+        NonSignerStakesAndSignature calldata certificate
+    ) external whenNotPaused {
+        TaskManagerStorage storage $ = _storage();
+        bytes32 taskHash = hashTask(task);
+        if ($.taskHashes[task.index] != taskHash) revert UnknownTask(taskHash);
+        if (response.taskHash != taskHash) revert ResponseToAnotherTask(taskHash, response.taskHash);
+        if ($.responseHashes[taskHash] != 0) revert TaskAlreadyAnswered(taskHash);
+        uint256 last = _lastResponseBlock(task.createdBlock);
+        if (block.number > last) revert ResponseWindowOver(last);
+
+        // How old the stakes were at the reference block was checked when the task was created.
+        (uint96[] memory signedStake, uint96[] memory totalStake, bytes32 signatoryRecordHash) =
+            _checkCertificate(responseDigest(response), task.quorumNumbers, task.referenceBlock, certificate);
+        for (uint256 i; i < signedStake.length; ++i) {
+            if (uint256(signedStake[i]) * 100 < uint256(totalStake[i]) * task.quorumThresholdPercentage) {
+                revert ThresholdNotReached(uint8(task.quorumNumbers[i]), signedStake[i], totalStake[i]);
+            }
+        }
+
+        TaskResponseMetadata memory metadata =
+            TaskResponseMetadata({respondedBlock: uint32(block.number), signatoryRecordHash: signatoryRecordHash});
+        $.responseHashes[taskHash] = keccak256(abi.encode(response, metadata));
+        emit TaskResponded(task.index, taskHash, response, metadata);
+        oracle.update(task.oracleIndex, response.safetyFactor, task.referenceBlock, task.index);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function setTaskPolicy(uint32 oracleIndex, TaskPolicy calldata policy) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        // Protocols are never removed from the oracle, so that a task need not ask again.
+        if (!oracle.protocolExists(oracleIndex)) revert UnknownProtocol(oracleIndex);
+        if (policy.leastThresholdPercentage < LEAST_THRESHOLD_PERCENTAGE || policy.leastThresholdPercentage > 100) {
+            revert ThresholdOutOfRange(policy.leastThresholdPercentage, LEAST_THRESHOLD_PERCENTAGE);
+        }
+        // At least one: the reference blocks of a protocol's tasks strictly increase.
+        if (policy.minTaskInterval == 0) revert NoTaskInterval();
+        if (policy.quorumNumbers.length == 0) revert NoQuorums();
+
+        uint8 quorumCount = registryCoordinator.quorumCount();
+        uint256 needed = _sum(_storage().current.windows);
+        uint256 delay = _allocationManager.DEALLOCATION_DELAY();
+        for (uint256 i; i < policy.quorumNumbers.length; ++i) {
+            uint8 quorumNumber = uint8(policy.quorumNumbers[i]);
+            if (quorumNumber >= quorumCount) revert UnknownQuorum(quorumNumber);
+            if (i != 0 && quorumNumber <= uint8(policy.quorumNumbers[i - 1])) revert QuorumNumbersNotAscending();
+            _checkQuorumIsSlashable(quorumNumber, needed, delay);
+        }
+        _storage().policies[oracleIndex] = policy;
+        emit TaskPolicySet(oracleIndex, policy);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function removeTaskPolicy(uint32 oracleIndex) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        TaskManagerStorage storage $ = _storage();
+        if ($.policies[oracleIndex].quorumNumbers.length == 0) revert NoTaskPolicy(oracleIndex);
+        delete $.policies[oracleIndex];
+        emit TaskPolicyRemoved(oracleIndex);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function setWindows(Windows calldata windows_) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _setWindows(windows_);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function pause() external onlyRole(PAUSER_ROLE) {
+        _pause();
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function unpause() external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _unpause();
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function taskCount() external view returns (uint32) {
+        return _storage().taskCount;
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function taskHashAt(uint32 taskIndex) external view returns (bytes32) {
+        return _storage().taskHashes[taskIndex];
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function responseHash(bytes32 taskHash) external view returns (bytes32) {
+        return _storage().responseHashes[taskHash];
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function latestTask(uint32 oracleIndex)
+        external
+        view
+        returns (bool exists, uint32 taskIndex, uint32 createdBlock, bool answered)
+    {
+        LatestTask memory latest = _storage().latest[oracleIndex];
+        exists = latest.createdBlock != 0;
+        return (exists, latest.index, latest.createdBlock, exists && _isAnswered(latest.index));
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function isOpen(uint32 oracleIndex) external view returns (bool) {
+        LatestTask memory latest = _storage().latest[oracleIndex];
+        return latest.createdBlock != 0 && _isOpen(latest);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function taskPolicy(uint32 oracleIndex) external view returns (TaskPolicy memory) {
+        return _storage().policies[oracleIndex];
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function windows() external view returns (Windows memory) {
+        return _storage().current.windows;
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function responseDigest(TaskResponse calldata response) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(RESPONSE_TYPEHASH, response)));
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function windowsAt(uint32 blockNumber) public view returns (Windows memory) {
+        TaskManagerStorage storage $ = _storage();
+        if (blockNumber >= $.current.fromBlock) return $.current.windows;
+        for (uint256 i = $.past.length; i != 0; --i) {
+            if (blockNumber >= $.past[i - 1].fromBlock) return $.past[i - 1].windows;
+        }
+        revert NoWindowsAt(blockNumber);
+    }
+
+    /// @inheritdoc IBLSSignatureChecker
+    function maxStakeAge() public view override(BLSSignatureChecker, IBLSSignatureChecker) returns (uint32) {
+        return _storage().current.windows.maxStakeAge;
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function hashTask(Task calldata task) public pure returns (bytes32) {
+        return keccak256(abi.encode(task));
+    }
+
+    /// @dev Constants, so that a response reads no storage for its digest.
+    function _EIP712Name() internal pure override returns (string memory) {
+        return "AnzenTaskManager";
+    }
+
+    /// @dev See `_EIP712Name`.
+    function _EIP712Version() internal pure override returns (string memory) {
+        return "1";
+    }
+
+    function _setWindows(Windows calldata windows_) private {
+        if (windows_.response == 0) revert NoResponseWindow();
+        uint256 needed = _sum(windows_);
+        uint256 delay = _allocationManager.DEALLOCATION_DELAY();
+        if (needed > delay) revert DeallocationDelayTooShort(delay, needed);
+        uint8 quorumCount = registryCoordinator.quorumCount();
+        for (uint8 i; i < quorumCount; ++i) {
+            _checkQuorumIsSlashable(i, needed, delay);
+        }
+
+        TaskManagerStorage storage $ = _storage();
+        // Those that were set in this block have held for no block yet.
+        if ($.current.fromBlock != 0 && $.current.fromBlock != block.number) $.past.push($.current);
+        $.current = WindowsFrom({fromBlock: uint32(block.number), windows: windows_});
+        emit WindowsSet(windows_);
+    }
+
+    /// @dev That governance's bounds allow a task of the protocol now. Returns the model to be used.
+    function _checkPolicy(uint32 oracleIndex, uint32 quorumThresholdPercentage, bytes calldata quorumNumbers)
+        private
+        view
+        returns (bytes32 modelHash)
+    {
+        TaskManagerStorage storage $ = _storage();
+        TaskPolicy memory policy = $.policies[oracleIndex];
+        if (policy.quorumNumbers.length == 0) revert NoTaskPolicy(oracleIndex);
+        if (keccak256(quorumNumbers) != keccak256(policy.quorumNumbers)) {
+            revert QuorumsNotOfPolicy(quorumNumbers, policy.quorumNumbers);
+        }
+        if (quorumThresholdPercentage < policy.leastThresholdPercentage || quorumThresholdPercentage > 100) {
+            revert ThresholdOutOfRange(quorumThresholdPercentage, policy.leastThresholdPercentage);
+        }
+
+        LatestTask memory latest = $.latest[oracleIndex];
+        if (latest.createdBlock != 0) {
+            uint256 earliest = uint256(latest.createdBlock) + policy.minTaskInterval;
+            if (block.number < earliest) revert TaskIntervalNotOver(earliest);
+            if (_isOpen(latest)) revert TaskStillOpen(latest.index);
+        }
+        return policy.modelHash;
+    }
+
+    /// @dev That the quorum has stake, a key, and stakes that were refreshed recently, as of the reference block. That its
+    /// look-ahead still covers the windows is asked again here, because the registry's owner may have changed it.
+    function _checkQuorumIsReady(uint8 quorumNumber, Windows memory windows_) private view {
+        uint256 refreshedBlock = registryCoordinator.quorumUpdateBlockNumber(quorumNumber);
+        if (refreshedBlock >= block.number) revert StakesRefreshedAfterReference(quorumNumber);
+        if (refreshedBlock + windows_.maxStakeAge < block.number) revert StakesStale(quorumNumber, refreshedBlock);
+
+        uint256 lookAhead = stakeRegistry.slashableStakeLookAheadPerQuorum(quorumNumber);
+        uint256 needed = _sum(windows_);
+        if (lookAhead < needed) revert LookAheadTooShort(quorumNumber, lookAhead, needed);
+
+        if (stakeRegistry.getCurrentTotalStake(quorumNumber) == 0) revert QuorumWithoutStake(quorumNumber);
+        if (BN254.isIdentity(blsApkRegistry.getApk(quorumNumber))) revert QuorumKeyIsIdentity(quorumNumber);
+    }
+
+    /// @dev That the quorum's stake can be slashed until the end of all windows.
+    function _checkQuorumIsSlashable(uint8 quorumNumber, uint256 needed, uint256 delay) private view {
+        if (stakeRegistry.stakeTypePerQuorum(quorumNumber) != IStakeRegistry.StakeType.TOTAL_SLASHABLE) {
+            revert QuorumNotSlashable(quorumNumber);
+        }
+        uint256 lookAhead = stakeRegistry.slashableStakeLookAheadPerQuorum(quorumNumber);
+        if (lookAhead < needed) revert LookAheadTooShort(quorumNumber, lookAhead, needed);
+        if (lookAhead > delay) revert DeallocationDelayTooShort(delay, lookAhead);
+    }
+
+    function _isOpen(LatestTask memory latest) private view returns (bool) {
+        return block.number <= _lastResponseBlock(latest.createdBlock) && !_isAnswered(latest.index);
+    }
+
+    function _isAnswered(uint32 taskIndex) private view returns (bool) {
+        TaskManagerStorage storage $ = _storage();
+        return $.responseHashes[$.taskHashes[taskIndex]] != 0;
+    }
+
+    function _lastResponseBlock(uint32 createdBlock) private view returns (uint256) {
+        return uint256(createdBlock) + windowsAt(createdBlock).response;
+    }
+
+    function _sum(Windows memory windows_) private pure returns (uint256) {
+        return
+            uint256(windows_.maxStakeAge) + windows_.response + windows_.challenge + windows_.veto + windows_.execution;
+    }
+
+    function _storage() private pure returns (TaskManagerStorage storage $) {
+        assembly ("memory-safe") {
+            $.slot := STORAGE_LOCATION
+        }
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @title IAllocationManager
+/// @notice What Anzen calls of EigenLayer's AllocationManager.
+interface IAllocationManager {
+    struct CreateSetParams {
+        uint32 operatorSetId;
+        address[] strategies;
+    }
+
+    struct DeregisterParams {
+        address operator;
+        address avs;
+        uint32[] operatorSetIds;
+    }
+
+    struct SlashingParams {
+        address operator;
+        uint32 operatorSetId;
+        address[] strategies;
+        uint256[] wadsToSlash;
+        string description;
+    }
+
+    /// @notice Blocks for which an operator that leaves, or takes stake back, can still be slashed.
+    function DEALLOCATION_DELAY() external view returns (uint32);
+
+    /// @notice Announces an AVS; the first thing that it does.
+    function updateAVSMetadataURI(address avs, string calldata metadataURI) external;
+
+    /// @notice Sets who is told of operators that register for, or leave, the operator sets of `avs`.
+    function setAVSRegistrar(address avs, address registrar) external;
+
+    function createOperatorSets(address avs, CreateSetParams[] calldata params) external;
+
+    function addStrategiesToOperatorSet(address avs, uint32 operatorSetId, address[] calldata strategies) external;
+
+    function deregisterFromOperatorSets(DeregisterParams calldata params) external;
+
+    function slashOperator(address avs, SlashingParams calldata params) external;
+}
