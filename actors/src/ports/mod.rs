@@ -5,15 +5,17 @@ mod chain;
 mod clock;
 mod cpu;
 mod rng;
+mod signer;
 mod store;
 mod transport;
 
 pub use chain::{
     CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake,
-    RegisteredOperator, ResponseCall, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
+    RegisteredOperator, ResponseCall, SendError, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
 };
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, run_on};
 pub use rng::{Rng, jittered};
+pub use signer::{SignError, SignedTx, TxSigner, UnsignedTx};
 pub use store::{Space, Store, StoreError, Write};
 pub use transport::{Transport, TransportError};
