@@ -5,6 +5,7 @@ mod chain;
 mod clock;
 mod cpu;
 mod rng;
+mod signer;
 mod store;
 mod transport;
 
@@ -15,5 +16,6 @@ pub use chain::{
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, run_on};
 pub use rng::{Rng, jittered};
+pub use signer::{BlsSigner, SignerError};
 pub use store::{Space, Store, StoreError, Write};
 pub use transport::{Transport, TransportError};
