@@ -8,6 +8,7 @@ mod rng;
 mod signer;
 mod store;
 mod transport;
+mod tx_signer;
 
 pub use chain::{
     CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake,
@@ -16,6 +17,7 @@ pub use chain::{
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, run_on};
 pub use rng::{Rng, jittered};
-pub use signer::{SignError, SignedTx, TxSigner, UnsignedTx};
+pub use signer::{BlsSigner, SignerError};
 pub use store::{Space, Store, StoreError, Write};
 pub use transport::{Transport, TransportError};
+pub use tx_signer::{SignedTx, TxSigner, UnsignedTx};

@@ -1,47 +1,26 @@
-//! The key that pays for transactions.
+//! Whoever holds the operator's BLS key: this process, or a remote signer.
 
-use alloy::primitives::{Address, B256, Bytes};
+use anzen_messages::OperatorId;
+use anzen_messages::bls::{HashedMessage, Signature};
 use async_trait::async_trait;
 
-use super::Fees;
-
-/// A call, ready to be signed (EIP-1559, no value).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnsignedTx {
-    /// The chain that it is for.
-    pub chain_id: u64,
-    /// Its place among the sender's transactions.
-    pub nonce: u64,
-    /// The contract.
-    pub to: Address,
-    /// The call.
-    pub data: Bytes,
-    /// The most gas that it may take.
-    pub gas_limit: u64,
-    /// What it offers per gas.
-    pub fees: Fees,
-}
-
-/// A signed transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedTx {
-    /// Its hash.
-    pub hash: B256,
-    /// The bytes to broadcast.
-    pub raw: Bytes,
-}
-
-/// A transaction was not signed.
+/// Why there is no signature. Asking again with the same message is safe, and may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the transaction was not signed: {0}; check the key or the signer's service")]
-pub struct SignError(pub String);
+pub enum SignerError {
+    /// The signer did not answer.
+    #[error("the signer did not answer: {0}; check that it is up")]
+    Unavailable(String),
+    /// The signer answered that it will not sign this.
+    #[error("the signer refused: {0}; check which key and which messages it allows")]
+    Refused(String),
+}
 
-/// Signs transactions with one key. Used by TxSender.
+/// Signs with one operator's BLS key. Signing the same message again yields the same signature.
 #[async_trait]
-pub trait TxSigner: Send + Sync {
-    /// The key's account.
-    fn address(&self) -> Address;
+pub trait BlsSigner: Send + Sync {
+    /// The operator whose key it is.
+    fn operator_id(&self) -> OperatorId;
 
-    /// Signs. The same transaction yields the same bytes.
-    async fn sign(&self, tx: &UnsignedTx) -> Result<SignedTx, SignError>;
+    /// Signs a message that has been hashed to the curve. Whether it may be signed is for the caller to know.
+    async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError>;
 }
