@@ -20,4 +20,6 @@ pub mod rpc_gateway;
 pub mod signature_collector;
 pub mod stake_updater;
 pub mod task_generator;
+#[cfg(test)]
+mod testing;
 pub mod tx_sender;

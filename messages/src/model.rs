@@ -83,6 +83,19 @@ pub enum NoAnswer {
     Overflow,
 }
 
+/// A way to compute a safety factor: a pure function of what was read at the reference block, so that all operators come to
+/// the same answer.
+pub trait SafetyModel {
+    /// What it reads.
+    type Inputs;
+
+    /// The safety factor that follows from `inputs`.
+    ///
+    /// # Errors
+    /// Where the inputs have no answer.
+    fn evaluate(&self, inputs: &Self::Inputs) -> Result<SafetyFactor, NoAnswer>;
+}
+
 impl Model {
     /// The name of the model in a task: `keccak256` of its ABI encoding, its kind first.
     pub fn hash(&self) -> B256 {
@@ -100,12 +113,12 @@ impl Model {
         };
         keccak256(model.abi_encode())
     }
+}
 
-    /// The safety factor that follows from `inputs`.
-    ///
-    /// # Errors
-    /// Where the inputs have no answer.
-    pub fn evaluate(&self, inputs: &Inputs) -> Result<SafetyFactor, NoAnswer> {
+impl SafetyModel for Model {
+    type Inputs = Inputs;
+
+    fn evaluate(&self, inputs: &Inputs) -> Result<SafetyFactor, NoAnswer> {
         let cost = Term { amount: inputs.stake, price: inputs.stake_price, share: self.cost_share_bps };
         let profit = Term { amount: inputs.assets, price: inputs.asset_price, share: self.profit_share_bps };
         let (cost, _) = cost.quotient(self.cost_decimals)?;

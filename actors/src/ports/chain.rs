@@ -200,6 +200,26 @@ pub struct Receipt {
     pub succeeded: bool,
 }
 
+/// Why a node did not take a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// A transaction with this nonce is in a block already: this one, or another.
+    #[error("the nonce has been used")]
+    NonceUsed,
+    /// The node has a transaction with this nonce that pays as much; send one that pays at least a tenth more.
+    #[error("another transaction with this nonce pays as much")]
+    Underpriced,
+    /// The sender cannot pay for it.
+    #[error("the sender has too little to pay for the gas")]
+    InsufficientFunds,
+    /// The node looked at it and will never take it.
+    #[error("the node refuses the transaction: {0}")]
+    Rejected(String),
+    /// The node did not get that far; it may have the transaction or not. Sending it again is safe.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
 /// The chain as a sender of transactions sees it. Used by TxSender.
 #[async_trait]
 pub trait TxBroadcast: Send + Sync {
@@ -219,7 +239,7 @@ pub trait TxBroadcast: Send + Sync {
     async fn estimate(&self, from: Address, to: Address, data: &Bytes) -> Result<u64, CallError>;
 
     /// Sends a signed transaction. That the node knows it already is success.
-    async fn send(&self, raw: Bytes) -> Result<(), ChainError>;
+    async fn send(&self, raw: Bytes) -> Result<(), SendError>;
 
     /// The receipts of those of `hashes` that are in a block of the canonical chain.
     async fn receipts(&self, hashes: &[B256]) -> Result<BTreeMap<B256, Receipt>, ChainError>;

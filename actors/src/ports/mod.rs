@@ -8,10 +8,11 @@ mod rng;
 mod signer;
 mod store;
 mod transport;
+mod tx_signer;
 
 pub use chain::{
     CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake,
-    RegisteredOperator, ResponseCall, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
+    RegisteredOperator, ResponseCall, SendError, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
 };
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, run_on};
@@ -19,3 +20,4 @@ pub use rng::{Rng, jittered};
 pub use signer::{BlsSigner, SignerError};
 pub use store::{Space, Store, StoreError, Write};
 pub use transport::{Transport, TransportError};
+pub use tx_signer::{SignedTx, TxSigner, UnsignedTx};

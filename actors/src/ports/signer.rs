@@ -1,20 +1,26 @@
-//! The operator's BLS key, wherever it is.
+//! Whoever holds the operator's BLS key: this process, or a remote signer.
 
 use anzen_messages::OperatorId;
 use anzen_messages::bls::{HashedMessage, Signature};
 use async_trait::async_trait;
 
-/// The key gave no signature. Asking again may help.
+/// Why there is no signature. Asking again with the same message is safe, and may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the signer gave no signature: {0}")]
-pub struct SignerError(pub String);
+pub enum SignerError {
+    /// The signer did not answer.
+    #[error("the signer did not answer: {0}; check that it is up")]
+    Unavailable(String),
+    /// The signer answered that it will not sign this.
+    #[error("the signer refused: {0}; check which key and which messages it allows")]
+    Refused(String),
+}
 
-/// Signs with one operator's BLS key: in this process, or in a signer elsewhere.
+/// Signs with one operator's BLS key. Signing the same message again yields the same signature.
 #[async_trait]
 pub trait BlsSigner: Send + Sync {
-    /// Whose key it is.
+    /// The operator whose key it is.
     fn operator_id(&self) -> OperatorId;
 
-    /// Signs a message that has been hashed to the curve.
+    /// Signs a message that has been hashed to the curve. Whether it may be signed is for the caller to know.
     async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError>;
 }

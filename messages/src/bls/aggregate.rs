@@ -19,6 +19,25 @@ pub struct Signed {
     pub weight: u8,
 }
 
+/// A sum of signatures with the sum of the keys that it verifies under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedSum {
+    /// The signatures, each `weight` times.
+    pub signature: Signature,
+    /// The keys, each `weight` times.
+    pub key: PublicKeyG2,
+}
+
+impl SignedSum {
+    /// Both sums together; they verify where each does. Nothing where they cancel, which no honest sets do.
+    pub fn merge(&self, other: &Self) -> Option<Self> {
+        let signature = (self.signature.0 + other.signature.0).into_affine();
+        let key = (self.key.0 + other.key.0).into_affine();
+        let cancels = signature.is_zero() || key.is_zero();
+        (!cancels).then_some(Self { signature: Signature(signature), key: PublicKeyG2(key) })
+    }
+}
+
 /// True where `signature` is a signature of `message` under `key`: `e(signature, -g2) * e(message, key) = 1`.
 ///
 /// One pairing check, about 0.7 ms; both arguments may be sums.

@@ -1,0 +1,202 @@
+//! Reads the indices, tries the call, has it sent.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use alloy::primitives::Address;
+use anzen_messages::TaskHash;
+use anzen_messages::aggregation::{QuorumReached, QuorumTaken};
+use anzen_messages::chain::NextBlocks;
+use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
+use anzen_messages::wire::ActorName;
+use tracing::{info, warn};
+
+use super::Config;
+use super::metrics::AggregatorMetrics;
+use super::postings::{Attempt, Effect, Postings};
+use super::records;
+use crate::bus::{BusMetrics, Handle, Inbox};
+use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::ports::{CallError, Rng, Store, StoreError, TaskContract};
+
+/// What the aggregator needs of the world.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// The chain's blocks.
+    pub watcher: Handle<NextBlocks>,
+    /// Who sends the response.
+    pub tx_sender: Handle<SendTransaction>,
+    /// The task manager.
+    pub contract: Arc<dyn TaskContract>,
+    /// Certificates that were taken over.
+    pub store: Arc<dyn Store>,
+    /// Pauses.
+    pub rng: Arc<dyn Rng>,
+    /// For how many blocks a task can be answered.
+    pub response_window: u64,
+    /// Counts.
+    pub metrics: AggregatorMetrics,
+}
+
+/// The actor.
+pub struct Aggregator {
+    state: Postings,
+    deps: Dependencies,
+}
+
+/// Starts the actor with the certificates that `store` has.
+///
+/// # Errors
+/// Where the records cannot be read.
+pub async fn start(
+    config: Config,
+    deps: Dependencies,
+    bus: &BusMetrics,
+) -> Result<Inbox<Aggregator>, StoreError> {
+    let mut state = Postings::new(deps.response_window, config.finality_blocks);
+    for (_, value) in deps.store.load(records::CERTIFICATES).await? {
+        match serde_json::from_slice(&value) {
+            // Attempts begin with the first block: until then it is not known what has been answered meanwhile.
+            Ok(reached) => state.recover(reached),
+            Err(error) => warn!(%error, "a certificate on disk is unreadable and is left where it is"),
+        }
+    }
+    let addr = Aggregator::create(|ctx| {
+        ctx.set_mailbox_capacity(config.capacity + 1);
+        Aggregator { state, deps }
+    });
+    Ok(Inbox::new(ActorName::Aggregator, addr, config.capacity, bus))
+}
+
+impl Actor for Aggregator {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let feed = follow(self.deps.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.deps.rng));
+        actix::spawn(feed);
+    }
+}
+
+impl Handler<QuorumReached> for Aggregator {
+    type Result = AtomicResponse<Self, QuorumTaken>;
+
+    /// The reply promises that the task is taken over, so it waits for the disk; the collector asks again if this process
+    /// ends before. While the disk refuses, the certificate is posted from memory all the same.
+    fn handle(&mut self, reached: QuorumReached, _ctx: &mut Context<Self>) -> Self::Result {
+        let write = (!self.state.knows(reached.response.task_hash)).then(|| records::put(&reached)).flatten();
+        let store = Arc::clone(&self.deps.store);
+        let written = async move { store.commit(write.into_iter().collect()).await };
+        AtomicResponse::new(Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
+            if let Err(error) = written {
+                warn!(task = reached.task.index, %error, "the certificate could not be kept on disk; posting it now");
+            }
+            let effects = actor.state.take(reached);
+            actor.carry_out(effects, ctx);
+            QuorumTaken {}
+        })))
+    }
+}
+
+impl Handler<ApplyBlocks> for Aggregator {
+    type Result = ();
+
+    fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        let effects = self.state.advance(&delta);
+        self.carry_out(effects, ctx);
+    }
+}
+
+impl Aggregator {
+    fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            match effect {
+                Effect::Post { reached, not_after } => self.post(reached, not_after, ctx),
+                Effect::Answered { task, block } => {
+                    self.deps.metrics.answered();
+                    info!(task, block, "answered on chain");
+                }
+                Effect::GivenUp { task } => {
+                    self.deps.metrics.given_up();
+                    warn!(task, "the window passed before the certificate was posted");
+                }
+                Effect::Forget(task) => self.forget(task, ctx),
+            }
+        }
+        self.deps.metrics.pending(self.state.pending());
+    }
+
+    fn post(&mut self, reached: Arc<QuorumReached>, not_after: u64, ctx: &mut Context<Self>) {
+        let task = reached.response.task_hash;
+        let work = self.deps.clone();
+        let attempt = async move { work.attempt(&reached, not_after).await };
+        ctx.spawn(attempt.into_actor(self).map(move |attempt, actor, _| {
+            actor.state.attempted(task, attempt);
+        }));
+    }
+
+    fn forget(&mut self, task: TaskHash, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.deps.store);
+        let removed = async move { store.commit(vec![records::delete(task)]).await };
+        ctx.spawn(removed.into_actor(self).map(|removed, _, _| {
+            if let Err(error) = removed {
+                warn!(%error, "a certificate that is over could not be removed from disk");
+            }
+        }));
+    }
+}
+
+impl Dependencies {
+    async fn attempt(&self, reached: &QuorumReached, not_after: u64) -> Attempt {
+        let task = reached.task.index;
+        match self.try_post(reached, not_after).await {
+            Ok(outcome) => {
+                self.metrics.attempt(outcome);
+                Attempt::Settled
+            }
+            Err(error) => {
+                self.metrics.attempt("failed");
+                warn!(task, %error, "the response is not posted yet; trying again at the next block");
+                Attempt::Failed
+            }
+        }
+    }
+
+    async fn try_post(&self, reached: &QuorumReached, not_after: u64) -> Result<&'static str, PostError> {
+        let call = self.contract.response_call(&reached.task, &reached.response, &reached.certificate).await;
+        let call = call.map_err(CallError::from)?;
+        // Anyone may respond, so the sender's address makes no difference to the outcome.
+        match self.contract.preflight(Address::ZERO, call.to, &call.data).await {
+            Err(CallError::Reverts { already_answered: true, .. }) => return Ok("answered_by_another"),
+            other => other?,
+        }
+        let id = TxId::respond(reached.response.task_hash);
+        let request = SendTransaction { id, to: call.to, data: call.data, not_after: Some(not_after) };
+        match self.tx_sender.ask(request).await? {
+            Ok(mined) if mined.succeeded => Ok("posted"),
+            Ok(_) => self.lost_race(reached).await,
+            Err(refusal) if self.contract.is_answered(&reached.task).await.unwrap_or(false) => {
+                info!(task = reached.task.index, %refusal, "another aggregator was faster");
+                Ok("answered_by_another")
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// A transaction that reverted after a good preflight: another answer came first, or the chain changed.
+    async fn lost_race(&self, reached: &QuorumReached) -> Result<&'static str, PostError> {
+        let answered = self.contract.is_answered(&reached.task).await.map_err(CallError::from)?;
+        if answered { Ok("lost_race") } else { Err(PostError::Reverted) }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Delivery(#[from] crate::bus::DeliveryError),
+    #[error(transparent)]
+    Refused(#[from] TxRefusal),
+    #[error("the transaction reverted although the task is not answered")]
+    Reverted,
+}

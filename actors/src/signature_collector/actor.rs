@@ -1,0 +1,289 @@
+//! Carries out what the collector's state decides.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use anzen_messages::aggregation::QuorumReached;
+use anzen_messages::bls::Signature;
+use anzen_messages::chain::{BlockRef, NextBlocks};
+use anzen_messages::signature::{SubmitReply, SubmitSignature};
+use anzen_messages::task::SigningDomain;
+use anzen_messages::wire::ActorName;
+use anzen_messages::{OperatorId, SafetyFactor, TaskHash};
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+
+use super::Config;
+use super::check::CheckJob;
+use super::collector::{Collector, Effect, Fault, Verdict};
+use super::early::Waiting;
+use super::metrics::CollectorMetrics;
+use super::records;
+use crate::bus::{BusMetrics, Handle, Inbox};
+use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::ports::{CpuPool, OperatorRegistry, Rng, Store, StoreError, jittered, run_on};
+
+/// The longest pause before something that failed is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the collector needs of the world.
+pub struct Dependencies {
+    /// The chain's blocks.
+    pub watcher: Handle<NextBlocks>,
+    /// Who posts the certificates.
+    pub aggregator: Handle<QuorumReached>,
+    /// Operators and stakes.
+    pub registry: Arc<dyn OperatorRegistry>,
+    /// Accepted signatures.
+    pub store: Arc<dyn Store>,
+    /// Pairings.
+    pub cpu: Arc<dyn CpuPool>,
+    /// Pauses.
+    pub rng: Arc<dyn Rng>,
+    /// What operators sign in.
+    pub domain: SigningDomain,
+    /// For how many blocks a task can be answered.
+    pub response_window: u64,
+    /// Counts.
+    pub metrics: CollectorMetrics,
+}
+
+/// The actor.
+pub struct SignatureCollector {
+    state: Collector,
+    deps: Dependencies,
+    linger: Duration,
+}
+
+/// Starts the actor with the records that `store` has.
+///
+/// # Errors
+/// Where the records cannot be read.
+pub async fn start(
+    config: Config,
+    deps: Dependencies,
+    bus: &BusMetrics,
+) -> Result<Inbox<SignatureCollector>, StoreError> {
+    let capacity = config.capacity;
+    let linger = Duration::from_millis(config.linger_ms);
+    let mut state = Collector::new(config, deps.domain.clone(), deps.response_window);
+    for (key, value) in deps.store.load(records::SIGNATURES).await? {
+        match records::decode(&key, &value) {
+            Some((task, operator, record)) => state.recover(task, operator, record),
+            None => warn!("a record of an accepted signature is unreadable and is left where it is"),
+        }
+    }
+    let addr = SignatureCollector::create(|ctx| {
+        ctx.set_mailbox_capacity(capacity + 1);
+        SignatureCollector { state, deps, linger }
+    });
+    Ok(Inbox::new(ActorName::SignatureCollector, addr, capacity, bus))
+}
+
+impl Actor for SignatureCollector {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let feed = follow(self.deps.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.deps.rng));
+        actix::spawn(feed);
+    }
+}
+
+impl Handler<SubmitSignature> for SignatureCollector {
+    type Result = ResponseActFuture<Self, SubmitReply>;
+
+    fn handle(&mut self, message: SubmitSignature, _ctx: &mut Context<Self>) -> Self::Result {
+        let Ok(signature) = Signature::try_from(message.signature) else {
+            return self.reply(SubmitReply::Malformed);
+        };
+        match self.state.receive(&message, &signature) {
+            Verdict::Reply(reply) => self.reply(reply),
+            Verdict::Keep => self.keep(&message, signature),
+            Verdict::Evidence => self.keep_evidence(&message, signature),
+        }
+    }
+}
+
+impl Handler<ApplyBlocks> for SignatureCollector {
+    type Result = ();
+
+    fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        let effects = self.state.advance(&delta);
+        self.carry_out(effects, ctx);
+        let (tasks, early) = self.state.sizes();
+        self.deps.metrics.sizes(tasks, early);
+    }
+}
+
+impl SignatureCollector {
+    fn reply(&self, reply: SubmitReply) -> ResponseActFuture<Self, SubmitReply> {
+        self.deps.metrics.submission(reply);
+        Box::pin(std::future::ready(reply).into_actor(self))
+    }
+
+    /// An acknowledgement means that the signature is on disk.
+    fn keep(&self, message: &SubmitSignature, signature: Signature) -> ResponseActFuture<Self, SubmitReply> {
+        let (task, operator) = (message.response.task_hash, message.operator_id);
+        let record = self.state.record(message, signature);
+        let write = records::put(records::SIGNATURES, task, operator, &record);
+        let store = Arc::clone(&self.deps.store);
+        let written = async move { store.commit(vec![write]).await };
+        Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
+            let reply = actor.written(written, task, operator, record, ctx);
+            actor.deps.metrics.submission(reply);
+            reply
+        }))
+    }
+
+    fn written(
+        &mut self,
+        written: Result<(), StoreError>,
+        task: TaskHash,
+        operator: OperatorId,
+        record: Waiting,
+        ctx: &mut Context<Self>,
+    ) -> SubmitReply {
+        if let Err(error) = written {
+            warn!(%operator, %error, "a signature could not be kept; the operator will send it again");
+            return SubmitReply::Unavailable;
+        }
+        let (reply, effects) = self.state.kept(task, operator, record);
+        debug!(%operator, task = %task, value = %record.value, ?reply, "signature");
+        self.carry_out(effects, ctx);
+        reply
+    }
+
+    fn keep_evidence(
+        &self,
+        message: &SubmitSignature,
+        signature: Signature,
+    ) -> ResponseActFuture<Self, SubmitReply> {
+        let (task, operator) = (message.response.task_hash, message.operator_id);
+        let record = self.state.record(message, signature);
+        let write = records::put(records::EVIDENCE, task, operator, &record);
+        let store = Arc::clone(&self.deps.store);
+        let written = async move { store.commit(vec![write]).await };
+        Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
+            let reply = if written.is_ok() { SubmitReply::SecondAnswer } else { SubmitReply::Unavailable };
+            let effects = actor.state.second_answer(task, operator);
+            actor.carry_out(effects, ctx);
+            actor.deps.metrics.submission(reply);
+            reply
+        }))
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            match effect {
+                Effect::LoadSet { task, at, quorums } => self.load_set(task, at, quorums, ctx),
+                Effect::Check { task, value, job } => self.check(task, value, job, ctx),
+                Effect::Linger { task } => {
+                    ctx.run_later(self.linger, move |actor, ctx| {
+                        let effects = actor.state.linger_over(task);
+                        actor.carry_out(effects, ctx);
+                    });
+                }
+                Effect::Reached(reached) => self.hand_over(reached, ctx),
+                Effect::Blame { task, operator, fault } => self.report(task, operator, fault),
+                Effect::Unanswered { task, stakes } => {
+                    self.deps.metrics.unanswered();
+                    let signed: Vec<u32> = stakes.iter().map(|stake| stake.basis_points() / 100).collect();
+                    warn!(task, signed_percent = ?signed, "the window passed without an answer");
+                }
+                Effect::Forget(records) => self.forget(records, ctx),
+            }
+        }
+    }
+
+    fn load_set(&mut self, task: TaskHash, at: BlockRef, quorums: Vec<u8>, ctx: &mut Context<Self>) {
+        if !self.state.needs_set(task) {
+            return;
+        }
+        if let Some(set) = self.state.cached_set(task) {
+            let effects = self.state.set_loaded(task, set);
+            return self.carry_out(effects, ctx);
+        }
+        let registry = Arc::clone(&self.deps.registry);
+        let wanted = quorums.clone();
+        let read = async move { registry.operators_at(at, &wanted).await };
+        ctx.spawn(read.into_actor(self).map(move |set, actor, ctx| match set {
+            Ok(set) => {
+                let effects = actor.state.set_loaded(task, Arc::new(set));
+                actor.carry_out(effects, ctx);
+            }
+            Err(error) => {
+                warn!(task = %task, %error, "the operators at the reference block cannot be read; trying again");
+                let pause = jittered(actor.deps.rng.as_ref(), LONGEST_PAUSE);
+                ctx.run_later(pause, move |actor, ctx| actor.load_set(task, at, quorums, ctx));
+            }
+        }));
+    }
+
+    fn check(&mut self, task: TaskHash, value: SafetyFactor, job: CheckJob, ctx: &mut Context<Self>) {
+        let cpu = Arc::clone(&self.deps.cpu);
+        let started = Instant::now();
+        let run = async move { run_on(cpu.as_ref(), move || job.run()).await };
+        ctx.spawn(run.into_actor(self).map(move |result, actor, ctx| {
+            actor.deps.metrics.check_took(started.elapsed().as_secs_f64());
+            if let Some(result) = result {
+                let effects = actor.state.checked(task, value, &result);
+                actor.carry_out(effects, ctx);
+            }
+        }));
+    }
+
+    /// Until the aggregator has taken it, or there is nothing left to post.
+    fn hand_over(&mut self, reached: Box<QuorumReached>, ctx: &mut Context<Self>) {
+        let task = reached.response.task_hash;
+        if !self.state.wants_posting(task) {
+            return;
+        }
+        let aggregator = self.deps.aggregator.clone();
+        let message = QuorumReached::clone(&reached);
+        let ask = async move { aggregator.ask(message).await };
+        ctx.spawn(ask.into_actor(self).map(move |taken, actor, ctx| match taken {
+            Ok(_) => {
+                let signed: Vec<u32> = reached.stakes.iter().map(|stake| stake.basis_points() / 100).collect();
+                let (signers, value) = (reached.signers.len(), reached.response.safety_factor);
+                info!(task = reached.task.index, %value, signers, signed_percent = ?signed, "quorum reached");
+            }
+            Err(error) => {
+                warn!(task = reached.task.index, %error, "the aggregator did not take the certificate; trying again");
+                let pause = jittered(actor.deps.rng.as_ref(), LONGEST_PAUSE);
+                ctx.run_later(pause, move |actor, ctx| actor.hand_over(reached, ctx));
+            }
+        }));
+    }
+
+    fn report(&self, task: u32, operator: OperatorId, fault: Fault) {
+        match fault {
+            Fault::BadSignature => {
+                self.deps.metrics.fault(operator, "bad_signature");
+                warn!(task, %operator, "the operator's signature is not valid; it does not count");
+            }
+            Fault::OtherAnswer { its, quorum } => {
+                self.deps.metrics.fault(operator, "other_answer");
+                warn!(task, %operator, %its, %quorum, "the operator signed another answer than the quorum");
+            }
+            Fault::SecondAnswer => {
+                self.deps.metrics.fault(operator, "second_answer");
+                warn!(task, %operator, "the operator signed two answers of one task; the first counts, both are kept");
+            }
+        }
+    }
+
+    fn forget(&mut self, records: Vec<(TaskHash, OperatorId)>, ctx: &mut Context<Self>) {
+        if records.is_empty() {
+            return;
+        }
+        let store = Arc::clone(&self.deps.store);
+        let writes = records.into_iter().map(|(task, operator)| records::delete(task, operator)).collect();
+        let removed = async move { store.commit(writes).await };
+        ctx.spawn(removed.into_actor(self).map(|removed, _, _| {
+            if let Err(error) = removed {
+                warn!(%error, "records of tasks that are over could not be removed; they are removed after a restart");
+            }
+        }));
+    }
+}

@@ -1,0 +1,105 @@
+//! Operator sets, kept while nothing changed: the set at block A is the set at block B if no event between them says
+//! otherwise. In the steady state a task costs no question to the chain.
+
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Included};
+use std::sync::Arc;
+
+use anzen_messages::OperatorSet;
+use anzen_messages::chain::BlockRef;
+
+/// How many blocks back changes are remembered; a reference block is never older than a task's window.
+const REMEMBERED: u64 = 4096;
+
+/// The latest set, and the blocks that changed it.
+#[derive(Debug, Default)]
+pub(super) struct SetCache {
+    latest: Option<(u64, Arc<OperatorSet>)>,
+    /// Changes are known for blocks above this one.
+    known_above: Option<u64>,
+    changes: BTreeSet<u64>,
+}
+
+impl SetCache {
+    /// The set of `quorums` at `block`, if it is known.
+    pub(super) fn get(&self, block: u64, quorums: &[u8]) -> Option<Arc<OperatorSet>> {
+        let (at, set) = self.latest.as_ref()?;
+        let (from, to) = if *at < block { (*at, block) } else { (block, *at) };
+        let unchanged =
+            from >= self.known_above? && self.changes.range((Excluded(from), Included(to))).next().is_none();
+        (unchanged && set.quorums == quorums).then(|| Arc::clone(set))
+    }
+
+    /// Keeps a set that was read at `block`.
+    pub(super) fn put(&mut self, block: u64, set: Arc<OperatorSet>) {
+        if self.latest.as_ref().is_none_or(|(at, _)| *at <= block) {
+            self.latest = Some((block, set));
+        }
+    }
+
+    /// Takes in a block.
+    pub(super) fn apply(&mut self, number: u64, changed: bool) {
+        self.known_above.get_or_insert(number.saturating_sub(1));
+        if changed {
+            self.changes.insert(number);
+        }
+        let oldest = number.saturating_sub(REMEMBERED);
+        if self.known_above.is_some_and(|known| known < oldest) {
+            self.known_above = Some(oldest);
+            self.changes = self.changes.split_off(&oldest);
+        }
+    }
+
+    /// Undoes everything above `block`.
+    pub(super) fn retract(&mut self, block: BlockRef) {
+        self.changes.split_off(&(block.number + 1));
+        if self.latest.as_ref().is_some_and(|(at, _)| *at > block.number) {
+            self.latest = None;
+        }
+        if self.known_above.is_some_and(|known| known > block.number) {
+            self.known_above = Some(block.number);
+        }
+    }
+
+    /// Forgets everything.
+    pub(super) fn restart(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn set(quorums: &[u8]) -> Arc<OperatorSet> {
+        Arc::new(OperatorSet::new(quorums.to_vec(), BTreeMap::new()))
+    }
+
+    fn cache_at_10() -> SetCache {
+        let mut cache = SetCache::default();
+        for block in 5..=12 {
+            cache.apply(block, block == 7 || block == 12);
+        }
+        cache.put(10, set(&[0]));
+        cache
+    }
+
+    #[test]
+    fn a_set_holds_between_changes() {
+        let cache = cache_at_10();
+        let known: Vec<u64> = (1..=13).filter(|block| cache.get(*block, &[0]).is_some()).collect();
+        assert_eq!(known, [7, 8, 9, 10, 11]);
+        assert!(cache.get(9, &[0, 1]).is_none(), "other quorums are another set");
+    }
+
+    #[test]
+    fn a_reorg_drops_a_set_above_the_fork_only() {
+        let at = |number| BlockRef { number, hash: Default::default() };
+        let mut cache = cache_at_10();
+        cache.retract(at(11));
+        assert!(cache.get(12, &[0]).is_some(), "the change at 12 was undone");
+        cache.retract(at(9));
+        assert!(cache.get(9, &[0]).is_none());
+    }
+}
