@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::OperatorId;
 use crate::bls::{G1Bytes, HashedMessage, hash_to_g1};
 use crate::task::SigningDomain;
+use crate::wire::Wire;
 
 mod abi {
     super::sol! {
@@ -71,6 +72,12 @@ pub struct OpenSession {
     pub session: Session,
     /// The signature, uncompressed.
     pub signature: G1Bytes,
+}
+
+/// A message that operators send. The gateway hands it on only from the operator that it names.
+pub trait FromOperator: Wire {
+    /// Who claims to have sent it.
+    fn operator_id(&self) -> OperatorId;
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use alloy_primitives::U256;
 use serde::{Deserialize, Serialize};
 
 use crate::bls::G1Bytes;
+use crate::session::FromOperator;
 use crate::wire::{ActorName, Wire};
 use crate::{OperatorId, TaskResponse};
 
@@ -34,6 +35,12 @@ impl Wire for SubmitSignature {
     const TO: ActorName = ActorName::SignatureCollector;
     const MOST_BYTES: usize = 1024;
     const TIMEOUT_MS: u64 = 10_000;
+}
+
+impl FromOperator for SubmitSignature {
+    fn operator_id(&self) -> OperatorId {
+        self.operator_id
+    }
 }
 
 /// What became of a submission.

@@ -1,11 +1,13 @@
 //! What the [ports](crate::ports) are in a real process.
 
 mod blocking_pool;
+mod local_signer;
 mod os_rng;
 mod sqlite_store;
 mod system_clock;
 
 pub use blocking_pool::BlockingPool;
+pub use local_signer::LocalBlsSigner;
 pub use os_rng::{NoRandomness, OsRng};
 pub use sqlite_store::{SqliteStore, StoreMetrics};
 pub use system_clock::SystemClock;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anzen_messages::wire::{Envelope, Wire};
+use anzen_messages::wire::{DecodeError, Envelope, Wire};
 use futures::future::BoxFuture;
 use serde_json::value::RawValue;
 
@@ -16,8 +16,11 @@ pub enum DispatchError {
     #[error("no actor of this process takes {0}; check the links of the configuration")]
     Unknown(String),
     /// The message cannot be read.
-    #[error("{0}")]
-    Malformed(String),
+    #[error(transparent)]
+    Unreadable(#[from] DecodeError),
+    /// The actor's reply cannot be written as JSON.
+    #[error("the reply cannot be encoded: {0}")]
+    Reply(String),
     /// The actor did not answer.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
@@ -35,11 +38,9 @@ impl Dispatcher {
         let entry = move |envelope: Envelope| -> BoxFuture<'static, Result<Box<RawValue>, DispatchError>> {
             let handle = handle.clone();
             Box::pin(async move {
-                let message =
-                    envelope.open::<M>().map_err(|error| DispatchError::Malformed(error.to_string()))?;
-                let reply = handle.ask(message).await?;
+                let reply = handle.ask(envelope.open::<M>()?).await?;
                 serde_json::value::to_raw_value(&reply)
-                    .map_err(|error| DispatchError::Malformed(error.to_string()))
+                    .map_err(|error| DispatchError::Reply(error.to_string()))
             })
         };
         self.0.insert(M::NAME, Arc::new(entry));
