@@ -178,6 +178,11 @@ sol! {
         function setAppointee(address account, address appointee, address target, bytes4 selector) external;
     }
 
+    /// What a proxy points to until there is an implementation.
+    contract EmptyContract {
+        function foo() external pure returns (uint256);
+    }
+
     contract AVSDirectory {
         constructor(address delegation, address pauserRegistry, string version);
         function initialize(address initialOwner, uint256 initialPausedStatus) external;
