@@ -77,10 +77,10 @@ pub fn eigenlayer_code_linked(name: &str, libraries: &[(&str, Address)]) -> Resu
         EIGENLAYER.iter().find(|(n, _)| *n == name).ok_or_else(|| ArtifactError::Unknown(name.to_owned()))?;
     let artifact: Artifact = serde_json::from_str(text)
         .map_err(|source| ArtifactError::Malformed { name: name.to_owned(), source })?;
-    link(name, artifact.bytecode, libraries)
+    link(name, &artifact.bytecode, libraries)
 }
 
-fn link(name: &str, code: Bytecode, libraries: &[(&str, Address)]) -> Result<Bytes, ArtifactError> {
+fn link(name: &str, code: &Bytecode, libraries: &[(&str, Address)]) -> Result<Bytes, ArtifactError> {
     let error = |what: String| ArtifactError::Link { name: name.to_owned(), what };
     let mut object = code.object.trim_start_matches("0x").to_owned();
     for (library, references) in code.links.values().flatten() {

@@ -1,6 +1,36 @@
 //! Deploying Anzen to a chain, verifying a deployment, and setting operators up.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`config`] | what is deployed, per network |
+//! | [`addresses`] | the file that says where everything is |
+//! | [`anzen`], [`eigenlayer`] | the deployment |
+//! | [`journal`] | what makes it restartable |
+//! | [`chain`] | one key's transactions, reads, and reverts by name |
+//! | [`local`] | a chain on this machine |
+//! | [`artifacts`] | EigenLayer's bytecode |
 
+pub mod addresses;
+pub mod anzen;
 pub mod artifacts;
+pub mod chain;
+pub mod config;
+pub mod eigenlayer;
+mod error;
 #[cfg(test)]
 #[allow(dead_code, reason = "build.rs is what uses it")]
 mod extract;
+mod files;
+pub mod journal;
+pub mod local;
+pub mod operator;
+mod steps;
+
+pub use addresses::Addresses;
+pub use anzen::{deploy, deploy_anzen, open_journal};
+pub use config::DeployConfig;
+pub use error::DeployError;
+pub use journal::Journal;
+
+/// What the transport beneath a provider reports.
+pub type TransportError = alloy::transports::TransportError;

@@ -23,6 +23,8 @@ pub mod session;
 pub mod signature;
 pub mod task;
 pub mod transaction;
+#[cfg(test)]
+mod vectors;
 pub mod wire;
 
 pub use certificate::Certificate;

@@ -1,1 +1,52 @@
-//! chain_watcher
+//! **ChainWatcher** follows the chain and tells everyone else about it.
+//!
+//! It keeps the recent blocks and the events in them. Other actors pull: each asks for the blocks after the last one that
+//! it has applied, and is answered when there is one. A reorg is an answer like any other: "go back to block B, then apply
+//! these". Nothing is written to disk: after a restart it reads the recent blocks again, and so does who asks.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `tracker.rs` | the recent blocks, forks, who waits for what |
+//! | `ring.rs`, `retracted.rs` | the canonical blocks that are kept, and those that a fork has undone |
+//! | `drive.rs` | asks the endpoint for the head, and for the blocks that are missing |
+//! | `actor.rs` | takes questions, and answers them |
+
+mod actor;
+#[cfg(test)]
+mod actor_tests;
+mod drive;
+mod metrics;
+mod retracted;
+mod ring;
+mod tracker;
+#[cfg(test)]
+mod tracker_properties;
+#[cfg(test)]
+mod tracker_tests;
+#[cfg(test)]
+mod world;
+
+use serde::{Deserialize, Serialize};
+
+pub use actor::{ChainWatcher, Dependencies, start};
+pub use metrics::WatcherMetrics;
+
+/// How the watcher behaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Questions that wait for a block at a time; more are refused.
+    pub capacity: usize,
+    /// How many blocks, beyond the response window, an actor that starts is told of.
+    pub margin_blocks: u64,
+    /// How many recent blocks are kept, at least: a reorg deeper than that makes everyone start again.
+    pub keep_blocks: u64,
+    /// How many blocks are asked of the endpoint at a time while catching up.
+    pub fetch_blocks: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { capacity: 256, margin_blocks: 64, keep_blocks: 1024, fetch_blocks: 256 }
+    }
+}

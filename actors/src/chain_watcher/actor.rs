@@ -1,0 +1,151 @@
+//! Takes questions, and answers them.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use anzen_messages::chain::{ChainDelta, NextBlocks, NotFollowing};
+use anzen_messages::wire::ActorName;
+use futures::channel::oneshot;
+use tracing::{error, info};
+
+use super::Config;
+use super::drive::{Behind, Driver, Fetched, HeadSeen};
+use super::metrics::WatcherMetrics;
+use super::tracker::{Effect, Limits, Tracker, Waiter};
+use crate::bus::{BusMetrics, Inbox};
+use crate::ports::{ChainReader, Rng};
+
+/// What the watcher needs of the world.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// The chain.
+    pub reader: Arc<dyn ChainReader>,
+    /// Pauses.
+    pub rng: Arc<dyn Rng>,
+    /// For how many blocks a task can be answered.
+    pub response_window: u64,
+    /// Counts.
+    pub metrics: WatcherMetrics,
+}
+
+/// The actor.
+pub struct ChainWatcher {
+    tracker: Tracker,
+    deps: Dependencies,
+    waiting: BTreeMap<Waiter, Waiting>,
+    next_waiter: Waiter,
+}
+
+struct Waiting {
+    reply: oneshot::Sender<Result<ChainDelta, NotFollowing>>,
+    timer: SpawnHandle,
+}
+
+/// Starts the actor.
+pub fn start(config: &Config, deps: Dependencies, bus: &BusMetrics) -> Inbox<ChainWatcher> {
+    let limits = Limits {
+        lookback: deps.response_window + config.margin_blocks,
+        keep: config.keep_blocks,
+        fetch: config.fetch_blocks,
+    };
+    let addr = ChainWatcher::create(|ctx| {
+        ctx.set_mailbox_capacity(config.capacity + 1);
+        ChainWatcher { tracker: Tracker::new(limits), deps, waiting: BTreeMap::new(), next_waiter: 0 }
+    });
+    Inbox::new(ActorName::ChainWatcher, addr, config.capacity, bus)
+}
+
+impl Actor for ChainWatcher {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let driver = Driver {
+            reader: Arc::clone(&self.deps.reader),
+            watcher: ctx.address(),
+            rng: Arc::clone(&self.deps.rng),
+            metrics: self.deps.metrics.clone(),
+        };
+        ctx.spawn(driver.run().into_actor(self));
+    }
+}
+
+impl Handler<NextBlocks> for ChainWatcher {
+    type Result = ResponseFuture<Result<ChainDelta, NotFollowing>>;
+
+    fn handle(&mut self, question: NextBlocks, ctx: &mut Context<Self>) -> Self::Result {
+        let waiter = self.next_waiter;
+        self.next_waiter += 1;
+        let wait = Duration::from_millis(question.wait_ms.min(NextBlocks::LONGEST_WAIT_MS));
+        let timer = ctx.run_later(wait, move |actor, ctx| {
+            let effect = actor.tracker.expire(waiter);
+            actor.carry_out(effect, ctx);
+        });
+        let (reply, answer) = oneshot::channel();
+        self.waiting.insert(waiter, Waiting { reply, timer });
+        let effect = self.tracker.ask(waiter, question.after);
+        self.carry_out(effect, ctx);
+        Box::pin(async move { answer.await.unwrap_or(Err(NotFollowing)) })
+    }
+}
+
+impl Handler<HeadSeen> for ChainWatcher {
+    type Result = Result<Option<RangeInclusive<u64>>, Behind>;
+
+    fn handle(&mut self, HeadSeen(head): HeadSeen, _ctx: &mut Context<Self>) -> Self::Result {
+        if !self.tracker.head_seen(head.at) {
+            let known = self.tracker.tip().map_or(0, |tip| tip.number);
+            return Err(Behind { head: head.at.number, known });
+        }
+        self.deps.metrics.head_seen(&head);
+        Ok(self.progress())
+    }
+}
+
+impl Handler<Fetched> for ChainWatcher {
+    type Result = Option<RangeInclusive<u64>>;
+
+    fn handle(&mut self, Fetched(blocks): Fetched, ctx: &mut Context<Self>) -> Self::Result {
+        let first = self.tracker.tip().is_none();
+        let effects = self.tracker.fetched(blocks);
+        self.carry_out(effects, ctx);
+        if let Some(tip) = self.tracker.tip().filter(|_| first) {
+            info!(block = tip.number, "following the chain");
+        }
+        self.progress()
+    }
+}
+
+impl ChainWatcher {
+    fn progress(&self) -> Option<RangeInclusive<u64>> {
+        self.deps.metrics.read_up_to(self.tracker.tip(), self.tracker.head());
+        self.tracker.missing()
+    }
+
+    fn carry_out(&mut self, effects: impl IntoIterator<Item = Effect>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            match effect {
+                Effect::Answer { waiter, reply } => self.answer(waiter, reply, ctx),
+                Effect::Forked { depth, back_to } => {
+                    self.deps.metrics.forked(depth);
+                    info!(depth, block = back_to.number, "the chain has forked; went back");
+                }
+                Effect::Replaced => error!(
+                    "the endpoint follows another chain than before, or a fork is deeper than what is kept; everyone \
+                     starts again from its recent blocks"
+                ),
+            }
+        }
+        self.deps.metrics.waiting(self.waiting.len());
+    }
+
+    fn answer(&mut self, waiter: Waiter, reply: Result<ChainDelta, NotFollowing>, ctx: &mut Context<Self>) {
+        if let Some(waiting) = self.waiting.remove(&waiter) {
+            ctx.cancel_future(waiting.timer);
+            // One that has gone away asks again when it is back.
+            let _ = waiting.reply.send(reply);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Which blocks there are, which are missing, and who waits for what.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, NotFollowing};
+
+use super::retracted::Retracted;
+use super::ring::Ring;
+
+/// Names a question that has not been answered yet.
+pub(super) type Waiter = u64;
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Answer a question.
+    Answer { waiter: Waiter, reply: Result<ChainDelta, NotFollowing> },
+    /// Tell people that the chain has forked, `depth` blocks deep.
+    Forked { depth: u64, back_to: BlockRef },
+    /// Tell people that the new chain has no block in common with what was kept.
+    Replaced,
+}
+
+/// How much is kept and told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How many blocks before the tip an actor that starts is told of.
+    pub(super) lookback: u64,
+    /// How many blocks are kept.
+    pub(super) keep: u64,
+    /// How many blocks are asked for at a time.
+    pub(super) fetch: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Tracker {
+    limits: Limits,
+    ring: Ring,
+    retracted: Retracted,
+    head: Option<BlockRef>,
+    waiting: BTreeMap<Waiter, Option<BlockRef>>,
+    search: Search,
+}
+
+/// The search for the last block that the old chain and the new one have in common.
+#[derive(Debug, Default)]
+struct Search {
+    /// Where the next fetch starts, if not after the tip.
+    from: Option<u64>,
+    /// How much farther back the one after it starts: doubles, since most forks are shallow.
+    step: u64,
+}
+
+impl Tracker {
+    pub(super) fn new(limits: Limits) -> Self {
+        let limits =
+            Limits { keep: limits.keep.max(limits.lookback + 1), fetch: limits.fetch.max(1), ..limits };
+        Self {
+            limits,
+            ring: Ring::default(),
+            retracted: Retracted::default(),
+            head: None,
+            waiting: BTreeMap::new(),
+            search: Search::default(),
+        }
+    }
+
+    /// The newest block whose events are known.
+    pub(super) fn tip(&self) -> Option<BlockRef> {
+        self.ring.tip()
+    }
+
+    /// The newest block known to exist.
+    pub(super) fn head(&self) -> Option<BlockRef> {
+        self.head
+    }
+
+    /// The endpoint's newest block. False where it is below all that is kept: then the endpoint is still syncing, and what
+    /// is known is better than what it would tell.
+    #[must_use]
+    pub(super) fn head_seen(&mut self, head: BlockRef) -> bool {
+        if self.ring.first().is_some_and(|oldest| head.number < oldest) {
+            return false;
+        }
+        if self.ring.contains(head) {
+            // Known already: nothing is new, or the endpoint's nodes are not equally far.
+            self.search = Search::default();
+            self.head = self.head.max(self.ring.tip());
+        } else {
+            self.head = Some(head);
+        }
+        true
+    }
+
+    /// The blocks to ask for next; nothing where all are known.
+    pub(super) fn missing(&self) -> Option<RangeInclusive<u64>> {
+        let head = self.head?;
+        let from = match (self.ring.tip(), self.search.from) {
+            (None, _) => head.number.saturating_sub(self.limits.lookback),
+            (Some(_), _) if self.ring.contains(head) => return None,
+            (Some(_), Some(from)) => from,
+            (Some(tip), None) => head.number.min(tip.number + 1),
+        };
+        Some(from..=head.number.min(from + self.limits.fetch - 1))
+    }
+
+    /// Takes in blocks that were asked for.
+    pub(super) fn fetched(&mut self, blocks: Vec<ChainBlock>) -> Vec<Effect> {
+        let blocks = contiguous(blocks);
+        let [first, ..] = blocks.as_slice() else { return Vec::new() };
+        let mut effects = Vec::new();
+        let last = blocks.last().unwrap_or(first).header.at;
+        if self.ring.tip().is_none() {
+            self.append(blocks);
+        } else if self.connects(first) {
+            self.attach(blocks, last, &mut effects);
+        } else {
+            self.search_before(first.header.at.number, &mut effects);
+        }
+        self.settle_head(last);
+        effects.extend(self.answers());
+        effects
+    }
+
+    fn connects(&self, block: &ChainBlock) -> bool {
+        self.ring.contains(block.header.at) || parent(block).is_some_and(|parent| self.ring.contains(parent))
+    }
+
+    /// Takes in blocks, up to `last`, the first of which is known or follows a known one.
+    fn attach(&mut self, blocks: Vec<ChainBlock>, last: BlockRef, effects: &mut Vec<Effect>) {
+        let new: Vec<_> =
+            blocks.into_iter().skip_while(|block| self.ring.contains(block.header.at)).collect();
+        let Some(back_to) = new.first().and_then(parent) else {
+            // All of them are known: the fork is after them.
+            self.search.from = Some(last.number + 1);
+            return;
+        };
+        let undone = self.ring.split_above(back_to.number);
+        if !undone.is_empty() {
+            effects.push(Effect::Forked { depth: undone.len() as u64, back_to });
+            self.retracted.add(&undone, self.kept());
+        }
+        self.append(new);
+    }
+
+    fn append(&mut self, blocks: Vec<ChainBlock>) {
+        self.retracted.remove(&blocks);
+        self.ring.append(blocks, self.kept());
+        self.retracted.forget_below(self.ring.first().unwrap_or_default());
+        self.search = Search::default();
+    }
+
+    /// `number` is not of the chain that is kept: looks farther back, and where nothing is kept there, starts again.
+    fn search_before(&mut self, number: u64, effects: &mut Vec<Effect>) {
+        let oldest = self.ring.first().unwrap_or_default();
+        if number <= oldest {
+            self.ring = Ring::default();
+            self.retracted = Retracted::default();
+            self.search = Search::default();
+            effects.push(Effect::Replaced);
+        } else {
+            self.search.step = (self.search.step * 2).max(1);
+            self.search.from = Some(number.saturating_sub(self.search.step).max(oldest));
+        }
+    }
+
+    /// The head that was seen may be on a fork that is gone by the time its blocks are fetched.
+    fn settle_head(&mut self, fetched: BlockRef) {
+        let outdated =
+            self.head.is_some_and(|head| fetched.number >= head.number && !self.ring.contains(head));
+        if outdated && self.ring.contains(fetched) {
+            self.head = self.ring.tip();
+            self.search = Search::default();
+        }
+    }
+
+    fn kept(&self) -> usize {
+        usize::try_from(self.limits.keep).unwrap_or(usize::MAX)
+    }
+
+    /// Somebody asks how the chain goes on after `after`.
+    pub(super) fn ask(&mut self, waiter: Waiter, after: Option<BlockRef>) -> Option<Effect> {
+        match self.news(after) {
+            Some(delta) => Some(Effect::Answer { waiter, reply: Ok(delta) }),
+            None => {
+                self.waiting.insert(waiter, after);
+                None
+            }
+        }
+    }
+
+    /// A question has waited as long as it may.
+    pub(super) fn expire(&mut self, waiter: Waiter) -> Option<Effect> {
+        let after = self.waiting.remove(&waiter)?;
+        let reply = match (self.ring.tip(), after) {
+            (Some(tip), Some(after)) if after == tip || self.is_behind(after, tip) => {
+                Ok(self.delta(DeltaBase::Continues, tip, tip.number + 1))
+            }
+            (Some(tip), _) => Ok(self.restart(tip)),
+            (None, _) => Err(NotFollowing),
+        };
+        Some(Effect::Answer { waiter, reply })
+    }
+
+    /// True where `at` may be a block that is still to be fetched.
+    fn is_behind(&self, at: BlockRef, tip: BlockRef) -> bool {
+        at.number > tip.number && self.head.is_some_and(|head| at.number <= head.number)
+    }
+
+    fn answers(&mut self) -> Vec<Effect> {
+        let ready = self.waiting.iter().filter_map(|(waiter, after)| Some((*waiter, self.news(*after)?)));
+        let ready: Vec<_> = ready.collect();
+        let answer = |(waiter, delta)| {
+            self.waiting.remove(&waiter);
+            Effect::Answer { waiter, reply: Ok(delta) }
+        };
+        ready.into_iter().map(answer).collect()
+    }
+
+    /// What there is to tell to one who has applied `after`; nothing where it must wait.
+    fn news(&self, after: Option<BlockRef>) -> Option<ChainDelta> {
+        let tip = self.ring.tip()?;
+        let Some(after) = after else { return Some(self.restart(tip)) };
+        if self.ring.contains(after) {
+            return (after != tip).then(|| self.delta(DeltaBase::Continues, tip, after.number + 1));
+        }
+        match self.retracted.ancestor(after).filter(|ancestor| self.ring.contains(*ancestor)) {
+            Some(block) => Some(self.delta(DeltaBase::RetractTo { block }, tip, block.number + 1)),
+            // The watcher, or its endpoint, may be behind the one that is asking.
+            None if after.number > tip.number => None,
+            None => Some(self.restart(tip)),
+        }
+    }
+
+    fn restart(&self, tip: BlockRef) -> ChainDelta {
+        self.delta(DeltaBase::Restart, tip, tip.number.saturating_sub(self.limits.lookback))
+    }
+
+    fn delta(&self, base: DeltaBase, tip: BlockRef, from: u64) -> ChainDelta {
+        let head = self.head.map_or(tip, |head| head.max(tip));
+        ChainDelta { base, blocks: self.ring.from(from, ChainDelta::MOST_BLOCKS), head }
+    }
+}
+
+fn parent(block: &ChainBlock) -> Option<BlockRef> {
+    let number = block.header.at.number.checked_sub(1)?;
+    Some(BlockRef { number, hash: block.header.parent_hash })
+}
+
+/// The blocks up to the first that does not follow the one before it: there the chain forked while they were read.
+fn contiguous(mut blocks: Vec<ChainBlock>) -> Vec<ChainBlock> {
+    let follows = |pair: &[ChainBlock]| match pair {
+        [a, b] => b.header.parent_hash == a.header.at.hash && b.header.at.number == a.header.at.number + 1,
+        _ => true,
+    };
+    let length = blocks.windows(2).position(|pair| !follows(pair)).map_or(blocks.len(), |index| index + 1);
+    blocks.truncate(length);
+    blocks
+}

@@ -1,0 +1,70 @@
+//! A chain that forks, for tests.
+
+use std::ops::RangeInclusive;
+
+use alloy::primitives::{B256, keccak256};
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent, Header};
+
+use super::tracker::{Effect, Tracker};
+
+/// The canonical chain, as a node has it at this moment.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) blocks: Vec<ChainBlock>,
+    forks: u64,
+}
+
+impl World {
+    /// A chain of `length` blocks, from block 0.
+    pub(super) fn new(length: usize) -> Self {
+        let mut world = Self { blocks: Vec::new(), forks: 0 };
+        world.extend(length);
+        world
+    }
+
+    pub(super) fn extend(&mut self, count: usize) {
+        for _ in 0..count {
+            let number = self.blocks.len() as u64;
+            let parent_hash = self.blocks.last().map_or(B256::ZERO, |block| block.header.at.hash);
+            let seed = [parent_hash.as_slice(), &number.to_be_bytes(), &self.forks.to_be_bytes()].concat();
+            let at = BlockRef { number, hash: keccak256(seed) };
+            let events = vec![ChainEvent::OperatorsChanged; usize::from(at.hash[0] % 3)];
+            self.blocks.push(ChainBlock {
+                header: Header { at, parent_hash, timestamp: number, base_fee: 1 },
+                events,
+            });
+        }
+    }
+
+    /// Takes away `depth` blocks (never the first) and puts `length` others there.
+    pub(super) fn reorganise(&mut self, depth: usize, length: usize) {
+        self.forks += 1;
+        let left = self.blocks.len().saturating_sub(depth).max(1);
+        self.blocks.truncate(left);
+        self.extend(length);
+    }
+
+    pub(super) fn head(&self) -> BlockRef {
+        self.at(self.blocks.len() as u64 - 1)
+    }
+
+    pub(super) fn at(&self, number: u64) -> BlockRef {
+        self.blocks[usize::try_from(number).unwrap()].header.at
+    }
+
+    /// The blocks of a range, as far as they are there.
+    pub(super) fn read(&self, range: RangeInclusive<u64>) -> Vec<ChainBlock> {
+        self.blocks.iter().filter(|block| range.contains(&block.header.at.number)).cloned().collect()
+    }
+
+    /// Lets a tracker read all that is missing.
+    pub(super) fn feed(&self, tracker: &mut Tracker) -> Vec<Effect> {
+        assert!(tracker.head_seen(self.head()));
+        let mut effects = Vec::new();
+        for _ in 0..200 {
+            let Some(range) = tracker.missing() else { return effects };
+            effects.extend(tracker.fetched(self.read(range)));
+        }
+        panic!("the tracker asks for ever: {:?} of {:?}", tracker.missing(), tracker.head());
+    }
+}

@@ -1,0 +1,156 @@
+//! The timelock, and everything that only an administrator may do, done through it in one operation.
+
+use super::{contracts::Contracts, registries::Registries};
+use crate::{
+    chain,
+    config::{DeployConfig, TimelockConfig},
+    eigenlayer::EigenLayer,
+    error::DeployError,
+    steps::{Effect, Step, Steps, with_arguments},
+};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, keccak256},
+    sol_types::SolCall,
+};
+use anzen_contracts::{
+    AnzenTaskManager, SafetyFactorOracle, TaskPolicy, TimelockController, eigenlayer::PermissionController,
+};
+use anzen_messages::model::Model;
+
+/// The timelock. Until `configure` is done the deployer may schedule and execute without delay; nobody else has a role in
+/// anything that it owns, and it owns nothing yet that operators or protocols rely on.
+pub(super) async fn deploy_timelock(
+    steps: &mut Steps<'_>,
+    config: &TimelockConfig,
+) -> Result<Address, DeployError> {
+    let deployer = steps.account.address();
+    let with_deployer = |accounts: &[Address]| {
+        let others = accounts.iter().copied().filter(|account| *account != deployer);
+        others.chain([deployer]).collect()
+    };
+    let arguments = TimelockController::constructorCall {
+        minDelay: U256::ZERO,
+        proposers: with_deployer(&config.proposers),
+        executors: with_deployer(&config.executors),
+        admin: Address::ZERO,
+    };
+    let code = with_arguments(&TimelockController::BYTECODE, &arguments);
+    steps.create_one("anzen/TimelockController", code).await
+}
+
+/// Calls that the timelock makes, one after the other, in one transaction.
+#[derive(Default)]
+struct Operation {
+    targets: Vec<Address>,
+    payloads: Vec<Bytes>,
+}
+
+impl Operation {
+    fn add(&mut self, target: Address, call: &impl SolCall) {
+        self.targets.push(target);
+        self.payloads.push(call.abi_encode().into());
+    }
+}
+
+/// Schedules and executes the operation that accepts the AVS's administration, adds protocols and policies, grants roles,
+/// and at last takes the deployer's own roles away and sets the delay.
+pub(super) async fn configure(
+    steps: &mut Steps<'_>,
+    config: &DeployConfig,
+    core: &EigenLayer,
+    registries: &Registries,
+    contracts: &Contracts,
+    models: &[Model],
+    timelock: Address,
+) -> Result<(), DeployError> {
+    let mut operation = Operation::default();
+    let accept = PermissionController::acceptAdminCall { account: registries.service_manager };
+    operation.add(core.permission_controller, &accept);
+    add_protocols(&mut operation, config, contracts, models);
+    add_roles(steps, &mut operation, config, contracts.task_manager).await?;
+    add_farewell(steps, &mut operation, &config.timelock, timelock).await?;
+    run(steps, timelock, operation).await
+}
+
+fn add_protocols(operation: &mut Operation, config: &DeployConfig, contracts: &Contracts, models: &[Model]) {
+    let set_task_manager = SafetyFactorOracle::setTaskManagerCall { newTaskManager: contracts.task_manager };
+    operation.add(contracts.oracle, &set_task_manager);
+    for (protocol, model) in config.protocols.iter().zip(models) {
+        let (index, name) = (protocol.oracle_index, protocol.name.clone());
+        operation.add(contracts.oracle, &SafetyFactorOracle::addProtocolCall { oracleIndex: index, name });
+        let policy = TaskPolicy {
+            quorumNumbers: Bytes::from(vec![model.quorum]),
+            leastThresholdPercentage: protocol.least_threshold_percentage,
+            minTaskInterval: protocol.min_task_interval,
+            modelHash: model.hash(),
+        };
+        let set_policy = AnzenTaskManager::setTaskPolicyCall { oracleIndex: index, policy };
+        operation.add(contracts.task_manager, &set_policy);
+    }
+}
+
+async fn add_roles(
+    steps: &Steps<'_>,
+    operation: &mut Operation,
+    config: &DeployConfig,
+    task_manager: Address,
+) -> Result<(), DeployError> {
+    let provider = steps.provider();
+    let generator = chain::read(provider, task_manager, AnzenTaskManager::GENERATOR_ROLECall {}).await?;
+    let pauser = chain::read(provider, task_manager, AnzenTaskManager::PAUSER_ROLECall {}).await?;
+    for (role, accounts) in [(generator, &config.roles.generators), (pauser, &config.roles.pausers)] {
+        for account in accounts {
+            operation.add(task_manager, &AnzenTaskManager::grantRoleCall { role, account: *account });
+        }
+    }
+    Ok(())
+}
+
+async fn add_farewell(
+    steps: &Steps<'_>,
+    operation: &mut Operation,
+    config: &TimelockConfig,
+    timelock: Address,
+) -> Result<(), DeployError> {
+    let (provider, account) = (steps.provider(), steps.account.address());
+    let proposer = chain::read(provider, timelock, TimelockController::PROPOSER_ROLECall {}).await?;
+    let canceller = chain::read(provider, timelock, TimelockController::CANCELLER_ROLECall {}).await?;
+    let executor = chain::read(provider, timelock, TimelockController::EXECUTOR_ROLECall {}).await?;
+    for (role, keepers) in
+        [(proposer, &config.proposers), (canceller, &config.proposers), (executor, &config.executors)]
+    {
+        if !keepers.contains(&account) {
+            operation.add(timelock, &TimelockController::revokeRoleCall { role, account });
+        }
+    }
+    let new_delay = U256::from(config.min_delay_seconds);
+    operation.add(timelock, &TimelockController::updateDelayCall { newDelay: new_delay });
+    Ok(())
+}
+
+async fn run(steps: &mut Steps<'_>, timelock: Address, operation: Operation) -> Result<(), DeployError> {
+    let Operation { targets, payloads } = operation;
+    let values = vec![U256::ZERO; targets.len()];
+    let (predecessor, salt) = (B256::ZERO, keccak256("anzen/configure"));
+    let identify = TimelockController::hashOperationBatchCall {
+        targets: targets.clone(),
+        values: values.clone(),
+        payloads: payloads.clone(),
+        predecessor,
+        salt,
+    };
+    let id = chain::read(steps.provider(), timelock, identify).await?;
+    let schedule = TimelockController::scheduleBatchCall {
+        targets: targets.clone(),
+        values: values.clone(),
+        payloads: payloads.clone(),
+        predecessor,
+        salt,
+        delay: U256::ZERO,
+    };
+    let execute = TimelockController::executeBatchCall { targets, values, payloads, predecessor, salt };
+    let scheduled = Effect::returns(timelock, &TimelockController::isOperationCall { id }, &true);
+    let executed = Effect::returns(timelock, &TimelockController::isOperationDoneCall { id }, &true);
+    steps.call([Step::new("anzen/configure/schedule", timelock, &schedule, scheduled)]).await?;
+    steps.call([Step::new("anzen/configure/execute", timelock, &execute, executed)]).await
+}

@@ -1,0 +1,84 @@
+//! What can be checked of a configuration without the chain.
+
+use super::{ConfigError, CoreConfig, DeployConfig};
+use std::collections::BTreeSet;
+
+impl DeployConfig {
+    /// Checks what can be checked without the chain.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let (needed, look_ahead) = (self.windows.sum(), u64::from(self.quorum.look_ahead));
+        self.require(self.windows.response > 0, || {
+            "the response window is 0, so no task could be answered".into()
+        })?;
+        self.require(needed <= look_ahead, || {
+            format!("the windows need {needed} blocks and look_ahead is {look_ahead}; raise it or shorten a window")
+        })?;
+        if let CoreConfig::Deploy(core) = &self.eigenlayer {
+            let delay = u64::from(core.deallocation_delay);
+            self.require(look_ahead <= delay, || {
+                format!("look_ahead is {look_ahead}, and deallocation_delay, its upper limit, is {delay}")
+            })?;
+            self.require(core.min_withdrawal_delay >= core.deallocation_delay, || {
+                "min_withdrawal_delay is below deallocation_delay: stake could be withdrawn before it is slashed".into()
+            })?;
+        }
+        self.require(self.quorum.max_operator_count > 0, || "max_operator_count is 0".into())?;
+        self.require(self.quorum.minimum_stake.bit_len() <= 96, || {
+            "minimum_stake does not fit 96 bits".into()
+        })?;
+        self.require(!self.timelock.proposers.is_empty() && !self.timelock.executors.is_empty(), || {
+            "the timelock needs a proposer and an executor, or nobody could ever govern".into()
+        })?;
+        self.require(!self.roles.generators.is_empty(), || {
+            "there is no generator, so no task would be created".into()
+        })?;
+        self.validate_protocols()
+    }
+
+    fn validate_protocols(&self) -> Result<(), ConfigError> {
+        let indices: BTreeSet<u32> = self.protocols.iter().map(|p| p.oracle_index).collect();
+        self.require(indices.len() == self.protocols.len(), || {
+            "two protocols have the same oracle_index".into()
+        })?;
+        for protocol in &self.protocols {
+            let bad = |what: &str| format!("protocol {}: {what}", protocol.oracle_index);
+            self.require(!protocol.name.is_empty(), || bad("it has no name"))?;
+            self.require((1..=10_000).contains(&protocol.cost_share_bps), || {
+                bad("cost_share_bps is not 1 to 10000")
+            })?;
+            self.require(protocol.profit_share_bps <= 10_000, || bad("profit_share_bps is above 10000"))?;
+            self.require((51..=100).contains(&protocol.least_threshold_percentage), || {
+                bad("least_threshold_percentage is not 51 to 100")
+            })?;
+            self.require(protocol.min_task_interval > 0, || bad("min_task_interval is 0"))?;
+        }
+        Ok(())
+    }
+
+    fn require(&self, holds: bool, what: impl FnOnce() -> String) -> Result<(), ConfigError> {
+        if holds { Ok(()) } else { Err(ConfigError::Inconsistent { name: self.name.clone(), what: what() }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        type Spoil = fn(&mut DeployConfig);
+        let cases: [(Spoil, &str); 5] = [
+            (|c| c.quorum.look_ahead = 629, "windows need 630"),
+            (|c| c.quorum.look_ahead = 1001, "its upper limit"),
+            (|c| c.protocols[1].oracle_index = 0, "same oracle_index"),
+            (|c| c.protocols[0].least_threshold_percentage = 50, "51 to 100"),
+            (|c| c.timelock.proposers.clear(), "proposer"),
+        ];
+        for (spoil, expected) in cases {
+            let mut config = DeployConfig::anvil().unwrap();
+            spoil(&mut config);
+            let error = config.validate().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What is deployed, per network.
+
+mod check;
+
+use crate::eigenlayer::{CoreParams, EigenLayer};
+use alloy::primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const ANVIL: &str = include_str!("../../networks/anvil.toml");
+const SEPOLIA: &str = include_str!("../../networks/sepolia.toml");
+const HOODI: &str = include_str!("../../networks/hoodi.toml");
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read the deployment's configuration {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+    /// The text is not a configuration.
+    #[error("the deployment's configuration {name} is malformed: {source}")]
+    Malformed {
+        /// Network or file.
+        name: String,
+        /// What is wrong, and where.
+        source: Box<toml::de::Error>,
+    },
+    /// No configuration of that name comes with Anzen.
+    #[error("there is no network {0}; give anvil, sepolia or hoodi, or the path of a file")]
+    UnknownNetwork(String),
+    /// The node is of another chain.
+    #[error(
+        "the configuration {name} is for chain {expected}, and the node is of chain {actual}; check the node's URL"
+    )]
+    OtherChain {
+        /// The network.
+        name: String,
+        /// The configuration's chain.
+        expected: u64,
+        /// The node's.
+        actual: u64,
+    },
+    /// Two values contradict each other, or one is out of its range.
+    #[error("the configuration {name}: {what}")]
+    Inconsistent {
+        /// The network.
+        name: String,
+        /// What is wrong and what to do.
+        what: String,
+    },
+}
+
+/// A deployment on one network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeployConfig {
+    /// The network's name.
+    pub name: String,
+    /// The chain that it must be.
+    pub chain_id: u64,
+    /// Where EigenLayer finds the AVS's name, logo and so on.
+    pub metadata_uri: String,
+    /// Whether EigenLayer is there.
+    pub eigenlayer: CoreConfig,
+    /// The owner of everything.
+    pub timelock: TimelockConfig,
+    /// Who may do what, beside the timelock.
+    pub roles: RolesConfig,
+    /// How long things may take.
+    pub windows: WindowsConfig,
+    /// The quorum that answers.
+    pub quorum: QuorumConfig,
+    /// What operators stake.
+    pub stake: StakeConfig,
+    /// Whose safety factor is asked for.
+    pub protocols: Vec<ProtocolConfig>,
+}
+
+/// EigenLayer's core.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CoreConfig {
+    /// Is deployed, with these constants.
+    Deploy(CoreParams),
+    /// Is there, at these addresses.
+    Existing(EigenLayer),
+}
+
+/// OpenZeppelin's TimelockController, which owns and administers everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimelockConfig {
+    /// From scheduling to execution, in seconds.
+    pub min_delay_seconds: u64,
+    /// Who may schedule, and cancel.
+    pub proposers: Vec<Address>,
+    /// Who may execute what was scheduled; the zero address lets anyone.
+    pub executors: Vec<Address>,
+}
+
+/// Roles in AnzenTaskManager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolesConfig {
+    /// Who may create tasks.
+    pub generators: Vec<Address>,
+    /// Who may pause.
+    pub pausers: Vec<Address>,
+}
+
+/// Windows of a task, in blocks. Their sum must not exceed the quorum's look-ahead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowsConfig {
+    /// From the last refresh of all stakes to a task's creation.
+    pub max_stake_age: u32,
+    /// From creation to the answer.
+    pub response: u32,
+    /// From the answer to a challenge.
+    pub challenge: u32,
+    /// From a challenge's success to the end of the time for a veto.
+    pub veto: u32,
+    /// From there to the slashing.
+    pub execution: u32,
+}
+
+impl WindowsConfig {
+    /// For how long stake must be sure to be slashable, in blocks.
+    pub fn sum(&self) -> u64 {
+        [self.max_stake_age, self.response, self.challenge, self.veto, self.execution]
+            .map(u64::from)
+            .iter()
+            .sum()
+    }
+}
+
+/// Quorum 0, of slashable stake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuorumConfig {
+    /// The least stake of an operator, in the token's smallest unit.
+    pub minimum_stake: U256,
+    /// How many operators there may be; a refresh of all must fit half a block's gas.
+    pub max_operator_count: u32,
+    /// For how many blocks from now stake must stay slashable to count; at most EigenLayer's deallocation delay.
+    pub look_ahead: u32,
+}
+
+/// What operators stake, and what it is worth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StakeConfig {
+    /// The token.
+    pub token: TokenConfig,
+    /// Its price.
+    pub price: PriceConfig,
+}
+
+/// A token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TokenConfig {
+    /// A LocalToken, which the deployer mints.
+    Local {
+        /// Its name.
+        name: String,
+        /// Its symbol.
+        symbol: String,
+    },
+    /// One that is there.
+    Existing {
+        /// EigenLayer's strategy over it.
+        strategy: Address,
+    },
+}
+
+/// An AggregatorV3 price feed in a common currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PriceConfig {
+    /// A LocalPriceFeed, to which the deployer transmits.
+    Local {
+        /// What it says it is.
+        description: String,
+        /// The first price, with 8 decimals.
+        answer: u64,
+    },
+    /// One that is there.
+    Existing(Address),
+}
+
+/// What a protocol keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum VaultConfig {
+    /// A LocalVault over a LocalToken of its own.
+    Local {
+        /// The token's name.
+        asset: String,
+        /// The token's symbol.
+        symbol: String,
+        /// What is in the vault, in the token's smallest unit.
+        assets: U256,
+    },
+    /// An ERC-4626 vault that is there.
+    Existing(Address),
+}
+
+/// One protocol, and what is demanded of its tasks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolConfig {
+    /// Its number in the oracle.
+    pub oracle_index: u32,
+    /// Its name.
+    pub name: String,
+    /// What could be stolen.
+    pub vault: VaultConfig,
+    /// The price of the vault's asset.
+    pub price: PriceConfig,
+    /// The share of the stake that an attacker must corrupt, in hundredths of a per cent.
+    pub cost_share_bps: u32,
+    /// The share of the vault that an attacker could take, in hundredths of a per cent.
+    pub profit_share_bps: u32,
+    /// The least threshold of a task, in per cent of the quorum's stake; at least 51.
+    pub least_threshold_percentage: u32,
+    /// The least number of blocks between two tasks; at least 1.
+    pub min_task_interval: u32,
+}
+
+impl DeployConfig {
+    /// The configuration of a network that comes with Anzen, or of a file. It is validated when it is deployed: those of
+    /// test networks leave to their user who governs.
+    pub fn load(network_or_path: &str) -> Result<Self, ConfigError> {
+        let text = match network_or_path {
+            "anvil" => ANVIL.to_owned(),
+            "sepolia" => SEPOLIA.to_owned(),
+            "hoodi" => HOODI.to_owned(),
+            path if path.ends_with(".toml") => std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: Path::new(path).to_owned(), source })?,
+            other => return Err(ConfigError::UnknownNetwork(other.to_owned())),
+        };
+        Self::parse(network_or_path, &text)
+    }
+
+    /// The local network's.
+    pub fn anvil() -> Result<Self, ConfigError> {
+        Self::load("anvil")
+    }
+
+    fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text)
+            .map_err(|source| ConfigError::Malformed { name: name.to_owned(), source: Box::new(source) })
+    }
+
+    /// Whether the chain comes and goes with the machine, so that blocks may be mined at will.
+    pub fn is_local(&self) -> bool {
+        self.chain_id == 31337
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_networks_that_come_with_anzen_are_consistent() {
+        for (name, chain_id) in [("anvil", 31337), ("sepolia", 11_155_111), ("hoodi", 560_048)] {
+            let mut config = DeployConfig::load(name).unwrap();
+            assert_eq!((config.name.as_str(), config.chain_id), (name, chain_id));
+            if !config.is_local() {
+                assert!(config.validate().unwrap_err().to_string().contains("proposer"));
+                config.timelock.proposers.push(Address::ZERO);
+                config.timelock.executors.push(Address::ZERO);
+                config.roles.generators.push(Address::ZERO);
+            }
+            config.validate().unwrap();
+        }
+        assert!(DeployConfig::load("holesky").unwrap_err().to_string().contains("anvil, sepolia or hoodi"));
+    }
+
+    #[test]
+    fn a_misspelt_field_is_refused() {
+        let text = ANVIL.replace("look_ahead", "lookahead");
+        assert!(DeployConfig::parse("x", &text).unwrap_err().to_string().contains("lookahead"));
+    }
+}

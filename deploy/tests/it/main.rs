@@ -1,0 +1,7 @@
+//! Deployment, verification and operators on a real anvil.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
+mod chain;
+mod deployment;
+mod operators;

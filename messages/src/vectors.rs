@@ -1,0 +1,109 @@
+//! The same numbers on both sides of the chain: what this crate computes, for the Solidity tests to verify
+//! (contracts/test/vectors/bls.json), and what the contracts' tests use, verified here (g2.json).
+//!
+//! `ANZEN_WRITE_VECTORS=1 cargo test -p anzen-messages vectors` writes bls.json anew, where a form was meant to change.
+
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{Address, B256, Bytes, I256, U256};
+use serde_json::{Value, json};
+
+use crate::bls::{AggregateKey, HashedMessage, PublicKey, SecretKey, hash_to_g1, sum_signatures};
+use crate::task::SigningDomain;
+use crate::{SafetyFactor, Task, TaskResponse};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/test/vectors")
+}
+
+fn secret(k: u64) -> SecretKey {
+    SecretKey::from_hex(&format!("{k:x}")).unwrap()
+}
+
+fn point(bytes: crate::bls::G1Bytes) -> Value {
+    let (x, y) = bytes.to_words();
+    json!({ "x": x, "y": y })
+}
+
+fn key(public: &PublicKey) -> Value {
+    let words = public.g2().to_bytes().to_words();
+    json!({ "g1": point(public.g1()), "g2": words, "operatorId": public.operator_id() })
+}
+
+fn hashes() -> Value {
+    let digests = [B256::ZERO, B256::with_last_byte(1), B256::repeat_byte(0xff), B256::repeat_byte(0x5a)];
+    let entry = |digest: B256| json!({ "digest": digest, "point": point(hash_to_g1(digest).to_bytes()) });
+    digests.into_iter().map(entry).collect()
+}
+
+fn keys() -> Value {
+    let entry = |k: u64| json!({ "secretKey": k, "key": key(&secret(k).public_key()) });
+    [1, 2, 42].into_iter().map(entry).collect()
+}
+
+fn task() -> Task {
+    Task {
+        index: 7,
+        oracle_index: 3,
+        model_hash: B256::repeat_byte(0x11),
+        proposed_safety_factor: SafetyFactor(I256::try_from(-250_000_000).unwrap()),
+        reference_block: 123_456,
+        reference_block_hash: B256::repeat_byte(0x22),
+        created_block: 123_457,
+        quorum_numbers: Bytes::from_static(&[0, 1]),
+        quorum_threshold_percentage: 67,
+    }
+}
+
+/// Operators 3 and 5 in quorum 0 only, 9 in both: its key and signature count twice.
+fn aggregate(message: &HashedMessage) -> Value {
+    let parts = [(3, 1), (5, 1), (9, 2)];
+    let keys: Vec<_> = parts.iter().map(|(k, weight)| (secret(*k).public_key(), *weight)).collect();
+    let apk = AggregateKey::sum(keys.iter().map(|(key, weight)| (key, *weight)));
+    let sigma = sum_signatures(parts.iter().map(|(k, weight)| (secret(*k).sign(message), *weight))).unwrap();
+    json!({
+        "secretKeys": [3, 5, 9], "weights": [1, 1, 2],
+        "apkG1": point(apk.g1().unwrap()), "apkG2": apk.g2().unwrap().to_bytes().to_words(),
+        "sigma": point(sigma.to_bytes()),
+    })
+}
+
+fn vectors() -> Value {
+    let (chain_id, contract) = (31_337, Address::repeat_byte(0xaa));
+    let response = TaskResponse {
+        task_hash: task().hash(),
+        safety_factor: SafetyFactor(I256::try_from(123_456_789).unwrap()),
+    };
+    let digest = response.digest(&SigningDomain::new(chain_id, contract));
+    let message = hash_to_g1(digest);
+    json!({
+        "hashToG1": hashes(),
+        "keys": keys(),
+        "task": task(), "taskHash": task().hash(),
+        "chainId": chain_id, "taskManager": contract,
+        "response": response, "responseDigest": digest,
+        "message": point(message.to_bytes()), "aggregate": aggregate(&message),
+    })
+}
+
+#[test]
+fn what_the_contracts_are_tested_with_is_what_this_crate_computes() {
+    let path = folder().join("bls.json");
+    let text = serde_json::to_string_pretty(&vectors()).unwrap() + "\n";
+    if std::env::var_os("ANZEN_WRITE_VECTORS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "see the head of this file");
+}
+
+#[test]
+fn the_keys_that_the_contracts_are_tested_with_are_keys() {
+    let text = std::fs::read_to_string(folder().join("g2.json")).unwrap();
+    let table: Value = serde_json::from_str(&text).unwrap();
+    let word = |name: &str, i: usize| table[name][i].as_str().unwrap().parse::<U256>().unwrap();
+    let count = table["x1"].as_array().unwrap().len();
+    for i in (0..count).step_by(17) {
+        let words = ["x1", "x0", "y1", "y0"].map(|name| word(name, i));
+        assert_eq!(secret(i as u64 + 1).public_key().g2().to_bytes().to_words(), words, "{}", i + 1);
+    }
+}
