@@ -3,6 +3,8 @@
 //! What is in use out there must go on being read. So a change here is a new version of the message, or no change of the
 //! wire at all. Where it is meant: `ANZEN_WRITE_VECTORS=1 cargo test -p anzen-messages --test golden`.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
