@@ -65,6 +65,8 @@ pub(super) enum End {
     Stuck(Duration),
     #[error("a message was too large")]
     TooLarge,
+    #[error("it had no session for {0:?}")]
+    NoSession(Duration),
     #[error("{0}")]
     Broken(String),
 }
