@@ -5,6 +5,7 @@
 //! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`tx_sender`], [`rpc_gateway`] | one actor each |
 //! | [`bus`] | handles, inboxes, and the way between processes |
 //! | [`follow`] | how an actor follows the chain |
+//! | [`retry`] | when to try again |
 //! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
 //! | [`node`] | configuration, and assembling a process from it |
 
@@ -16,6 +17,7 @@ pub mod follow;
 pub mod node;
 pub mod operator_signer;
 pub mod ports;
+pub mod retry;
 pub mod rpc_gateway;
 pub mod signature_collector;
 pub mod stake_updater;

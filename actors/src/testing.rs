@@ -1,11 +1,14 @@
-//! Values that several actors' tests need.
+//! Values that several actors' tests need; [`world`] has stand-ins for the world.
+
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, Bytes, I256, U256};
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::bls::{SecretKey, hash_to_g1};
-use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent, Header};
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, ChainEvent, DeltaBase, Header};
+use anzen_messages::model::Model;
 use anzen_messages::operator::Operator;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskHash, TaskResponse};
@@ -22,15 +25,58 @@ pub(crate) fn domain() -> SigningDomain {
 
 /// Block `number` of a chain without forks.
 pub(crate) fn block_ref(number: u64) -> BlockRef {
-    BlockRef { number, hash: B256::left_padding_from(&number.to_be_bytes()) }
+    block_at(0, number)
 }
 
 /// Block `number` with `events`.
 pub(crate) fn block(number: u64, events: Vec<ChainEvent>) -> ChainBlock {
-    let parent_hash = block_ref(number.saturating_sub(1)).hash;
+    block_of(0, number, events)
+}
+
+/// Block `number` of a fork; the hash follows from both.
+pub(crate) fn block_at(fork: u8, number: u64) -> BlockRef {
+    let mut hash = B256::repeat_byte(fork);
+    hash[24..].copy_from_slice(&number.to_be_bytes());
+    BlockRef { number, hash }
+}
+
+/// Block `number` of a fork with `events`.
+pub(crate) fn block_of(fork: u8, number: u64, events: Vec<ChainEvent>) -> ChainBlock {
+    let parent_hash = block_at(fork, number.saturating_sub(1)).hash;
     ChainBlock {
-        header: Header { at: block_ref(number), parent_hash, timestamp: number, base_fee: 1 },
+        header: Header { at: block_at(fork, number), parent_hash, timestamp: number, base_fee: 1 },
         events,
+    }
+}
+
+/// Blocks that continue the chain, the last one being its head.
+pub(crate) fn delta(base: DeltaBase, blocks: Vec<ChainBlock>) -> ChainDelta {
+    let head = blocks.last().unwrap().header.at;
+    ChainDelta { base, blocks, head }
+}
+
+/// A model that differs by `seed`.
+pub(crate) fn a_model(seed: u8) -> Model {
+    Model {
+        quorum: 0,
+        stake_registry: Address::repeat_byte(seed),
+        stake_price_feed: Address::repeat_byte(2),
+        vault: Address::repeat_byte(3),
+        vault_price_feed: Address::repeat_byte(4),
+        cost_share_bps: 5_000,
+        profit_share_bps: 10_000,
+        cost_decimals: 0,
+        profit_decimals: 0,
+    }
+}
+
+/// A task of protocol `protocol`, with the model of that seed, created in block `created` of `fork`.
+pub(crate) fn a_task(fork: u8, index: u32, protocol: u8, created: u32) -> Task {
+    Task {
+        oracle_index: u32::from(protocol),
+        model_hash: a_model(protocol).hash(),
+        reference_block_hash: block_at(fork, u64::from(created) - 1).hash,
+        ..task(index, created)
     }
 }
 

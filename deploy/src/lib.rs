@@ -23,6 +23,7 @@ mod extract;
 mod files;
 pub mod journal;
 pub mod local;
+pub mod operator;
 mod steps;
 
 pub use addresses::Addresses;

@@ -1,1 +1,71 @@
-//! operator_signer
+//! **OperatorSigner** computes the answer to each task, signs it, and submits it to every aggregator until each has
+//! acknowledged it or the task is over.
+//!
+//! It never signs two answers to one task. [`protection::Protection::may_sign`] decides what is signed; no other place does.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `protection.rs` | what may be signed, and the records that bind the next process to it |
+//! | `duties.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
+//! | `actor.rs` | reads, records, signs, submits |
+//! | `report.rs` | what people and metrics are told |
+
+mod actor;
+pub mod duties;
+pub mod duty;
+pub mod effect;
+mod metrics;
+pub mod protection;
+mod report;
+
+#[cfg(test)]
+mod tests;
+
+use anzen_messages::model::Model;
+use serde::{Deserialize, Serialize};
+
+use crate::retry::Backoff;
+
+pub use actor::{Dependencies, OperatorSigner, start};
+pub use metrics::OperatorSignerMetrics;
+
+/// How OperatorSigner behaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The protocols that this operator answers for. Tasks about others, or that name another model, are not signed.
+    pub models: Vec<ProtocolModel>,
+    /// The most tasks that are open at once; more are not answered.
+    pub most_open_tasks: usize,
+    /// The most tasks whose inputs are read from the endpoint at the same time.
+    pub concurrent_reads: usize,
+    /// After how many blocks an answer on chain is final, so that nothing more is submitted.
+    pub finality_blocks: u64,
+    /// For how many blocks after a task's creation its signing record is kept. Older tasks are never signed.
+    pub keep_records: u64,
+    /// Pauses before a step that failed is tried again.
+    pub retry: Backoff,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            models: Vec::new(),
+            most_open_tasks: 1_024,
+            concurrent_reads: 16,
+            finality_blocks: 64,
+            keep_records: 7_200,
+            retry: Backoff::default(),
+        }
+    }
+}
+
+/// How a protocol's safety factor is computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolModel {
+    /// The protocol.
+    pub oracle_index: u32,
+    /// Its model, as governance has set it.
+    pub model: Model,
+}

@@ -1,0 +1,254 @@
+//! The actor around [`Duties`]: follows the chain, reads, records, signs, submits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
+use alloy::primitives::B256;
+use anzen_messages::Task;
+use anzen_messages::chain::NextBlocks;
+use anzen_messages::model::{Model, SafetyModel};
+use anzen_messages::signature::SubmitSignature;
+use anzen_messages::task::SigningDomain;
+use tokio::sync::Semaphore;
+
+use super::Config;
+use super::duties::Duties;
+use super::duty::{Computed, Step, Terms, Ticket};
+use super::effect::Effect;
+use super::metrics::{OperatorSignerMetrics, Step as StepLabel, Submission};
+use super::protection::{Permit, Protection, SPACE};
+use super::report::{deferred, report};
+use crate::bus::Handle;
+use crate::follow::{ApplyBlocks, follow};
+use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
+
+/// What OperatorSigner works with.
+pub struct Dependencies {
+    /// Tells how the chain goes on.
+    pub watcher: Handle<NextBlocks>,
+    /// Every aggregator, with its name for logs.
+    pub aggregators: Vec<(String, Handle<SubmitSignature>)>,
+    /// The task manager.
+    pub contract: Arc<dyn TaskContract>,
+    /// What models read.
+    pub inputs: Arc<dyn ModelInputs>,
+    /// The operator's BLS key.
+    pub signer: Arc<dyn BlsSigner>,
+    /// Where the signing records are.
+    pub store: Arc<dyn Store>,
+    /// Chance in pauses.
+    pub rng: Arc<dyn Rng>,
+    /// What signatures are bound to.
+    pub domain: SigningDomain,
+    /// What is counted.
+    pub metrics: OperatorSignerMetrics,
+}
+
+/// Computes, signs and submits answers.
+pub struct OperatorSigner {
+    config: Config,
+    models: BTreeMap<u32, Model>,
+    names: Vec<String>,
+    reads: Arc<Semaphore>,
+    world: Dependencies,
+    /// Nothing until the signing records have been read.
+    duties: Option<Duties>,
+}
+
+/// Starts the actor. It takes no requests: it follows the chain.
+pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner> {
+    let models =
+        config.models.iter().map(|protocol| (protocol.oracle_index, protocol.model.clone())).collect();
+    let names = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
+    let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
+    OperatorSigner { config, models, names, reads, world: dependencies, duties: None }.start()
+}
+
+impl Actor for OperatorSigner {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let loading = load(
+            Arc::clone(&self.world.store),
+            Arc::clone(&self.world.contract),
+            Arc::clone(&self.world.rng),
+            self.config.clone(),
+        );
+        let begin = loading.into_actor(self).map(|(protection, window), actor, ctx| {
+            actor.duties = Some(Duties::new(actor.terms(), protection, window));
+            let world = &actor.world;
+            let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
+            actix::spawn(news);
+        });
+        ctx.wait(begin);
+    }
+}
+
+/// The signing records and the response window, as soon as both can be read. Without its records nothing is signed.
+async fn load(
+    store: Arc<dyn Store>,
+    contract: Arc<dyn TaskContract>,
+    rng: Arc<dyn Rng>,
+    config: Config,
+) -> (Protection, u64) {
+    let read = async || {
+        let records = store.load(SPACE).await.map_err(|error| error.to_string())?;
+        Protection::load(records).map_err(|error| error.to_string())
+    };
+    let protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
+    let windows = async || contract.windows().await;
+    let windows = config.retry.until_answered(rng.as_ref(), "the task manager", windows).await;
+    (protection, windows.response)
+}
+
+impl Handler<ApplyBlocks> for OperatorSigner {
+    type Result = ();
+
+    fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.decide(ctx, |duties| duties.follow(&delta));
+        if let Some(duties) = &self.duties {
+            self.world.metrics.open.set(gauge(duties.open()));
+            self.world.metrics.records.set(gauge(duties.records()));
+        }
+    }
+}
+
+impl OperatorSigner {
+    fn terms(&self) -> Terms {
+        Terms {
+            operator: self.world.signer.operator_id(),
+            domain: self.world.domain.clone(),
+            models: self.models.iter().map(|(index, model)| (*index, model.hash())).collect(),
+            aggregators: self.world.aggregators.len(),
+            most_open: self.config.most_open_tasks,
+            finality_blocks: self.config.finality_blocks,
+            keep_records: self.config.keep_records,
+        }
+    }
+
+    /// Tells the duties something and carries out what they make of it.
+    fn decide(&mut self, ctx: &mut Context<Self>, tell: impl FnOnce(&mut Duties) -> Vec<Effect>) {
+        for effect in self.duties.as_mut().map(tell).unwrap_or_default() {
+            match effect {
+                Effect::Compute { ticket, task } => self.compute(ctx, ticket, &task),
+                Effect::Record { ticket, write } => self.record(ctx, ticket, write),
+                Effect::Sign { ticket, permit } => self.sign(ctx, ticket, permit),
+                Effect::Submit { ticket, to, message } => self.submit(ctx, ticket, to, message),
+                Effect::Pause { ticket, step, failures } => self.pause(ctx, ticket, step, failures),
+                Effect::Prune(writes) => self.prune(ctx, writes),
+                Effect::Report(fact) => report(&fact, &self.names, &self.world.metrics),
+            }
+        }
+    }
+
+    fn compute(&self, ctx: &mut Context<Self>, ticket: Ticket, task: &Task) {
+        let Some(model) = self.models.get(&task.oracle_index).cloned() else {
+            return;
+        };
+        let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
+        let (at, index) = (task.reference_block_hash, task.index);
+        let reads = Arc::clone(&self.reads);
+        let work = async move {
+            // Never closed, so there is always a permit in the end.
+            let _permit = reads.acquire().await;
+            let answer = evaluate(&model, at, inputs.as_ref(), contract.as_ref()).await;
+            answer.unwrap_or_else(|error| {
+                tracing::warn!(index, %error, "cannot compute the answer yet");
+                Computed::Failed
+            })
+        };
+        ctx.spawn(work.into_actor(self).map(move |computed, actor, ctx| {
+            actor.count_failure("compute", computed == Computed::Failed);
+            actor.decide(ctx, |duties| duties.computed(ticket, &computed));
+        }));
+    }
+
+    fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, write: Write) {
+        let store = Arc::clone(&self.world.store);
+        let work = async move { store.commit(vec![write]).await };
+        ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
+            if let Err(error) = &outcome {
+                tracing::error!(task = %ticket.task, %error, "cannot record the answer, so it is not signed yet");
+            }
+            actor.count_failure("record", outcome.is_err());
+            actor.decide(ctx, |duties| duties.recorded(ticket, outcome.is_ok()));
+        }));
+    }
+
+    fn sign(&self, ctx: &mut Context<Self>, ticket: Ticket, permit: Permit) {
+        let signer = Arc::clone(&self.world.signer);
+        let answer = permit.response().safety_factor;
+        let work = async move { signer.sign(&permit.message()).await };
+        ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
+            match &outcome {
+                Ok(_) => {
+                    actor.world.metrics.signed.inc();
+                    tracing::info!(task = %ticket.task, %answer, "signed");
+                }
+                Err(error) => tracing::error!(task = %ticket.task, %error, "cannot sign yet"),
+            }
+            actor.count_failure("sign", outcome.is_err());
+            actor.decide(ctx, |duties| duties.signed(ticket, outcome.ok()));
+        }));
+    }
+
+    fn submit(&self, ctx: &mut Context<Self>, ticket: Ticket, to: usize, message: SubmitSignature) {
+        let Some((_, aggregator)) = self.world.aggregators.get(to) else {
+            return;
+        };
+        let aggregator = aggregator.clone();
+        let work = async move { aggregator.ask(message).await };
+        ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
+            if let Some(reason) = deferred(&outcome) {
+                let aggregator = actor.names.get(to).cloned().unwrap_or_default();
+                tracing::debug!(task = %ticket.task, aggregator, ?outcome, "not submitted yet");
+                let label = Submission { aggregator, outcome: reason };
+                actor.world.metrics.submissions.get_or_create(&label).inc();
+            }
+            actor.decide(ctx, |duties| duties.replied(ticket, to, outcome.ok()));
+        }));
+    }
+
+    fn pause(&self, ctx: &mut Context<Self>, ticket: Ticket, step: Step, failures: u32) {
+        let pause = self.config.retry.pause(self.world.rng.as_ref(), failures);
+        ctx.run_later(pause, move |actor, ctx| actor.decide(ctx, |duties| duties.resume(ticket, step)));
+    }
+
+    fn prune(&self, ctx: &mut Context<Self>, writes: Vec<Write>) {
+        let store = Arc::clone(&self.world.store);
+        let work = async move { store.commit(writes).await };
+        ctx.spawn(work.into_actor(self).map(|outcome, actor, _| {
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "old signing records are still on disk; they are removed after the next start");
+            }
+            if let Some(duties) = &mut actor.duties {
+                duties.pruned();
+            }
+        }));
+    }
+
+    fn count_failure(&self, step: &'static str, failed: bool) {
+        if failed {
+            self.world.metrics.failures.get_or_create(&StepLabel { step }).inc();
+        }
+    }
+}
+
+/// Reads what the model needs and evaluates it.
+async fn evaluate(
+    model: &Model,
+    at: B256,
+    inputs: &dyn ModelInputs,
+    contract: &dyn TaskContract,
+) -> Result<Computed, ChainError> {
+    let (inputs, windows) = futures::try_join!(inputs.inputs(model, at), contract.windows())?;
+    Ok(match model.evaluate(&inputs) {
+        Ok(value) => Computed::Answer { value, window: windows.response },
+        Err(reason) => Computed::NoAnswer(reason),
+    })
+}
+
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,286 @@
+//! The tasks that this operator has to answer, and what is to be done about each: no I/O and no clock.
+
+use std::collections::BTreeMap;
+
+use anzen_messages::bls::Signature;
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, ChainEvent};
+use anzen_messages::signature::{SubmitReply, SubmitSignature};
+use anzen_messages::{Task, TaskHash, TaskResponse};
+
+use super::duty::{Computed, Duty, Phase, Step, Terms, Ticket};
+use super::effect::{Effect, Ignored, Report};
+use super::protection::{Answer, Protection, Verdict};
+use crate::follow::ChainState;
+
+/// The report that a task is not answered.
+fn ignored(task: &Task, reason: Ignored) -> Effect {
+    Effect::Report(Report::Ignored { task: task.clone(), reason })
+}
+
+/// All duties.
+#[derive(Debug)]
+pub struct Duties {
+    terms: Terms,
+    protection: Protection,
+    duties: BTreeMap<TaskHash, Duty>,
+    window: u64,
+    head: u64,
+    numbers: u64,
+}
+
+impl Duties {
+    /// No duties yet. `window` is the response window, in blocks.
+    pub fn new(terms: Terms, protection: Protection, window: u64) -> Self {
+        Self { terms, protection, duties: BTreeMap::new(), window, head: 0, numbers: 0 }
+    }
+
+    /// Takes in an answer of the chain watcher.
+    pub fn follow(&mut self, delta: &ChainDelta) -> Vec<Effect> {
+        self.head = delta.head.number;
+        let mut effects = self.advance(delta);
+        effects.extend(self.settle());
+        effects
+    }
+
+    /// The inputs of a task were read, or could not be.
+    pub fn computed(&mut self, ticket: Ticket, computed: &Computed) -> Vec<Effect> {
+        if let Computed::Answer { window, .. } = computed {
+            self.window = *window;
+        }
+        let (window, domain) = (self.window, self.terms.domain.clone());
+        let Some(duty) = self.at_work(ticket).filter(|duty| matches!(duty.phase, Phase::Computing)) else {
+            return Vec::new();
+        };
+        match computed {
+            Computed::Failed => vec![Effect::Pause { ticket, step: Step::Compute, failures: duty.failed() }],
+            Computed::NoAnswer(reason) => {
+                duty.phase = Phase::Over;
+                vec![ignored(&duty.task, Ignored::NoAnswer(*reason))]
+            }
+            Computed::Answer { value, .. } => {
+                duty.deadline = u64::from(duty.task.created_block).saturating_add(window);
+                duty.failures = 0;
+                duty.phase = Phase::Signing(Answer::new(&duty.task, *value, &domain));
+                let disagrees = *value != duty.task.proposed_safety_factor;
+                let report = Report::Disagrees { task: duty.task.clone(), computed: *value };
+                let mut effects: Vec<Effect> =
+                    disagrees.then_some(Effect::Report(report)).into_iter().collect();
+                effects.extend(self.sign(ticket));
+                effects
+            }
+        }
+    }
+
+    /// The record of a task's answer is on disk, or could not be written.
+    pub fn recorded(&mut self, ticket: Ticket, on_disk: bool) -> Vec<Effect> {
+        if on_disk {
+            // Whatever has become of the duty: what is on disk is on disk.
+            self.protection.recorded(ticket.task);
+            return self.sign(ticket);
+        }
+        self.pause_signing(ticket)
+    }
+
+    /// The answer was signed; nothing where the signer failed.
+    pub fn signed(&mut self, ticket: Ticket, signature: Option<Signature>) -> Vec<Effect> {
+        let Some(signature) = signature else {
+            return self.pause_signing(ticket);
+        };
+        let (operator_id, aggregators) = (self.terms.operator, self.terms.aggregators);
+        let Some(duty) = self.at_work(ticket) else {
+            return Vec::new();
+        };
+        let Phase::Signing(answer) = &duty.phase else {
+            return Vec::new();
+        };
+        let message =
+            SubmitSignature { operator_id, response: answer.response(), signature: signature.to_bytes() };
+        duty.phase = Phase::Submitting { message, left: (0..aggregators).map(|to| (to, 0)).collect() };
+        duty.next_steps(ticket)
+    }
+
+    /// An aggregator has replied; nothing where the submission, or the reply, did not arrive.
+    pub fn replied(&mut self, ticket: Ticket, to: usize, reply: Option<SubmitReply>) -> Vec<Effect> {
+        let Some(duty) = self.current(ticket) else {
+            return Vec::new();
+        };
+        let Phase::Submitting { left, .. } = &mut duty.phase else {
+            return Vec::new();
+        };
+        match reply.filter(|reply| !reply.is_temporary()) {
+            Some(reply) => {
+                duty.settled(to, reply);
+                vec![Effect::Report(Report::Settled { task: ticket.task, to, reply })]
+            }
+            None => left
+                .get_mut(&to)
+                .map(|failures| {
+                    *failures = failures.saturating_add(1);
+                    Effect::Pause { ticket, step: Step::Submit(to), failures: *failures }
+                })
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// A pause is over.
+    pub fn resume(&mut self, ticket: Ticket, step: Step) -> Vec<Effect> {
+        let Some(duty) = self.at_work(ticket) else {
+            return Vec::new();
+        };
+        match (step, &duty.phase) {
+            (Step::Compute, Phase::Computing) => duty.next_steps(ticket),
+            (Step::Sign, Phase::Signing(_)) => self.sign(ticket),
+            (Step::Submit(to), Phase::Submitting { message, left }) if left.contains_key(&to) => {
+                vec![Effect::Submit { ticket, to, message: message.clone() }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The writes of [`Effect::Prune`] are done, or failed.
+    pub fn pruned(&mut self) {
+        self.protection.pruned();
+    }
+
+    /// How many tasks are open.
+    pub fn open(&self) -> usize {
+        self.duties.values().filter(|duty| self.is_open(duty)).count()
+    }
+
+    /// How many signing records there are.
+    pub fn records(&self) -> usize {
+        self.protection.len()
+    }
+
+    /// Asks for leave to sign the answer that was computed, and does what that says.
+    fn sign(&mut self, ticket: Ticket) -> Vec<Effect> {
+        let Some(answer) = self.at_work(ticket).and_then(|duty| match duty.phase {
+            Phase::Signing(answer) => Some(answer),
+            _ => None,
+        }) else {
+            return Vec::new();
+        };
+        match self.protection.may_sign(&answer) {
+            Ok(Verdict::Sign(permit)) => vec![Effect::Sign { ticket, permit }],
+            Ok(Verdict::RecordFirst(write)) => vec![Effect::Record { ticket, write }],
+            Err(refusal) => {
+                if let Some(duty) = self.current(ticket) {
+                    duty.phase = Phase::Over;
+                }
+                vec![Effect::Report(Report::Refused { task: ticket.task, refusal })]
+            }
+        }
+    }
+
+    fn pause_signing(&mut self, ticket: Ticket) -> Vec<Effect> {
+        let duty = self.at_work(ticket).filter(|duty| matches!(duty.phase, Phase::Signing(_)));
+        let pause = duty.map(|duty| Effect::Pause { ticket, step: Step::Sign, failures: duty.failed() });
+        pause.into_iter().collect()
+    }
+
+    /// The duty that a ticket names, if it is still there.
+    fn current(&mut self, ticket: Ticket) -> Option<&mut Duty> {
+        self.duties.get_mut(&ticket.task).filter(|duty| duty.number == ticket.number)
+    }
+
+    /// The same, if its task is open; else it waits for a reorg that opens the task again.
+    fn at_work(&mut self, ticket: Ticket) -> Option<&mut Duty> {
+        let (head, finality_blocks) = (self.head, self.terms.finality_blocks);
+        let duty = self.current(ticket)?;
+        let is_open = head < duty.over_from(finality_blocks);
+        duty.parked |= !is_open;
+        is_open.then_some(duty)
+    }
+
+    fn is_open(&self, duty: &Duty) -> bool {
+        self.head < duty.over_from(self.terms.finality_blocks)
+    }
+
+    fn created(&mut self, block: &ChainBlock, task: &Task) -> Vec<Effect> {
+        let duty = Duty::new(self.numbers, task.clone(), self.window);
+        if !self.is_open(&duty) || self.duties.contains_key(&task.hash()) {
+            return Vec::new();
+        }
+        if let Err(reason) = self.should_answer(block, task) {
+            return vec![ignored(task, reason)];
+        }
+        self.numbers += 1;
+        self.duties.insert(task.hash(), duty);
+        Vec::new()
+    }
+
+    /// Whether a task is one for this operator.
+    fn should_answer(&self, block: &ChainBlock, task: &Task) -> Result<(), Ignored> {
+        let fits = u64::from(task.created_block) == block.header.at.number
+            && task.reference_block.checked_add(1) == Some(task.created_block)
+            && task.reference_block_hash == block.header.parent_hash;
+        let expected = *self.terms.models.get(&task.oracle_index).ok_or(Ignored::UnknownProtocol)?;
+        if !fits {
+            Err(Ignored::Inconsistent)
+        } else if expected != task.model_hash {
+            Err(Ignored::OtherModel { expected })
+        } else if self.open() >= self.terms.most_open {
+            Err(Ignored::TooMany)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn responded(&mut self, at: u64, response: &TaskResponse) {
+        if let Some(duty) = self.duties.get_mut(&response.task_hash) {
+            duty.answered_at = Some(at);
+        }
+    }
+
+    /// After the chain has gone on: starts what has opened, and removes what has long been over.
+    fn settle(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let (head, finality_blocks) = (self.head, self.terms.finality_blocks);
+        for (task, duty) in &mut self.duties {
+            if head >= duty.over_from(finality_blocks) {
+                effects.extend(duty.missed());
+            } else if std::mem::take(&mut duty.parked) {
+                // A number of its own: what was under way before does not come back to it.
+                duty.number = self.numbers;
+                self.numbers += 1;
+                effects.extend(duty.next_steps(Ticket { task: *task, number: duty.number }));
+            }
+        }
+        self.duties.retain(|_, duty| head < duty.over_from(finality_blocks).saturating_add(finality_blocks));
+        let removed = self.protection.prune(head.saturating_sub(self.terms.keep_records));
+        effects.extend((!removed.is_empty()).then_some(Effect::Prune(removed)));
+        effects
+    }
+}
+
+impl ChainState for Duties {
+    type Effect = Effect;
+
+    fn restart(&mut self) -> Vec<Effect> {
+        self.duties.clear();
+        Vec::new()
+    }
+
+    fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
+        self.duties.retain(|_, duty| u64::from(duty.task.created_block) <= block.number);
+        for duty in self.duties.values_mut() {
+            duty.answered_at = duty.answered_at.filter(|at| *at <= block.number);
+        }
+        Vec::new()
+    }
+
+    fn apply(&mut self, block: &ChainBlock, _head: BlockRef) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for event in &block.events {
+            match event {
+                ChainEvent::TaskCreated { task } => effects.extend(self.created(block, task)),
+                ChainEvent::TaskResponded { response, .. } => {
+                    self.responded(block.header.at.number, response);
+                }
+                ChainEvent::OperatorsChanged | ChainEvent::QuorumRefreshed { .. } => {}
+            }
+        }
+        effects
+    }
+}

@@ -1,0 +1,158 @@
+//! One task that this operator has to answer, and how far it is.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::B256;
+use anzen_messages::model::NoAnswer;
+use anzen_messages::signature::{SubmitReply, SubmitSignature};
+use anzen_messages::task::SigningDomain;
+use anzen_messages::{OperatorId, SafetyFactor, Task, TaskHash};
+
+use super::effect::{Effect, Report};
+use super::protection::Answer;
+
+/// What does not change while the process runs.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Who signs.
+    pub operator: OperatorId,
+    /// What signatures are bound to.
+    pub domain: SigningDomain,
+    /// The hash of each protocol's model.
+    pub models: BTreeMap<u32, B256>,
+    /// How many aggregators there are.
+    pub aggregators: usize,
+    /// The most tasks that are open at once.
+    pub most_open: usize,
+    /// After how many blocks something on chain is final.
+    pub finality_blocks: u64,
+    /// For how many blocks after its creation a task's signing record is kept.
+    pub keep_records: u64,
+}
+
+/// What came of reading a task's inputs and evaluating them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Computed {
+    /// The answer.
+    Answer {
+        /// The safety factor.
+        value: SafetyFactor,
+        /// The response window in force, in blocks.
+        window: u64,
+    },
+    /// There is none, for nobody.
+    NoAnswer(NoAnswer),
+    /// The chain could not be read.
+    Failed,
+}
+
+/// Names a duty in what comes back to it. A task that a reorg removed and brought back is another duty: what was under way
+/// for the first one does not touch the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// The task.
+    pub task: TaskHash,
+    pub(super) number: u64,
+}
+
+/// What can be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Read the inputs and evaluate.
+    Compute,
+    /// Ask again for leave to sign: a record did not reach the disk, or the signer failed.
+    Sign,
+    /// Submit to the aggregator with this number.
+    Submit(usize),
+}
+
+/// How far a duty is.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// The inputs are being read.
+    Computing,
+    /// The answer is being recorded or signed.
+    Signing(Answer),
+    /// The signature is being submitted to those that are left; with the failures of each.
+    Submitting { message: SubmitSignature, left: BTreeMap<usize, u32> },
+    /// Nothing more can be done.
+    Over,
+}
+
+/// A task and how far it is.
+#[derive(Debug)]
+pub(super) struct Duty {
+    pub(super) number: u64,
+    pub(super) task: Task,
+    /// The last block in which it can be answered.
+    pub(super) deadline: u64,
+    pub(super) answered_at: Option<u64>,
+    pub(super) phase: Phase,
+    pub(super) failures: u32,
+    /// A step was due while the task was not open, or none has been made yet.
+    pub(super) parked: bool,
+    pub(super) acknowledged: bool,
+    pub(super) reported_missed: bool,
+}
+
+impl Duty {
+    pub(super) fn new(number: u64, task: Task, window: u64) -> Self {
+        let deadline = u64::from(task.created_block).saturating_add(window);
+        Self {
+            number,
+            task,
+            deadline,
+            answered_at: None,
+            phase: Phase::Computing,
+            failures: 0,
+            parked: true,
+            acknowledged: false,
+            reported_missed: false,
+        }
+    }
+
+    /// The block from which on nothing is owed: the task has expired, or its answer is final.
+    pub(super) fn over_from(&self, finality_blocks: u64) -> u64 {
+        let expired = self.deadline.saturating_add(1);
+        self.answered_at.map_or(expired, |block| block.saturating_add(finality_blocks).min(expired))
+    }
+
+    /// What is to be done next, as far as the duty is.
+    pub(super) fn next_steps(&self, ticket: Ticket) -> Vec<Effect> {
+        match &self.phase {
+            Phase::Computing => vec![Effect::Compute { ticket, task: self.task.clone() }],
+            Phase::Signing(_) => vec![Effect::Pause { ticket, step: Step::Sign, failures: 0 }],
+            Phase::Submitting { message, left } => {
+                let submit = |to: &usize| Effect::Submit { ticket, to: *to, message: message.clone() };
+                left.keys().map(submit).collect()
+            }
+            Phase::Over => Vec::new(),
+        }
+    }
+
+    /// That the task is over and nobody has this operator's answer, said once.
+    pub(super) fn missed(&mut self) -> Option<Effect> {
+        let unfinished = match &self.phase {
+            Phase::Computing | Phase::Signing(_) => true,
+            Phase::Submitting { left, .. } => !left.is_empty() && !self.acknowledged,
+            Phase::Over => false,
+        };
+        let first = !std::mem::replace(&mut self.reported_missed, true);
+        (unfinished && first).then(|| Effect::Report(Report::Missed { task: self.task.clone() }))
+    }
+
+    /// An aggregator has answered for good.
+    pub(super) fn settled(&mut self, to: usize, reply: SubmitReply) {
+        if let Phase::Submitting { left, .. } = &mut self.phase {
+            left.remove(&to);
+        }
+        self.acknowledged |=
+            matches!(reply, SubmitReply::Accepted | SubmitReply::Duplicate | SubmitReply::Early);
+    }
+
+    /// Counts a failure of the step that is under way.
+    pub(super) fn failed(&mut self) -> u32 {
+        self.failures = self.failures.saturating_add(1);
+        self.failures
+    }
+}

@@ -1,0 +1,155 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+
+use anzen_messages::Task;
+use anzen_messages::bls::{Signature, hash_to_g1, verify};
+use anzen_messages::chain::{ChainDelta, ChainEvent, DeltaBase};
+use anzen_messages::signature::{SubmitReply, SubmitSignature};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::super::protection::{Protection, SPACE};
+use super::super::{Config, Dependencies, OperatorSignerMetrics, ProtocolModel, start};
+use crate::adapters::LocalBlsSigner;
+use crate::bus::Handle;
+use crate::ports::{Store, TransportError};
+use crate::retry::Backoff;
+use crate::testing::world::{FakeChain, FakeWatcher, MemoryStore, NoChance, handle, watcher};
+use crate::testing::{a_model, a_task, block_of, delta, domain, secret, value};
+
+struct World {
+    watcher: Arc<FakeWatcher>,
+    chain: Arc<FakeChain>,
+    store: Arc<MemoryStore>,
+    metrics: OperatorSignerMetrics,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            watcher: Arc::default(),
+            chain: Arc::new(FakeChain::new()),
+            store: Arc::default(),
+            metrics: OperatorSignerMetrics::default(),
+        }
+    }
+
+    /// Starts operator 0.
+    fn start(&self, aggregators: Vec<(String, Handle<SubmitSignature>)>) {
+        let config = Config {
+            models: vec![ProtocolModel { oracle_index: 1, model: a_model(1) }],
+            retry: Backoff { first_ms: 1, longest_ms: 1 },
+            ..Config::default()
+        };
+        let dependencies = Dependencies {
+            watcher: watcher(&self.watcher),
+            aggregators,
+            contract: Arc::clone(&self.chain) as _,
+            inputs: Arc::clone(&self.chain) as _,
+            signer: Arc::new(LocalBlsSigner::new(secret(0))),
+            store: Arc::clone(&self.store) as _,
+            rng: Arc::new(NoChance),
+            domain: domain(),
+            metrics: self.metrics.clone(),
+        };
+        start(config, dependencies);
+    }
+
+    fn metrics(&self) -> String {
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        self.metrics.register(&mut registry);
+        encode(&mut text, &registry).unwrap();
+        text
+    }
+}
+
+/// An aggregator that is out of reach at first, then busy, then accepts.
+fn reluctant() -> (Handle<SubmitSignature>, UnboundedReceiver<SubmitSignature>) {
+    let calls = AtomicU32::new(0);
+    handle(move |_| match calls.fetch_add(1, Relaxed) {
+        0 => Err(TransportError::Unreachable { peer: "aggregator".into(), error: "no route".into() }),
+        1 => Err(TransportError::Full { peer: "aggregator".into() }),
+        2 => Ok(SubmitReply::Unavailable),
+        _ => Ok(SubmitReply::Accepted),
+    })
+}
+
+fn accepting() -> (Handle<SubmitSignature>, UnboundedReceiver<SubmitSignature>) {
+    handle(|_| Ok(SubmitReply::Accepted))
+}
+
+fn created(base: DeltaBase, task: &Task) -> ChainDelta {
+    let event = ChainEvent::TaskCreated { task: task.clone() };
+    delta(base, vec![block_of(1, u64::from(task.created_block), vec![event])])
+}
+
+#[actix::test]
+async fn an_answer_reaches_every_aggregator_whatever_fails_at_first() {
+    let world = World::new();
+    world.chain.failures.store(3, Relaxed);
+    let (task, (near, mut at_near), (far, mut at_far)) = (a_task(1, 0, 1, 100), accepting(), reluctant());
+    world.start(vec![("near".into(), near), ("far".into(), far)]);
+    world.watcher.push(created(DeltaBase::Restart, &task));
+
+    let message = at_near.recv().await.unwrap();
+    assert_eq!(
+        (message.response.task_hash, message.response.safety_factor),
+        (task.hash(), value(500_000_000))
+    );
+    let key = secret(0).public_key();
+    assert_eq!(message.operator_id, key.operator_id());
+    let signature = Signature::try_from(message.signature).unwrap();
+    assert!(verify(&hash_to_g1(message.response.digest(&domain())), &signature, &key.g2()));
+    for _ in 0..4 {
+        assert_eq!(at_far.recv().await.unwrap(), message, "signing again yields the same");
+    }
+}
+
+#[actix::test]
+async fn what_is_signed_is_on_disk_and_binds_the_next_process() {
+    let world = World::new();
+    let (task, (aggregator, mut at_aggregator)) = (a_task(1, 0, 1, 100), accepting());
+    world.start(vec![("a".into(), aggregator.clone())]);
+    world.watcher.push(created(DeltaBase::Restart, &task));
+    let first = at_aggregator.recv().await.unwrap();
+    assert_eq!(Protection::load(world.store.load(SPACE).await.unwrap()).unwrap().len(), 1);
+
+    // The next process computes the same, and submits the same.
+    let again = World { store: Arc::clone(&world.store), ..World::new() };
+    again.start(vec![("a".into(), aggregator.clone())]);
+    again.watcher.push(created(DeltaBase::Restart, &task));
+    assert_eq!(at_aggregator.recv().await.unwrap(), first);
+
+    // One whose endpoint lies computes something else, and signs nothing; the task after it is signed.
+    let mut lying = FakeChain::new();
+    lying.inputs.assets += alloy::primitives::U256::from(1);
+    let lied_to = World { store: Arc::clone(&world.store), chain: Arc::new(lying), ..World::new() };
+    lied_to.start(vec![("a".into(), aggregator)]);
+    lied_to.watcher.push(created(DeltaBase::Restart, &task));
+    let next = a_task(1, 1, 1, 101);
+    lied_to.watcher.push(created(DeltaBase::Continues, &next));
+    assert_eq!(at_aggregator.recv().await.unwrap().response.task_hash, next.hash());
+    let metrics = lied_to.metrics();
+    assert!(metrics.contains("anzen_signer_refusals_total{reason=\"another_answer\"} 1"), "{metrics}");
+}
+
+#[actix::test]
+async fn metrics_tell_what_happened() {
+    let world = World::new();
+    let (aggregator, mut submissions) = accepting();
+    world.start(vec![("a".into(), aggregator)]);
+    world.watcher.push(created(DeltaBase::Restart, &a_task(1, 0, 2, 100)));
+    world.watcher.push(created(DeltaBase::Continues, &a_task(1, 1, 1, 101)));
+    submissions.recv().await.unwrap();
+    let metrics = world.metrics();
+    for line in [
+        "anzen_signer_ignored_total{reason=\"unknown_protocol\"} 1",
+        "anzen_signer_disagreements_total 1",
+        "anzen_signer_signatures_total 1",
+        "anzen_signer_open_tasks 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in {metrics}");
+    }
+}

@@ -1,0 +1,4 @@
+mod actor;
+mod duties;
+mod interleavings;
+mod protection;
