@@ -98,7 +98,7 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
         check.referenceBlock = referenceBlock;
         check.quorums = new Quorum[](quorumNumbers.length);
         totalStake = _addQuorums(check, quorumNumbers, params);
-        signatoryRecordHash = _subtractNonSigners(check, params);
+        signatoryRecordHash = _subtractNonSigners(check, params.nonSignerPubkeys, params.nonSignerQuorumBitmapIndices);
         signedStake = _signedStake(check.quorums);
         _checkSignature(digest, check.key, params.apkG2, params.sigma);
     }
@@ -151,33 +151,31 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
 
     /// @dev Subtracts the non-signers' keys, each as often as it belongs to one of the quorums, and from the quorums' stakes
     /// the non-signers' stakes. Returns the hash of who they are.
-    function _subtractNonSigners(Check memory check, NonSignerStakesAndSignature calldata params)
+    function _subtractNonSigners(Check memory check, BN254.G1Point[] calldata pubkeys, uint32[] calldata bitmapIndices)
         private
         view
         returns (bytes32 signatoryRecordHash)
     {
-        uint256 count = params.nonSignerPubkeys.length;
         uint32 referenceBlock = uint32(check.referenceBlock);
-        if (count == 0) return keccak256(abi.encodePacked(referenceBlock));
+        if (pubkeys.length == 0) return keccak256(abi.encodePacked(referenceBlock));
 
         check.bitmapRequest = abi.encodeCall(ISlashingRegistryCoordinator.getQuorumBitmapUpdateByIndex, (0, 0));
         check.stakeRequest = abi.encodeCall(IStakeRegistry.getStakeAtBlockNumberAndIndex, (0, referenceBlock, 0, 0));
-        bytes32[] memory ids = new bytes32[](count);
+        bytes32[] memory ids = new bytes32[](pubkeys.length);
         BN254.G1Point memory sum;
         bytes32 previous;
-        for (uint256 n; n < count; ++n) {
-            BN254.G1Point calldata pubkey = params.nonSignerPubkeys[n];
-            bytes32 id = BN254.hashG1(pubkey);
+        for (uint256 n; n < pubkeys.length; ++n) {
+            bytes32 id = BN254.hashG1(pubkeys[n]);
             // No id is zero, so the first one passes.
             if (id <= previous) revert NonSignersNotAscending(n);
             previous = id;
             ids[n] = id;
 
-            uint256 memberOf = _bitmapAtReference(check, id, params.nonSignerQuorumBitmapIndices[n]) & check.bitmap;
+            uint256 memberOf = _bitmapAtReference(check, id, bitmapIndices[n]) & check.bitmap;
             if (memberOf == 0) revert NonSignerOfNoQuorum(id);
             // An addition costs a fortieth of a multiplication, so it is done once for each quorum.
             for (uint256 times = _subtractStakes(check, id, memberOf); times != 0; --times) {
-                sum.addCalldata(pubkey);
+                sum.addCalldata(pubkeys[n]);
             }
         }
         sum.negate();
@@ -219,8 +217,9 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
     function _subtractStakes(Check memory check, bytes32 id, uint256 memberOf) private view returns (uint256 times) {
         IStakeRegistry registry = stakeRegistry;
         bytes memory request = check.stakeRequest;
-        for (uint256 i; i < check.quorums.length; ++i) {
-            Quorum memory quorum = check.quorums[i];
+        Quorum[] memory quorums = check.quorums;
+        for (uint256 i; i < quorums.length; ++i) {
+            Quorum memory quorum = quorums[i];
             if (memberOf >> quorum.number & 1 == 0) continue;
             if (quorum.nextIndex == quorum.endOfIndices) revert ArrayLengthMismatch();
             uint256 stake;
