@@ -16,7 +16,7 @@ use crate::bus::BusMetrics;
 use crate::chain_watcher::WatcherMetrics;
 use crate::rpc_gateway::{GatewayMetrics, LinkMetrics};
 use crate::signature_collector::CollectorMetrics;
-use crate::operator_signer::SignerMetrics;
+use crate::operator_signer::OperatorSignerMetrics;
 use crate::stake_updater::StakeUpdaterMetrics;
 use crate::task_generator::TaskGeneratorMetrics;
 use crate::tx_sender;
@@ -31,7 +31,7 @@ pub struct NodeMetrics {
     /// TaskGenerator's.
     pub generator: TaskGeneratorMetrics,
     /// OperatorSigner's.
-    pub signer: SignerMetrics,
+    pub signer: OperatorSignerMetrics,
     /// SignatureCollector's.
     pub collector: CollectorMetrics,
     /// Aggregator's.

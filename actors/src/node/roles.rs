@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use anzen_messages::aggregation::QuorumReached;
+use anzen_messages::chain::NextBlocks;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
+use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
 
 use super::config::NodeConfig;
@@ -71,7 +74,8 @@ impl Roles<'_> {
             response_window: self.response_window,
             metrics: self.metrics.watcher.clone(),
         };
-        directory.provide(&chain_watcher::start(&self.config.chain_watcher, deps, &self.metrics.bus));
+        let inbox = chain_watcher::start(&self.config.chain_watcher, deps, &self.metrics.bus);
+        directory.provide::<_, NextBlocks>(&inbox);
     }
 
     async fn tx_sender(&self, directory: &mut Directory) -> Result<(), NodeError> {
@@ -87,7 +91,7 @@ impl Roles<'_> {
             metrics: self.metrics.tx_sender.clone(),
         };
         let inbox = tx_sender::start(self.config.tx_sender.clone(), deps, &self.metrics.bus).await?;
-        directory.provide(&inbox);
+        directory.provide::<_, SendTransaction>(&inbox);
         Ok(())
     }
 
@@ -105,7 +109,7 @@ impl Roles<'_> {
             metrics: self.metrics.aggregator.clone(),
         };
         let inbox = aggregator::start(self.config.aggregator.clone(), deps, &self.metrics.bus).await?;
-        directory.provide(&inbox);
+        directory.provide::<_, QuorumReached>(&inbox);
         Ok(())
     }
 
@@ -125,7 +129,8 @@ impl Roles<'_> {
             metrics: self.metrics.collector.clone(),
         };
         let config = self.config.signature_collector.clone();
-        directory.provide(&signature_collector::start(config, deps, &self.metrics.bus).await?);
+        let inbox = signature_collector::start(config, deps, &self.metrics.bus).await?;
+        directory.provide::<_, SubmitSignature>(&inbox);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use alloy_primitives::Address;
 use anzen_actors::bus::Directory;
 use anzen_actors::node::{NodeConfig, NodeError, NodeMetrics, Ports, Roles, Upstream, start_roles};
 use anzen_actors::operator_signer::ProtocolModel;
+use anzen_actors::task_generator::Protocol;
 use anzen_messages::model::Model;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
@@ -92,6 +93,10 @@ impl Cluster {
         };
         let upstream = Upstream { name: "aggregator".into(), transport: Arc::new(link) };
         self.start(&config, &ports, vec![upstream]).await.map(|_| ())
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66, model: model() }
     }
 
     async fn start(&self, config: &NodeConfig, ports: &Ports, upstream: Vec<Upstream>) -> Result<Directory, NodeError> {
