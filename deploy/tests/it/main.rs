@@ -5,3 +5,4 @@
 mod chain;
 mod deployment;
 mod operators;
+mod verification;
