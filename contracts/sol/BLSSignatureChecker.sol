@@ -16,6 +16,34 @@ import {BN254} from "./libraries/BN254.sol";
 abstract contract BLSSignatureChecker is IBLSSignatureChecker {
     using BN254 for BN254.G1Point;
 
+    /// @dev A quorum of those asked, while a certificate is checked. The order of the members is relied on below.
+    /// @param number The quorum's number.
+    /// @param signedStake Its stake, less that of the non-signers so far.
+    /// @param nextIndex Where in the calldata the stake index of its next non-signer is.
+    /// @param endOfIndices Where they end.
+    struct Quorum {
+        uint256 number;
+        uint256 signedStake;
+        uint256 nextIndex;
+        uint256 endOfIndices;
+    }
+
+    /// @dev A certificate while it is checked.
+    /// @param referenceBlock The block whose stakes count.
+    /// @param bitmap The quorums asked, as a bitmap.
+    /// @param quorums The quorums asked.
+    /// @param key The sum of the keys so far.
+    /// @param bitmapRequest The call of the coordinator for an operator's quorums; its arguments are written into it.
+    /// @param stakeRequest The call of the stake registry for an operator's stake, likewise.
+    struct Check {
+        uint256 referenceBlock;
+        uint256 bitmap;
+        Quorum[] quorums;
+        BN254.G1Point key;
+        bytes bitmapRequest;
+        bytes stakeRequest;
+    }
+
     /// @inheritdoc IBLSSignatureChecker
     ISlashingRegistryCoordinator public immutable registryCoordinator;
     /// @inheritdoc IBLSSignatureChecker
@@ -66,25 +94,13 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
         if (referenceBlock >= block.number) revert ReferenceBlockNotPast(referenceBlock);
         _checkLengths(quorumNumbers.length, params);
 
-        BN254.G1Point memory signersKey;
-        uint256 quorums;
-        (signersKey, quorums, totalStake) = _addQuorums(quorumNumbers, referenceBlock, params);
-
-        if (params.nonSignerPubkeys.length == 0) {
-            signedStake = totalStake;
-            for (uint256 i; i < quorumNumbers.length; ++i) {
-                if (params.nonSignerStakeIndices[i].length != 0) revert ArrayLengthMismatch();
-            }
-            signatoryRecordHash = keccak256(abi.encodePacked(referenceBlock));
-        } else {
-            BN254.G1Point memory nonSignersKey;
-            (nonSignersKey, signedStake, signatoryRecordHash) =
-                _addNonSigners(quorumNumbers, quorums, referenceBlock, params, totalStake);
-            nonSignersKey.negate();
-            signersKey.add(nonSignersKey);
-        }
-
-        _checkSignature(digest, signersKey, params.apkG2, params.sigma);
+        Check memory check;
+        check.referenceBlock = referenceBlock;
+        check.quorums = new Quorum[](quorumNumbers.length);
+        totalStake = _addQuorums(check, quorumNumbers, params);
+        signatoryRecordHash = _subtractNonSigners(check, params.nonSignerPubkeys, params.nonSignerQuorumBitmapIndices);
+        signedStake = _signedStake(check.quorums);
+        _checkSignature(digest, check.key, params.apkG2, params.sigma);
     }
 
     function _checkLengths(uint256 quorumCount, NonSignerStakesAndSignature calldata params) private pure {
@@ -96,87 +112,147 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
         ) revert ArrayLengthMismatch();
     }
 
-    /// @dev The sum of the quorums' keys, the quorums as a bitmap, and their stakes.
-    function _addQuorums(
-        bytes calldata quorumNumbers,
-        uint32 referenceBlock,
-        NonSignerStakesAndSignature calldata params
-    ) private view returns (BN254.G1Point memory key, uint256 quorums, uint96[] memory totalStake) {
+    /// @dev Adds the quorums' keys up and fills in the quorums. Returns their stakes.
+    function _addQuorums(Check memory check, bytes calldata quorumNumbers, NonSignerStakesAndSignature calldata params)
+        private
+        view
+        returns (uint96[] memory totalStake)
+    {
+        uint256 bitmap;
         totalStake = new uint96[](quorumNumbers.length);
         for (uint256 i; i < quorumNumbers.length; ++i) {
-            uint8 quorumNumber = uint8(quorumNumbers[i]);
-            uint256 bit = 1 << quorumNumber;
-            if (bit <= quorums || quorumNumber > MAX_QUORUM_NUMBER) revert QuorumNumbersNotAscending();
-            quorums |= bit;
+            uint8 number = uint8(quorumNumbers[i]);
+            if (1 << number <= bitmap || number > MAX_QUORUM_NUMBER) revert QuorumNumbersNotAscending();
+            bitmap |= 1 << number;
 
-            BN254.G1Point calldata apk = params.quorumApks[i];
             bytes24 apkHash = blsApkRegistry.getApkHashAtBlockNumberAndIndex(
-                quorumNumber, referenceBlock, params.quorumApkIndices[i]
+                number, uint32(check.referenceBlock), params.quorumApkIndices[i]
             );
-            if (bytes24(BN254.hashG1(apk)) != apkHash) revert WrongQuorumApk(quorumNumber);
-            // The first one is copied: it is the registry's, so on the curve.
-            if (i == 0) key = apk;
-            else key.addCalldata(apk);
+            if (bytes24(BN254.hashG1(params.quorumApks[i])) != apkHash) revert WrongQuorumApk(number);
+            check.key.addCalldata(params.quorumApks[i]);
 
             uint96 stake = stakeRegistry.getTotalStakeAtBlockNumberFromIndex(
-                quorumNumber, referenceBlock, params.totalStakeIndices[i]
+                number, uint32(check.referenceBlock), params.totalStakeIndices[i]
             );
-            if (stake == 0) revert NoStakeAtReference(quorumNumber);
+            if (stake == 0) revert NoStakeAtReference(number);
             totalStake[i] = stake;
+
+            uint32[] calldata indices = params.nonSignerStakeIndices[i];
+            Quorum memory quorum = check.quorums[i];
+            quorum.number = number;
+            quorum.signedStake = stake;
+            assembly ("memory-safe") {
+                mstore(add(quorum, 0x40), indices.offset)
+                mstore(add(quorum, 0x60), add(indices.offset, shl(5, indices.length)))
+            }
         }
+        check.bitmap = bitmap;
     }
 
-    /// @dev The sum of the non-signers' keys, each as often as it belongs to one of the quorums, what is left of the quorums'
-    /// stakes without them, and the hash of who they are.
-    function _addNonSigners(
-        bytes calldata quorumNumbers,
-        uint256 quorums,
-        uint32 referenceBlock,
-        NonSignerStakesAndSignature calldata params,
-        uint96[] memory totalStake
-    ) private view returns (BN254.G1Point memory key, uint96[] memory signedStake, bytes32 signatoryRecordHash) {
-        uint256 count = params.nonSignerPubkeys.length;
-        // For each quorum, how many non-signers it has had so far.
-        uint256[] memory seen = new uint256[](quorumNumbers.length);
-        bytes32[] memory ids = new bytes32[](count);
-        signedStake = new uint96[](quorumNumbers.length);
-        for (uint256 i; i < quorumNumbers.length; ++i) {
-            signedStake[i] = totalStake[i];
-        }
+    /// @dev Subtracts the non-signers' keys, each as often as it belongs to one of the quorums, and from the quorums' stakes
+    /// the non-signers' stakes. Returns the hash of who they are.
+    function _subtractNonSigners(Check memory check, BN254.G1Point[] calldata pubkeys, uint32[] calldata bitmapIndices)
+        private
+        view
+        returns (bytes32 signatoryRecordHash)
+    {
+        uint32 referenceBlock = uint32(check.referenceBlock);
+        if (pubkeys.length == 0) return keccak256(abi.encodePacked(referenceBlock));
 
+        check.bitmapRequest = abi.encodeCall(ISlashingRegistryCoordinator.getQuorumBitmapUpdateByIndex, (0, 0));
+        check.stakeRequest = abi.encodeCall(IStakeRegistry.getStakeAtBlockNumberAndIndex, (0, referenceBlock, 0, 0));
+        bytes32[] memory ids = new bytes32[](pubkeys.length);
+        BN254.G1Point memory sum;
         bytes32 previous;
-        for (uint256 n; n < count; ++n) {
-            BN254.G1Point calldata pubkey = params.nonSignerPubkeys[n];
-            bytes32 id = BN254.hashG1(pubkey);
+        for (uint256 n; n < pubkeys.length; ++n) {
+            bytes32 id = BN254.hashG1(pubkeys[n]);
             // No id is zero, so the first one passes.
             if (id <= previous) revert NonSignersNotAscending(n);
             previous = id;
             ids[n] = id;
 
-            uint256 memberOf = quorums
-                & registryCoordinator.getQuorumBitmapAtBlockNumberByIndex(
-                    id, referenceBlock, params.nonSignerQuorumBitmapIndices[n]
-                );
+            uint256 memberOf = _bitmapAtReference(check, id, bitmapIndices[n]) & check.bitmap;
             if (memberOf == 0) revert NonSignerOfNoQuorum(id);
-
-            for (uint256 i; i < quorumNumbers.length; ++i) {
-                uint8 quorumNumber = uint8(quorumNumbers[i]);
-                if (memberOf & (1 << quorumNumber) == 0) continue;
-                uint256 position = seen[i]++;
-                if (position >= params.nonSignerStakeIndices[i].length) revert ArrayLengthMismatch();
-                signedStake[
-                    i
-                ] -= stakeRegistry.getStakeAtBlockNumberAndIndex(
-                    quorumNumber, referenceBlock, id, params.nonSignerStakeIndices[i][position]
-                );
-                // Once for each quorum; an addition costs a fortieth of a multiplication.
-                key.addCalldata(pubkey);
+            // An addition costs a fortieth of a multiplication, so it is done once for each quorum.
+            for (uint256 times = _subtractStakes(check, id, memberOf); times != 0; --times) {
+                sum.addCalldata(pubkeys[n]);
             }
         }
-        for (uint256 i; i < quorumNumbers.length; ++i) {
-            if (seen[i] != params.nonSignerStakeIndices[i].length) revert ArrayLengthMismatch();
+        sum.negate();
+        check.key.add(sum);
+        return keccak256(abi.encodePacked(referenceBlock, ids));
+    }
+
+    /// @dev The quorums of the operator `id` at the reference block, which are the `index`-th in its history.
+    /// `getQuorumBitmapAtBlockNumberByIndex` says the same and is dearer.
+    function _bitmapAtReference(Check memory check, bytes32 id, uint256 index) private view returns (uint256 bitmap) {
+        ISlashingRegistryCoordinator coordinator = registryCoordinator;
+        bytes memory request = check.bitmapRequest;
+        uint256 updateBlock;
+        uint256 nextUpdateBlock;
+        assembly ("memory-safe") {
+            mstore(add(request, 0x24), id)
+            mstore(add(request, 0x44), index)
+            let free := mload(0x40)
+            // The arguments of `and` are evaluated from the last to the first.
+            if iszero(
+                and(
+                    gt(returndatasize(), 0x5f),
+                    staticcall(gas(), coordinator, add(request, 0x20), mload(request), free, 0x60)
+                )
+            ) {
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+            updateBlock := mload(free)
+            nextUpdateBlock := mload(add(free, 0x20))
+            bitmap := mload(add(free, 0x40))
         }
-        signatoryRecordHash = keccak256(abi.encodePacked(referenceBlock, ids));
+        if (updateBlock > check.referenceBlock || (nextUpdateBlock != 0 && nextUpdateBlock <= check.referenceBlock)) {
+            revert WrongBitmapIndex(id);
+        }
+    }
+
+    /// @dev Subtracts the stakes of the operator `id` from those of the quorums in `memberOf`. Returns how many those are.
+    function _subtractStakes(Check memory check, bytes32 id, uint256 memberOf) private view returns (uint256 times) {
+        IStakeRegistry registry = stakeRegistry;
+        bytes memory request = check.stakeRequest;
+        Quorum[] memory quorums = check.quorums;
+        for (uint256 i; i < quorums.length; ++i) {
+            Quorum memory quorum = quorums[i];
+            if (memberOf >> quorum.number & 1 == 0) continue;
+            if (quorum.nextIndex == quorum.endOfIndices) revert ArrayLengthMismatch();
+            uint256 stake;
+            assembly ("memory-safe") {
+                // The arguments are the quorum's number, the block, the id and the index.
+                mstore(add(request, 0x24), mload(quorum))
+                mstore(add(request, 0x64), id)
+                mstore(add(request, 0x84), calldataload(mload(add(quorum, 0x40))))
+                if iszero(
+                    and(
+                        gt(returndatasize(), 0x1f),
+                        staticcall(gas(), registry, add(request, 0x20), mload(request), 0, 0x20)
+                    )
+                ) {
+                    let free := mload(0x40)
+                    returndatacopy(free, 0, returndatasize())
+                    revert(free, returndatasize())
+                }
+                stake := mload(0)
+            }
+            quorum.signedStake -= stake;
+            quorum.nextIndex += 32;
+            ++times;
+        }
+    }
+
+    /// @dev What is left of the quorums' stakes. All stake indices must have been used.
+    function _signedStake(Quorum[] memory quorums) private pure returns (uint96[] memory signedStake) {
+        signedStake = new uint96[](quorums.length);
+        for (uint256 i; i < quorums.length; ++i) {
+            if (quorums[i].nextIndex != quorums[i].endOfIndices) revert ArrayLengthMismatch();
+            signedStake[i] = uint96(quorums[i].signedStake);
+        }
     }
 
     /// @dev Checks that `sigma` is the signature of `digest` by `key`, and that `keyG2` is `key` in G2: the two equations
@@ -189,11 +265,16 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
         BN254.G1Point calldata sigma
     ) private view {
         if (key.isIdentity()) revert SignersKeyIsIdentity();
-        uint256 gamma = uint256(
-            keccak256(
-                abi.encodePacked(digest, key.X, key.Y, keyG2.X[0], keyG2.X[1], keyG2.Y[0], keyG2.Y[1], sigma.X, sigma.Y)
-            )
-        ) % BN254.R;
+        uint256 gamma;
+        assembly ("memory-safe") {
+            let input := mload(0x40)
+            mstore(input, digest)
+            mcopy(add(input, 0x20), key, 0x40)
+            calldatacopy(add(input, 0x60), keyG2, 0x80)
+            calldatacopy(add(input, 0xe0), sigma, 0x40)
+            gamma := keccak256(input, 0x120)
+        }
+        gamma %= BN254.R;
 
         BN254.G1Point memory left = key.mul(gamma);
         left.addCalldata(sigma);

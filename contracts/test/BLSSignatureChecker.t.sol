@@ -232,9 +232,6 @@ contract BLSSignatureCheckerTest is EigenLayerFixture {
         c = _c(hex"00", _ids(0));
         c.nonSignerStakeIndices[0][0] += 1;
         _revertsSomehow(hex"00", c);
-        c = _c(hex"00", _ids(0));
-        c.nonSignerQuorumBitmapIndices[0] += 1;
-        _revertsSomehow(hex"00", c);
         // Past the end
         c = _c(hex"00", _ids(1));
         c.nonSignerStakeIndices[0][0] = 9;
@@ -242,6 +239,28 @@ contract BLSSignatureCheckerTest is EigenLayerFixture {
         c = _c(hex"00", _ids(1));
         c.nonSignerQuorumBitmapIndices[0] = 9;
         _revertsSomehow(hex"00", c);
+    }
+
+    function test_checkSignatures_revertsWithWrongBitmapIndex() public {
+        bytes memory e = abi.encodeWithSelector(IBLSSignatureChecker.WrongBitmapIndex.selector, operators[0].id);
+        _deregister(0, hex"00");
+        vm.roll(vm.getBlockNumber() + 2);
+        // The entry that came after the reference block
+        IBLSSignatureChecker.NonSignerStakesAndSignature memory c = _c(hex"01", _ids(0));
+        c.nonSignerQuorumBitmapIndices[0] = 1;
+        _reverts(e, hex"01", refBlock, c);
+        // The entry that had been replaced by the reference block
+        refBlock = uint32(vm.getBlockNumber() - 1);
+        c = _c(hex"01", _ids(0));
+        c.nonSignerQuorumBitmapIndices[0] = 0;
+        _reverts(e, hex"01", refBlock, c);
+        // In the very block of the change, the new one counts.
+        refBlock = uint32(vm.getBlockNumber() - 2);
+        c = _c(hex"01", _ids(0));
+        assertEq(c.nonSignerQuorumBitmapIndices[0], 1);
+        taskManager.checkSignatures(DIGEST, hex"01", refBlock, c);
+        c.nonSignerQuorumBitmapIndices[0] = 0;
+        _reverts(e, hex"01", refBlock, c);
     }
 
     // ----------------------------------------------------------------------------------------------------- non-signers

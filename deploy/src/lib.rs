@@ -7,6 +7,8 @@
 //! | [`anzen`], [`eigenlayer`] | the deployment |
 //! | [`journal`] | what makes it restartable |
 //! | [`chain`] | one key's transactions, reads, and reverts by name |
+//! | [`verify`] | whether a deployment is what it should be |
+//! | [`operator`] | setting operators up |
 //! | [`local`] | a chain on this machine |
 //! | [`artifacts`] | EigenLayer's bytecode |
 
@@ -23,13 +25,16 @@ mod extract;
 mod files;
 pub mod journal;
 pub mod local;
+pub mod operator;
 mod steps;
+pub mod verify;
 
 pub use addresses::Addresses;
 pub use anzen::{deploy, deploy_anzen, open_journal};
 pub use config::DeployConfig;
 pub use error::DeployError;
 pub use journal::Journal;
+pub use verify::verify;
 
 /// What the transport beneath a provider reports.
 pub type TransportError = alloy::transports::TransportError;

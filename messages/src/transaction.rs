@@ -29,6 +29,11 @@ impl TxId {
         Self(format!("refresh:{kind}:{quorum}:{block}"))
     }
 
+    /// For an empty transaction that uses up a nonce.
+    pub fn fill(nonce: u64) -> Self {
+        Self(format!("fill:{nonce}"))
+    }
+
     /// What it is for: the part before the first colon.
     pub fn purpose(&self) -> &str {
         self.0.split(':').next().unwrap_or_default()

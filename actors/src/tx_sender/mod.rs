@@ -1,1 +1,58 @@
-//! tx_sender
+//! **TxSender** has calls take effect: one per key, so that nobody else hands out the key's nonces.
+//!
+//! A request carries an idempotency id. While a transaction of an id may still be mined, no other is sent for it; one that
+//! succeeded is remembered, so that asking again returns the same. Every transaction is on disk before it is broadcast.
+//!
+//! A call is tried first (its revert is the reply), then signed with the lowest free nonce. Transactions are under way side by
+//! side. One that is next in line and not mined for some blocks is replaced at a higher price; one that has become useless
+//! (`not_after`) is replaced by an empty transaction, because its nonce holds up those behind it.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `queue.rs` | requests, from the first word to the last confirmation |
+//! | `intent.rs` | one request, and its transactions |
+//! | `fees.rs` | what a transaction, and its replacement, offers |
+//! | `records.rs` | what is on disk |
+//! | `actor.rs` | tries, signs, saves, broadcasts, asks for receipts |
+
+mod actor;
+mod fees;
+mod intent;
+mod metrics;
+mod queue;
+mod records;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use actor::{Dependencies, TxSender, start};
+pub use metrics::Metrics;
+
+/// How transactions are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Requests that are queued or under way at a time; more are refused.
+    pub capacity: usize,
+    /// In how many blocks a transaction must be, its own included, before the reply.
+    pub confirmations: u64,
+    /// After how many blocks a transaction that is next in line is replaced at a higher price.
+    pub replace_after_blocks: u64,
+    /// The most that is offered, in wei per gas, whatever the chain asks.
+    pub most_fee_per_gas: u64,
+    /// For how many blocks a success is remembered by its id.
+    pub remember_blocks: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            capacity: 256,
+            confirmations: 1,
+            replace_after_blocks: 3,
+            most_fee_per_gas: 500_000_000_000,
+            remember_blocks: 256,
+        }
+    }
+}

@@ -8,6 +8,12 @@ import {IStakeRegistry} from "./IStakeRegistry.sol";
 /// @title ISlashingRegistryCoordinator
 /// @notice What Anzen calls of the middleware's registry coordinator.
 interface ISlashingRegistryCoordinator {
+    struct QuorumBitmapUpdate {
+        uint32 updateBlockNumber;
+        uint32 nextUpdateBlockNumber;
+        uint192 quorumBitmap;
+    }
+
     function stakeRegistry() external view returns (IStakeRegistry);
 
     function blsApkRegistry() external view returns (IBLSApkRegistry);
@@ -20,12 +26,12 @@ interface ISlashingRegistryCoordinator {
     /// @notice The block of the last refresh of all stakes of a quorum.
     function quorumUpdateBlockNumber(uint8 quorumNumber) external view returns (uint256);
 
-    /// @notice The quorums that an operator belonged to at `blockNumber`, as a bitmap. Reverts unless the entry at `index`
-    /// was in force then.
-    function getQuorumBitmapAtBlockNumberByIndex(bytes32 operatorId, uint32 blockNumber, uint256 index)
+    /// @notice The `index`-th entry in an operator's history of quorums, as a bitmap of those it belonged to from
+    /// `updateBlockNumber` on and before `nextUpdateBlockNumber`, which is zero for the last entry.
+    function getQuorumBitmapUpdateByIndex(bytes32 operatorId, uint256 index)
         external
         view
-        returns (uint192);
+        returns (QuorumBitmapUpdate memory);
 
     function getOperatorId(address operator) external view returns (bytes32);
 

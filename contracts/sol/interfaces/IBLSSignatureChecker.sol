@@ -46,6 +46,8 @@ interface IBLSSignatureChecker {
     error NoStakeAtReference(uint8 quorumNumber);
     /// @notice The non-signers are not strictly ascending by operator id.
     error NonSignersNotAscending(uint256 position);
+    /// @notice The entry of the operator's history of quorums was not in force at the reference block.
+    error WrongBitmapIndex(bytes32 operatorId);
     /// @notice The operator belonged to none of the quorums at the reference block, so it is no non-signer.
     error NonSignerOfNoQuorum(bytes32 operatorId);
     /// @notice The signers' aggregate key is the identity: everything would be a signature of it.

@@ -77,6 +77,11 @@ sol! {
         function DEALLOCATION_DELAY() external view returns (uint32);
         function getAVSRegistrar(address avs) external view returns (address);
         function getAllocatableMagnitude(address operator, address strategy) external view returns (uint64);
+        /// By operator, then by strategy; whether the operators belong to the set or not.
+        function getAllocatedStake(OperatorSet operatorSet, address[] operators, address[] strategies)
+            external
+            view
+            returns (uint256[][] memory);
         function getAllocation(address operator, OperatorSet operatorSet, address strategy)
             external
             view

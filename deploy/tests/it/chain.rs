@@ -1,6 +1,11 @@
 //! What the tests share: a chain, accounts on it, and a folder that goes with the test.
 
-use alloy::providers::DynProvider;
+use alloy::{
+    primitives::Address,
+    providers::{DynProvider, Provider},
+    rpc::types::TransactionRequest,
+    sol_types::SolCall,
+};
 use anzen_deploy::{
     Addresses, DeployConfig, DeployError,
     chain::Account,
@@ -8,6 +13,7 @@ use anzen_deploy::{
     local::{ANVIL_DEPLOYER, Anvil},
     open_journal,
 };
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -33,6 +39,27 @@ impl Chain {
         Account::new(self.provider.clone(), key.parse().unwrap()).await.unwrap()
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.anvil.http_url()
+    }
+
+    pub(crate) async fn height(&self) -> u64 {
+        self.provider.get_block_number().await.unwrap()
+    }
+
+    /// Sends a call in the name of any account, a contract's too.
+    pub(crate) async fn call_as<C: SolCall>(&self, from: Address, to: Address, call: C) {
+        let request = |method: &'static str, params: Value| {
+            self.provider.raw_request::<_, Value>(method.into(), params)
+        };
+        request("anvil_setBalance", json!([from, "0xde0b6b3a7640000"])).await.unwrap();
+        request("anvil_impersonateAccount", json!([from])).await.unwrap();
+        let transaction = TransactionRequest::default().from(from).to(to).input(call.abi_encode().into());
+        let receipt = self.provider.send_transaction(transaction).await.unwrap().get_receipt().await.unwrap();
+        assert!(receipt.status());
+        request("anvil_stopImpersonatingAccount", json!([from])).await.unwrap();
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
         self.folder.path().join("journal.json")
     }
@@ -41,6 +68,6 @@ impl Chain {
     pub(crate) async fn deploy(&self) -> Result<Addresses, DeployError> {
         let (config, deployer) = (DeployConfig::anvil()?, self.deployer().await);
         let mut journal = open_journal(&deployer, &config, &self.journal()).await?;
-        deploy(&deployer, &config, &self.anvil.http_url(), &mut journal).await
+        deploy(&deployer, &config, &self.url(), &mut journal).await
     }
 }

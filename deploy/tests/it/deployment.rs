@@ -1,12 +1,119 @@
-//! Deploying: once, twice, interrupted.
+//! Deploying: once, twice, interrupted, over a core that is there.
 
 use crate::chain::Chain;
+use alloy::providers::Provider;
+use anzen_deploy::{
+    DeployConfig, DeployError,
+    config::{ConfigError, CoreConfig},
+    deploy,
+    eigenlayer::deploy_eigenlayer,
+    open_journal, verify,
+};
+use std::time::Duration;
 
 #[tokio::test]
-async fn deploys_and_a_second_run_does_nothing() {
+async fn deploys_what_verifies_and_a_second_run_does_nothing() {
     let chain = Chain::start();
-    let started = std::time::Instant::now();
     let first = chain.deploy().await.unwrap();
-    eprintln!("{:?}", started.elapsed());
-    eprintln!("{first:#?}");
+    let report = verify(&chain.provider, &first).await.unwrap();
+    assert!(report.is_ok(), "{report}");
+
+    let height = chain.height().await;
+    assert_eq!(chain.deploy().await.unwrap(), first);
+    assert_eq!(chain.height().await, height, "a transaction was sent");
+}
+
+#[tokio::test]
+async fn a_deployment_that_was_killed_continues_and_repeats_nothing() {
+    let whole = Chain::start();
+    let expected = whole.deploy().await.unwrap();
+
+    let chain = Chain::start();
+    for last in (3..whole.height().await).step_by(9) {
+        // Dropped wherever it is once the block is there: before, within or after sending the next transaction.
+        tokio::select! {
+            biased;
+            () = reached(&chain, last) => {}
+            ended = chain.deploy() => { ended.unwrap(); }
+        }
+    }
+    let continued = chain.deploy().await.unwrap();
+    assert_eq!(chain.height().await, whole.height().await, "a transaction was lost or sent twice");
+    assert_eq!(continued.protocols, expected.protocols);
+    let report = verify(&chain.provider, &continued).await.unwrap();
+    assert!(report.is_ok(), "{report}");
+}
+
+async fn reached(chain: &Chain, height: u64) {
+    while chain.height().await < height {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn deploys_while_blocks_come_at_intervals() {
+    let chain = Chain::start();
+    let () = chain.provider.raw_request("evm_setAutomine".into(), [false]).await.unwrap();
+    let addresses = tokio::select! {
+        addresses = chain.deploy() => addresses.unwrap(),
+        () = mine(&chain, Duration::from_millis(50)) => unreachable!("mining goes on"),
+    };
+    let report = verify(&chain.provider, &addresses).await.unwrap();
+    assert!(report.is_ok(), "{report}");
+
+    let (mut used, mut transactions) = (0, 0);
+    for number in 1..=chain.height().await {
+        let block = chain.provider.get_block_by_number(number.into()).await.unwrap().unwrap();
+        transactions += block.transactions.len();
+        used += usize::from(!block.transactions.is_empty());
+    }
+    assert!(
+        used * 3 < transactions * 2,
+        "{transactions} transactions took {used} blocks: they do not go out together"
+    );
+}
+
+async fn mine(chain: &Chain, interval: Duration) {
+    loop {
+        let () = chain.provider.raw_request("evm_mine".into(), ()).await.map(|_: String| ()).unwrap();
+        tokio::time::sleep(interval).await;
+    }
+}
+
+#[tokio::test]
+async fn deploys_over_a_core_that_is_there() {
+    let chain = Chain::start();
+    let deployer = chain.deployer().await;
+    let mut config = DeployConfig::anvil().unwrap();
+    let CoreConfig::Deploy(params) = config.eigenlayer.clone() else { panic!("anvil deploys its core") };
+    let mut journal = open_journal(&deployer, &config, &chain.journal()).await.unwrap();
+    let core = deploy_eigenlayer(&deployer, &params, &mut journal).await.unwrap();
+
+    let mut wrong = core.clone();
+    std::mem::swap(&mut wrong.strategy_manager, &mut wrong.allocation_manager);
+    config.eigenlayer = CoreConfig::Existing(wrong);
+    let error = deploy(&deployer, &config, &chain.url(), &mut journal).await.unwrap_err();
+    assert!(matches!(error, DeployError::OtherCore { .. }), "{error}");
+
+    config.eigenlayer = CoreConfig::Existing(core.clone());
+    config.quorum.look_ahead = params.deallocation_delay + 1;
+    let error = deploy(&deployer, &config, &chain.url(), &mut journal).await.unwrap_err().to_string();
+    assert!(error.contains("deallocation delay on this chain is 1000 blocks"), "{error}");
+
+    config.quorum.look_ahead = params.deallocation_delay;
+    let addresses = deploy(&deployer, &config, &chain.url(), &mut journal).await.unwrap();
+    assert_eq!(addresses.eigenlayer(), core);
+    let report = verify(&chain.provider, &addresses).await.unwrap();
+    assert!(report.is_ok(), "{report}");
+}
+
+#[tokio::test]
+async fn the_configuration_of_another_chain_is_refused() {
+    let chain = Chain::start();
+    let deployer = chain.deployer().await;
+    let config = DeployConfig { chain_id: 560_048, ..DeployConfig::anvil().unwrap() };
+    let mut journal = open_journal(&deployer, &config, &chain.journal()).await.unwrap();
+    let error = deploy(&deployer, &config, &chain.url(), &mut journal).await.unwrap_err();
+    assert!(matches!(error, DeployError::Config(ConfigError::OtherChain { .. })), "{error}");
+    assert_eq!(chain.height().await, 0);
 }

@@ -4,3 +4,5 @@
 
 mod chain;
 mod deployment;
+mod operators;
+mod verification;

@@ -1,0 +1,252 @@
+//! Tries, signs, saves, broadcasts, asks for receipts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use alloy::primitives::{Address, B256, Bytes};
+use anzen_messages::chain::NextBlocks;
+use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
+use anzen_messages::wire::ActorName;
+use futures::channel::oneshot;
+use tracing::{debug, info, warn};
+
+use super::Config;
+use super::metrics::Metrics;
+use super::queue::{Effect, Queue, Tried};
+use super::records;
+use crate::bus::{BusMetrics, Handle, Inbox};
+use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::ports::{
+    CallError, ChainError, Receipt, Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx,
+    Write,
+};
+
+/// What the sender needs of the world.
+pub struct Dependencies {
+    /// The chain's blocks.
+    pub watcher: Handle<NextBlocks>,
+    /// Where transactions go.
+    pub broadcast: Arc<dyn TxBroadcast>,
+    /// The key.
+    pub signer: Arc<dyn TxSigner>,
+    /// Transactions that were signed.
+    pub store: Arc<dyn Store>,
+    /// Pauses.
+    pub rng: Arc<dyn Rng>,
+    /// Counts.
+    pub metrics: Metrics,
+}
+
+type Outcome = Result<Mined, TxRefusal>;
+
+/// The actor.
+pub struct TxSender {
+    queue: Queue,
+    deps: Dependencies,
+    waiting: BTreeMap<TxId, Vec<oneshot::Sender<Outcome>>>,
+    recovered: Vec<Effect>,
+}
+
+/// Starts the actor with the transactions that `store` has.
+///
+/// # Errors
+/// Where the records cannot be read.
+pub async fn start(
+    config: Config,
+    deps: Dependencies,
+    bus: &BusMetrics,
+) -> Result<Inbox<TxSender>, StoreError> {
+    let capacity = config.capacity;
+    let mut queue = Queue::new(config, deps.signer.address(), deps.broadcast.chain_id());
+    let mut recovered = Vec::new();
+    for (_, value) in deps.store.load(records::INTENTS).await? {
+        match records::decode(&value) {
+            Ok(intent) => recovered.extend(queue.recover(intent)),
+            Err(error) => warn!(%error, "a transaction on disk is unreadable and is left where it is"),
+        }
+    }
+    let addr = TxSender::create(|ctx| {
+        ctx.set_mailbox_capacity(capacity + 1);
+        TxSender { queue, deps, waiting: BTreeMap::new(), recovered }
+    });
+    Ok(Inbox::new(ActorName::TxSender, addr, capacity, bus))
+}
+
+impl Actor for TxSender {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let recovered = std::mem::take(&mut self.recovered);
+        self.carry_out(recovered, ctx);
+        let feed = follow(self.deps.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.deps.rng));
+        actix::spawn(feed);
+    }
+}
+
+impl Handler<SendTransaction> for TxSender {
+    type Result = ResponseFuture<Outcome>;
+
+    fn handle(&mut self, request: SendTransaction, ctx: &mut Context<Self>) -> Self::Result {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.entry(request.id.clone()).or_default().push(sender);
+        let effects = self.queue.request(request);
+        self.carry_out(effects, ctx);
+        Box::pin(async move {
+            let stopped = |_| Err(TxRefusal::Unavailable { error: "the sender is stopping".into() });
+            receiver.await.unwrap_or_else(stopped)
+        })
+    }
+}
+
+impl Handler<ApplyBlocks> for TxSender {
+    type Result = ();
+
+    fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        let effects = self.queue.advance(&delta);
+        self.carry_out(effects, ctx);
+        self.deps.metrics.pending(self.queue.flying());
+    }
+}
+
+impl TxSender {
+    fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            match effect {
+                Effect::Try { id, to, data } => self.try_call(id, to, data, ctx),
+                Effect::Sync { hashes } => self.sync(hashes, ctx),
+                Effect::Reprice { id } => self.reprice(id, ctx),
+                Effect::Sign { id, tx, cancels } => self.sign(id, tx, cancels, ctx),
+                Effect::Send { id, raw } => self.send(id, raw, ctx),
+                Effect::Save(id) => {
+                    let write = self.queue.intent(&id).and_then(records::put);
+                    self.write(write.into_iter().collect(), ctx);
+                }
+                Effect::Forget(id) => self.write(vec![records::delete(&id)], ctx),
+                Effect::Conclude { id, outcome } => self.conclude(&id, &outcome),
+                Effect::AtCeiling { id } => {
+                    self.deps.metrics.at_ceiling();
+                    warn!(%id, "stuck: the chain asks more than tx_sender.most_fee_per_gas allows");
+                }
+            }
+        }
+    }
+
+    fn try_call(&mut self, id: TxId, to: Address, data: Bytes, ctx: &mut Context<Self>) {
+        let (broadcast, from) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
+        let tried = async move { try_call(broadcast.as_ref(), from, to, &data).await };
+        ctx.spawn(tried.into_actor(self).map(move |tried, actor, ctx| {
+            let effects = actor.queue.tried(&id, tried);
+            actor.carry_out(effects, ctx);
+        }));
+    }
+
+    fn sync(&mut self, hashes: Vec<B256>, ctx: &mut Context<Self>) {
+        let (broadcast, account) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
+        let metrics = self.deps.metrics.clone();
+        let read = async move { read(broadcast.as_ref(), account, &hashes, &metrics).await };
+        ctx.spawn(read.into_actor(self).map(|read, actor, ctx| match read {
+            Ok((nonce, receipts)) => {
+                let effects = actor.queue.synced(nonce, &receipts);
+                actor.carry_out(effects, ctx);
+            }
+            Err(error) => warn!(%error, "nonce and receipts cannot be read; trying again at the next block"),
+        }));
+    }
+
+    fn reprice(&mut self, id: TxId, ctx: &mut Context<Self>) {
+        let broadcast = Arc::clone(&self.deps.broadcast);
+        let fees = async move { broadcast.fees().await };
+        ctx.spawn(fees.into_actor(self).map(move |fees, actor, ctx| match fees {
+            Ok(fees) => {
+                let effects = actor.queue.repriced(&id, fees);
+                actor.carry_out(effects, ctx);
+            }
+            Err(error) => {
+                warn!(%id, %error, "stuck, and the fees cannot be read; trying again at the next block")
+            }
+        }));
+    }
+
+    fn sign(&mut self, id: TxId, tx: UnsignedTx, cancels: bool, ctx: &mut Context<Self>) {
+        let signer = Arc::clone(&self.deps.signer);
+        let fees = tx.fees;
+        debug!(%id, nonce = tx.nonce, max_fee = fees.max_fee, cancels, "signing a transaction");
+        let signed = async move { signer.sign(&tx).await };
+        ctx.spawn(signed.into_actor(self).map(move |signed, actor, ctx| {
+            let signed = signed.map_err(|error| TxRefusal::Unavailable { error: error.to_string() });
+            let effects = actor.queue.signed(&id, signed, fees, cancels);
+            actor.carry_out(effects, ctx);
+        }));
+    }
+
+    /// Nothing is broadcast that is not on disk: after a crash, the same bytes are sent again and no others.
+    fn send(&mut self, id: TxId, raw: Bytes, ctx: &mut Context<Self>) {
+        let write = self.queue.intent(&id).and_then(records::put);
+        let (store, broadcast) = (Arc::clone(&self.deps.store), Arc::clone(&self.deps.broadcast));
+        self.deps.metrics.broadcast();
+        let sent = async move {
+            store.commit(write.into_iter().collect()).await?;
+            Ok(broadcast.send(raw).await)
+        };
+        ctx.spawn(sent.into_actor(self).map(move |sent: Result<_, StoreError>, actor, ctx| {
+            let effects = match sent {
+                Ok(result) => actor.broadcast(&id, result),
+                Err(error) => actor.queue.not_saved(&id, TxRefusal::Unavailable { error: error.to_string() }),
+            };
+            actor.carry_out(effects, ctx);
+        }));
+    }
+
+    fn broadcast(&mut self, id: &TxId, result: Result<(), SendError>) -> Vec<Effect> {
+        if let Err(error) = &result {
+            warn!(%id, %error, "the node did not take the transaction");
+        }
+        self.queue.broadcast(id, result)
+    }
+
+    fn conclude(&mut self, id: &TxId, outcome: &Outcome) {
+        self.deps.metrics.concluded(id, outcome);
+        match outcome {
+            Ok(mined) if mined.succeeded => debug!(%id, tx = %mined.hash, block = mined.block, "mined"),
+            Ok(mined) => info!(%id, tx = %mined.hash, block = mined.block, "mined, and reverted"),
+            Err(refusal) => debug!(%id, %refusal, "not sent"),
+        }
+        for waiter in self.waiting.remove(id).into_iter().flatten() {
+            // Whoever went away asks again.
+            let _ = waiter.send(outcome.clone());
+        }
+    }
+
+    fn write(&mut self, writes: Vec<Write>, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.deps.store);
+        let written = async move { store.commit(writes).await };
+        ctx.spawn(written.into_actor(self).map(|written, _, _| {
+            if let Err(error) = written {
+                warn!(%error, "a record of a transaction that is over could not be brought up to date");
+            }
+        }));
+    }
+}
+
+async fn try_call(broadcast: &dyn TxBroadcast, from: Address, to: Address, data: &Bytes) -> Tried {
+    let gas = broadcast.estimate(from, to, data).await.map_err(|error| match error {
+        CallError::Reverts { reason, .. } => TxRefusal::Reverts { error: reason },
+        CallError::Chain(error) => TxRefusal::Unavailable { error: error.to_string() },
+    })?;
+    let fees = broadcast.fees().await.map_err(|error| TxRefusal::Unavailable { error: error.to_string() })?;
+    Ok((gas, fees))
+}
+
+/// The nonce first: what it counts is mined by the time that the receipts are asked for.
+async fn read(
+    broadcast: &dyn TxBroadcast,
+    account: Address,
+    hashes: &[B256],
+    metrics: &Metrics,
+) -> Result<(u64, BTreeMap<B256, Receipt>), ChainError> {
+    let nonce = broadcast.nonce(account).await?;
+    let receipts = if hashes.is_empty() { BTreeMap::new() } else { broadcast.receipts(hashes).await? };
+    metrics.balance(broadcast.balance(account).await?);
+    Ok((nonce, receipts))
+}

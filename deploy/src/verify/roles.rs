@@ -1,0 +1,119 @@
+//! Who may do what in Anzen's contracts, and in the AVS's name in EigenLayer.
+
+use super::checker::Checker;
+use crate::chain::{self, ChainError};
+use alloy::{
+    primitives::{Address, B256, FixedBytes},
+    sol_types::SolCall,
+};
+use anzen_contracts::{
+    AnzenServiceManager, AnzenTaskManager,
+    eigenlayer::{AllocationManager, OperatorSet, PermissionController, SlashingRegistryCoordinator},
+};
+
+/// OpenZeppelin's AccessControl: who may grant and revoke, and what else an administrator may.
+const DEFAULT_ADMIN_ROLE: B256 = B256::ZERO;
+/// StakeRegistry adds strategies to the operator set with this.
+const ADD_STRATEGIES: FixedBytes<4> = FixedBytes::new([0x50, 0xfe, 0xea, 0x20]);
+
+pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
+    check_admins(checker).await?;
+    check_task_roles(checker).await?;
+    check_avs_admins(checker).await?;
+    check_appointees(checker).await?;
+    check_slasher(checker).await
+}
+
+async fn check_admins(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let at = c.at;
+    let contracts =
+        [("task manager", at.task_manager), ("AVS", at.service_manager), ("oracle", at.safety_factor_oracle)];
+    let todo = "have the timelock revoke the role of all others, and grant it to itself where it lacks it";
+    for (name, of) in contracts {
+        // The same function in all three.
+        let view = AnzenServiceManager::getRoleMembersCall { role: DEFAULT_ADMIN_ROLE };
+        c.view(&format!("{name}: administrators"), of, view, vec![at.timelock], todo).await?;
+    }
+    Ok(())
+}
+
+async fn check_task_roles(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let of = c.at.task_manager;
+    let name = "task manager: generators";
+    if let Some(role) = c.read(name, of, AnzenTaskManager::GENERATOR_ROLECall {}).await? {
+        let todo = "have the timelock grant GENERATOR_ROLE: without a generator there are no tasks";
+        check_members(c, name, role, todo).await?;
+    }
+    let name = "task manager: pausers";
+    if let Some(role) = c.read(name, of, AnzenTaskManager::PAUSER_ROLECall {}).await? {
+        let todo = "have the timelock grant PAUSER_ROLE: without a pauser nobody can stop the oracle at once";
+        check_members(c, name, role, todo).await?;
+    }
+    Ok(())
+}
+
+async fn check_members(c: &mut Checker<'_>, name: &str, role: B256, todo: &str) -> Result<(), ChainError> {
+    let view = AnzenTaskManager::getRoleMembersCall { role };
+    if let Some(members) = c.read(name, c.at.task_manager, view).await? {
+        c.require(name, !members.is_empty(), format!("{members:?}"), todo);
+    }
+    Ok(())
+}
+
+async fn check_avs_admins(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let (at, account) = (c.at, c.at.service_manager);
+    let todo = "have the timelock accept the administration and remove all others";
+    let view = PermissionController::getAdminsCall { account };
+    let controller = at.permission_controller;
+    c.view("AVS in EigenLayer: administrators", controller, view, vec![at.timelock], todo).await?;
+    let view = PermissionController::getPendingAdminsCall { account };
+    let todo = "have the timelock call removePendingAdmin";
+    c.view("AVS in EigenLayer: administrators to be", controller, view, vec![], todo).await
+}
+
+/// Who may call the AllocationManager in the AVS's name: each only what it needs.
+async fn check_appointees(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let (at, account) = (c.at, c.at.service_manager);
+    let appointments: [(&str, [u8; 4], Address); 4] = [
+        ("createOperatorSets", AllocationManager::createOperatorSetsCall::SELECTOR, at.registry_coordinator),
+        (
+            "deregisterFromOperatorSets",
+            AllocationManager::deregisterFromOperatorSetsCall::SELECTOR,
+            at.registry_coordinator,
+        ),
+        ("addStrategiesToOperatorSet", ADD_STRATEGIES.0, at.stake_registry),
+        ("slashOperator", AllocationManager::slashOperatorCall::SELECTOR, at.service_manager),
+    ];
+    for (function, selector, appointee) in appointments {
+        let view = PermissionController::getAppointeesCall {
+            account,
+            target: at.allocation_manager,
+            selector: selector.into(),
+        };
+        let name = format!("AVS in EigenLayer: who may {function}");
+        let todo = "have the timelock call setAppointee for that one and removeAppointee for others";
+        c.view(&name, at.permission_controller, view, vec![appointee], todo).await?;
+    }
+    Ok(())
+}
+
+/// Cores of 1.9 and later have one slasher per operator set; older ones ask for an appointee only.
+async fn check_slasher(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let at = c.at;
+    let name = "AVS in EigenLayer: slasher";
+    let quorums = SlashingRegistryCoordinator::quorumCountCall {};
+    let Some(count) = c.read(name, at.registry_coordinator, quorums).await? else { return Ok(()) };
+    for id in 0..count {
+        let set = OperatorSet { avs: at.service_manager, id: id.into() };
+        let view = AllocationManager::getSlasherCall { operatorSet: set };
+        match chain::read(c.provider, at.allocation_manager, view).await {
+            Ok(slasher) => {
+                let todo = "have the timelock call updateSlasher";
+                c.compare(name, &slasher, &at.service_manager, todo);
+            }
+            Err(error @ ChainError::Rpc { .. }) => return Err(error),
+            Err(_) => c.ok(name, "this core asks for the appointee only"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The stake: that it is slashable, for long enough, and that all of it can be refreshed in a block.
+
+use super::checker::Checker;
+use crate::chain::ChainError;
+use alloy::{eips::BlockNumberOrTag, providers::Provider};
+use anzen_contracts::{
+    AnzenTaskManager,
+    eigenlayer::{AllocationManager, SlashingRegistryCoordinator, StakeRegistry},
+};
+
+/// What a full refresh of a quorum costs for each operator, when every stake has changed, and on its own: measured.
+const REFRESH_GAS_PER_OPERATOR: u64 = 66_000;
+const REFRESH_GAS: u64 = 180_000;
+/// StakeRegistry's number of a quorum that counts slashable stake.
+const SLASHABLE: u8 = 1;
+
+pub(super) async fn check(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let quorums: std::collections::BTreeSet<u8> = c.at.protocols.iter().map(|p| p.model.quorum).collect();
+    let count = SlashingRegistryCoordinator::quorumCountCall {};
+    let Some(count) = c.read("quorums", c.at.registry_coordinator, count).await? else { return Ok(()) };
+    for quorum in quorums {
+        if quorum >= count {
+            let what = format!("there are {count} quorums, and a protocol names number {quorum}");
+            c.fail(
+                "quorums",
+                what,
+                "have the timelock create it, or deploy again to write the addresses anew",
+            );
+            continue;
+        }
+        check_quorum(c, quorum).await?;
+        check_windows(c, quorum).await?;
+        check_refresh(c, quorum).await?;
+    }
+    Ok(())
+}
+
+async fn check_quorum(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError> {
+    let of = c.at.stake_registry;
+    let name = format!("quorum {quorum}: kind of stake");
+    let todo = "create another quorum with createSlashableStakeQuorum: a quorum's kind cannot be changed";
+    let view = StakeRegistry::stakeTypePerQuorumCall { quorumNumber: quorum };
+    c.view(&name, of, view, SLASHABLE, todo).await?;
+
+    let name = format!("quorum {quorum}: strategy");
+    let view = StakeRegistry::strategyParamsByIndexCall { quorumNumber: quorum, index: Default::default() };
+    if let Some(params) = c.read(&name, of, view).await? {
+        let todo = "check that the file of addresses is of this deployment";
+        c.compare(&name, &params.strategy, &c.at.strategy, todo);
+    }
+    Ok(())
+}
+
+/// windows <= look-ahead <= deallocation delay: nobody can leave before a fault is executed.
+async fn check_windows(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError> {
+    let name = format!("quorum {quorum}: windows within look-ahead");
+    let view = AnzenTaskManager::windowsCall {};
+    let Some(windows) = c.read(&name, c.at.task_manager, view).await? else { return Ok(()) };
+    let view = StakeRegistry::slashableStakeLookAheadPerQuorumCall { quorumNumber: quorum };
+    let Some(look_ahead) = c.read(&name, c.at.stake_registry, view).await? else { return Ok(()) };
+    let view = AllocationManager::DEALLOCATION_DELAYCall {};
+    let Some(delay) = c.read(&name, c.at.allocation_manager, view).await? else { return Ok(()) };
+
+    let parts = [windows.maxStakeAge, windows.response, windows.challenge, windows.veto, windows.execution];
+    let needed: u64 = parts.into_iter().map(u64::from).sum();
+    let seen = format!("windows {needed}, look-ahead {look_ahead} blocks");
+    let todo = "have the timelock shorten the windows, or raise the look-ahead (setSlashableStakeLookahead)";
+    c.require(&name, needed <= look_ahead.into(), seen, todo);
+
+    let name = format!("quorum {quorum}: look-ahead within deallocation delay");
+    let seen = format!("look-ahead {look_ahead}, deallocation delay {delay} blocks");
+    let todo = "have the timelock lower the look-ahead, and the windows before it";
+    c.require(&name, look_ahead <= delay, seen, todo);
+    Ok(())
+}
+
+/// A refresh of all stakes has to fit half a block, or the stakes would grow stale for good.
+async fn check_refresh(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError> {
+    let name = format!("quorum {quorum}: a full refresh fits a block");
+    let view = SlashingRegistryCoordinator::getOperatorSetParamsCall { quorumNumber: quorum };
+    let Some(params) = c.read(&name, c.at.registry_coordinator, view).await? else { return Ok(()) };
+    let block = c.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
+    let block = block.map_err(|e| ChainError::rpc("the latest block", e))?;
+    let limit = block.map_or(0, |block| block.header.gas_limit);
+    let most = params.maxOperatorCount;
+    let needed = REFRESH_GAS + REFRESH_GAS_PER_OPERATOR * u64::from(most);
+    let seen = format!("{most} operators need {needed} gas, half a block is {}", limit / 2);
+    c.require(
+        &name,
+        needed <= limit / 2,
+        seen,
+        "have the timelock lower maxOperatorCount (setOperatorSetParams)",
+    );
+    Ok(())
+}
