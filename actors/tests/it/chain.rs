@@ -128,6 +128,8 @@ async fn a_call_that_reverts_says_why() {
 async fn a_transaction_is_sent_and_its_refusal_understood() {
     let chain = Chain::start().await;
     let port = chain.connect(&chain.config());
+    // Else a block comes a moment after the transaction was taken.
+    chain.tell("evm_setAutomine", [false]).await;
     let signer = LocalTxSigner::new(deployer_key());
     let (from, nonce) = (signer.address(), port.nonce(signer.address()).await.unwrap());
     let (to, data) = port.refresh_quorum_call(0, &[]);
@@ -141,6 +143,7 @@ async fn a_transaction_is_sent_and_its_refusal_understood() {
     };
     let signed = signer.sign(&tx).await.unwrap();
     port.send(signed.raw.clone()).await.unwrap();
+    chain.tell("evm_mine", ()).await;
     let receipts = port.receipts(&[B256::repeat_byte(7), signed.hash]).await.unwrap();
     assert!(receipts[&signed.hash].succeeded && receipts.len() == 1);
     assert_eq!(port.nonce(from).await, Ok(nonce + 1));

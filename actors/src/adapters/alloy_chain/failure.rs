@@ -193,12 +193,10 @@ const TEMPORARY: &[&str] = &[
 mod tests {
     use super::*;
     use alloy::primitives::B256;
-    use alloy::rpc::json_rpc::ErrorPayload;
 
     fn error(code: i64, message: &str) -> Failure {
         let payload = serde_json::json!({ "code": code, "message": message });
-        let payload: ErrorPayload = serde_json::from_value(payload).unwrap();
-        TransportError::ErrorResp(payload).into()
+        TransportError::ErrorResp(serde_json::from_value(payload).unwrap()).into()
     }
 
     #[test]
@@ -216,8 +214,7 @@ mod tests {
         let payload = serde_json::json!({
             "code": 3, "message": "execution reverted", "data": "0xfa55fc81"
         });
-        let payload: ErrorPayload = serde_json::from_value(payload).unwrap();
-        let failure = Failure::from(TransportError::ErrorResp(payload));
+        let failure = Failure::from(TransportError::ErrorResp(serde_json::from_value(payload).unwrap()));
         assert_eq!(failure, Failure::Reverts(alloy::hex!("fa55fc81").into()));
         assert_eq!(error(-32000, "execution reverted"), Failure::Reverts(Bytes::new()));
         assert!(matches!(error(-32000, "gas required exceeds allowance (30000000)"), Failure::Fails(_)));

@@ -1,14 +1,16 @@
 //! Questions to a node: one, or several in a batch; each is counted and has a time limit.
 
+use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::rpc::client::{BatchRequest, RpcClient, Waiter};
-use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
 use alloy::sol_types::SolCall;
 use alloy::transports::http::reqwest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::endpoint::Endpoint;
@@ -32,6 +34,14 @@ impl From<At> for BlockId {
         }
     }
 }
+
+/// What a question may carry; alloy's own bound, which has it by these traits.
+pub(super) trait Question: Serialize + Clone + Debug + Send + Sync + Unpin {}
+impl<T: Serialize + Clone + Debug + Send + Sync + Unpin> Question for T {}
+
+/// What an answer may be; alloy's own bound likewise.
+pub(super) trait Reply: DeserializeOwned + Debug + Send + Sync + Unpin + 'static {}
+impl<T: DeserializeOwned + Debug + Send + Sync + Unpin + 'static> Reply for T {}
 
 pub(super) struct Rpc {
     client: RpcClient,
@@ -66,7 +76,7 @@ impl Rpc {
     }
 
     /// One question.
-    pub(super) async fn ask<P: RpcSend, R: RpcRecv>(
+    pub(super) async fn ask<P: Question, R: Reply>(
         &self,
         method: &'static str,
         params: P,
@@ -93,7 +103,7 @@ impl Rpc {
     }
 
     /// The same question about many things, in as many batches as it takes. Fails where one of them does.
-    pub(super) async fn ask_many<P: RpcSend, R: RpcRecv>(
+    pub(super) async fn ask_many<P: Question, R: Reply>(
         &self,
         method: &'static str,
         params: Vec<P>,
@@ -123,7 +133,7 @@ pub(super) struct Batch<'a> {
 
 impl Batch<'_> {
     /// Adds a question; ask for the answer after [`Batch::send`].
-    pub(super) fn ask<P: RpcSend, R: RpcRecv>(&mut self, method: &'static str, params: &P) -> Answer<R> {
+    pub(super) fn ask<P: Question, R: Reply>(&mut self, method: &'static str, params: &P) -> Answer<R> {
         self.methods.push(method);
         Answer(self.questions.add_call(method, params).map_err(Failure::from))
     }
@@ -143,7 +153,7 @@ impl Batch<'_> {
 /// The answer to one question of a batch.
 pub(super) struct Answer<R>(Result<Waiter<R>, Failure>);
 
-impl<R: RpcRecv> Answer<R> {
+impl<R: Reply> Answer<R> {
     pub(super) async fn get(self) -> Result<R, Failure> {
         Ok(self.0?.await?)
     }
