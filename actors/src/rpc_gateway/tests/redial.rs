@@ -107,7 +107,7 @@ async fn a_session_is_renewed_before_it_expires() {
     let before = server.registry.questions.load(Ordering::SeqCst);
     soon(async {
         while server.metrics.sessions_opened() < 2 {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;
@@ -119,7 +119,8 @@ async fn a_session_is_renewed_before_it_expires() {
 async fn an_aggregator_that_is_not_the_one_gets_no_signature() {
     let receiver = Receiver::start(16, 16);
     let server = Server::start(&Config::default(), receiver.handle.clone()).await;
-    let changes: [(fn(&mut Identity), &str); 3] = [
+    type Change = fn(&mut Identity);
+    let changes: [(Change, &str); 3] = [
         (|aggregator| aggregator.server = "aggregator-1".into(), "\"aggregator-0\", not \"aggregator-1\""),
         (|aggregator| aggregator.chain_id = 1, "chain 31337, not 1"),
         (|aggregator| aggregator.task_manager = Address::ZERO, "serves task manager"),
