@@ -15,8 +15,8 @@ use super::error::NodeError;
 use crate::adapters::ChainConfig;
 use crate::operator_signer::ProtocolModel;
 use crate::{
-    aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater, task_generator,
-    tx_sender,
+    aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
+    task_generator, tx_sender,
 };
 
 /// A node: the actors that it runs, and all that they need to be told. Relative paths are relative to the folder that the
@@ -164,7 +164,8 @@ impl NodeConfig {
     pub(super) fn complete(&mut self, addresses: &Addresses) {
         let protocols = &addresses.protocols;
         if self.operator_signer.models.is_empty() {
-            let model = |one: &Protocol| ProtocolModel { oracle_index: one.oracle_index, model: one.model.clone() };
+            let model =
+                |one: &Protocol| ProtocolModel { oracle_index: one.oracle_index, model: one.model.clone() };
             self.operator_signer.models = protocols.iter().map(model).collect();
         }
         if self.task_generator.protocols.is_empty() {

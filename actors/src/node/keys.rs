@@ -15,8 +15,8 @@ use crate::ports::{BlsSigner, TxSigner};
 /// The operator's key, where the configuration names a file.
 pub(super) fn bls_signer(keys: &KeysConfig) -> Result<Option<Arc<dyn BlsSigner>>, NodeError> {
     let Some(path) = &keys.bls_key_file else { return Ok(None) };
-    let key = SecretKey::from_hex(&read(path)?)
-        .map_err(|error| NodeError::BlsKey { path: path.clone(), error })?;
+    let key =
+        SecretKey::from_hex(&read(path)?).map_err(|error| NodeError::BlsKey { path: path.clone(), error })?;
     Ok(Some(Arc::new(LocalBlsSigner::new(key))))
 }
 

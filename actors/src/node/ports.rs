@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::ports::{
-    BlsSigner, ChainReader, Clock, CpuPool, ModelInputs, OperatorRegistry, Rng, Store, TaskContract, TxBroadcast, TxSigner,
+    BlsSigner, ChainReader, Clock, CpuPool, ModelInputs, OperatorRegistry, Rng, Store, TaskContract,
+    TxBroadcast, TxSigner,
 };
 
 /// One adapter per port.

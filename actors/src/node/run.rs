@@ -15,10 +15,10 @@ use tracing::info;
 use super::config::NodeConfig;
 use super::endpoints::Endpoints;
 use super::error::NodeError;
+use super::keys;
 use super::metrics::{NodeMetrics, serve};
 use super::ports::Ports;
 use super::roles::{Roles, Upstream, start_roles};
-use super::keys;
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
 use crate::bus::Directory;
 use crate::ports::{Rng, TaskContract, jittered};
@@ -62,7 +62,8 @@ impl Process {
         let rng = Arc::new(OsRng::new().map_err(|error| NodeError::Adapter(error.to_string()))?);
         let store = SqliteStore::open(&config.data_dir.join("anzen.db"), metrics.store.clone())?;
         let rpc = metrics.rpc.clone();
-        let chain = Arc::new(AlloyChain::new(&config.chain, addresses.into(), cpu.clone(), rng.clone(), rpc)?);
+        let chain =
+            Arc::new(AlloyChain::new(&config.chain, addresses.into(), cpu.clone(), rng.clone(), rpc)?);
         let ports = Ports {
             reader: chain.clone(),
             registry: chain.clone(),
@@ -219,7 +220,8 @@ impl Listeners {
     }
 
     fn endpoints(&self) -> Endpoints {
-        let address = |listener: &Option<TcpListener>| listener.as_ref().and_then(|one| one.local_addr().ok());
+        let address =
+            |listener: &Option<TcpListener>| listener.as_ref().and_then(|one| one.local_addr().ok());
         Endpoints { edge: address(&self.edge), metrics: address(&self.metrics) }
     }
 }

@@ -33,12 +33,12 @@ impl Chain {
         let deployer = Account::new(provider.clone(), ANVIL_DEPLOYER.parse().unwrap()).await.unwrap();
         let mut journal =
             open_journal(&deployer, &config, &folder.path().join("journal.json")).await.unwrap();
-        let addresses = deploy(&deployer, &config, &anvil.rpc_url(), &mut journal).await.unwrap();
+        let addresses = deploy(&deployer, &config, &anvil.http_url(), &mut journal).await.unwrap();
         Self { anvil, provider, addresses }
     }
 
     pub(crate) fn config(&self) -> ChainConfig {
-        let rpc_url = self.anvil.rpc_url().parse().unwrap();
+        let rpc_url = self.anvil.http_url().parse().unwrap();
         ChainConfig { rpc_url, poll_interval_ms: 20, ..ChainConfig::default() }
     }
 

@@ -145,13 +145,15 @@ impl SimChain {
     }
 
     pub(super) fn send(&self, raw: &Bytes) -> Result<(), SendError> {
-        let tx: SimTx = serde_json::from_slice(raw).map_err(|error| SendError::Rejected(error.to_string()))?;
+        let tx: SimTx =
+            serde_json::from_slice(raw).map_err(|error| SendError::Rejected(error.to_string()))?;
         if tx.nonce < self.nonce(tx.from) {
             return Err(SendError::NonceUsed);
         }
         let hash = keccak256(raw);
         if self.rng.chance(Self::DROPPED_PERCENT) {
-            self.log.add(format_args!("the node forgets the transaction with nonce {} of {}", tx.nonce, tx.from));
+            self.log
+                .add(format_args!("the node forgets the transaction with nonce {} of {}", tx.nonce, tx.from));
             return Ok(());
         }
         let mut inner = self.lock();
@@ -180,7 +182,8 @@ impl Inner {
         let mut next = self.tip().clone();
         let parent = next.block.header.at;
         let number = parent.number + 1;
-        let hash = keccak256([parent.hash.as_slice(), &number.to_be_bytes(), &self.salt.to_be_bytes()].concat());
+        let hash =
+            keccak256([parent.hash.as_slice(), &number.to_be_bytes(), &self.salt.to_be_bytes()].concat());
         let at = BlockRef { number, hash };
         next.receipts.clear();
         let mut events = Vec::new();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use alloy::sol_types::SolCall;
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use anzen_actors::ports::{
-    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake, RegisteredOperator,
-    ResponseCall, SendError, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
+    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake,
+    RegisteredOperator, ResponseCall, SendError, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
 };
 use anzen_contracts::AnzenTaskManager::{createNewTaskCall, respondToTaskCall};
 use anzen_contracts::{G1Point, G2Point, NonSignerStakesAndSignature};
@@ -59,7 +59,8 @@ impl ChainReader for SimEndpoint {
 
     async fn blocks(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ChainError> {
         self.answer().await?;
-        let block = |number| self.chain.block(number).ok_or_else(|| ChainError::NoSuchBlock(format!("{number}")));
+        let block =
+            |number| self.chain.block(number).ok_or_else(|| ChainError::NoSuchBlock(format!("{number}")));
         (from..=to).map(block).collect()
     }
 

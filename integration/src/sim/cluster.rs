@@ -99,7 +99,12 @@ impl Cluster {
         Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66, model: model() }
     }
 
-    async fn start(&self, config: &NodeConfig, ports: &Ports, upstream: Vec<Upstream>) -> Result<Directory, NodeError> {
+    async fn start(
+        &self,
+        config: &NodeConfig,
+        ports: &Ports,
+        upstream: Vec<Upstream>,
+    ) -> Result<Directory, NodeError> {
         let metrics = NodeMetrics::default();
         let roles = Roles {
             config,

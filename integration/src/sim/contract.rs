@@ -43,7 +43,8 @@ impl Contract {
 
     pub(super) fn is_open(&self, oracle_index: u32, block: u64) -> bool {
         self.latest(oracle_index).is_some_and(|task| {
-            !self.is_answered(task.hash()) && block <= u64::from(task.created_block) + self.rules.response_window
+            !self.is_answered(task.hash())
+                && block <= u64::from(task.created_block) + self.rules.response_window
         })
     }
 
@@ -73,16 +74,23 @@ impl Contract {
         Ok(vec![ChainEvent::QuorumRefreshed { quorum: 0 }])
     }
 
-    fn create(&mut self, call: &createNewTaskCall, number: u64, parent: BlockRef) -> Result<Vec<ChainEvent>, String> {
+    fn create(
+        &mut self,
+        call: &createNewTaskCall,
+        number: u64,
+        parent: BlockRef,
+    ) -> Result<Vec<ChainEvent>, String> {
         let narrow = |number: u64| u32::try_from(number).map_err(|_| "block number".to_owned());
         if self.is_open(call.oracleIndex, number) {
             return Err("TaskStillOpen".into());
         }
-        let earliest = self.latest(call.oracleIndex).map(|task| u64::from(task.created_block) + self.rules.min_interval);
+        let earliest =
+            self.latest(call.oracleIndex).map(|task| u64::from(task.created_block) + self.rules.min_interval);
         if earliest.is_some_and(|earliest| number < earliest) {
             return Err("TaskIntervalNotOver".into());
         }
-        if call.quorumThresholdPercentage < self.rules.least_threshold || call.quorumThresholdPercentage > 100 {
+        if call.quorumThresholdPercentage < self.rules.least_threshold || call.quorumThresholdPercentage > 100
+        {
             return Err("ThresholdOutOfRange".into());
         }
         let task = Task {
@@ -140,13 +148,15 @@ impl Contract {
         }
         let others: Option<Vec<_>> = absent.iter().map(|id| self.set.operators.get(id)).collect();
         let others = others.ok_or("UnknownNonSigner")?;
-        let apk = self.set.weighted_apk.without(others.iter().map(|operator| (&operator.key, operator.weight())));
+        let apk =
+            self.set.weighted_apk.without(others.iter().map(|operator| (&operator.key, operator.weight())));
         let (g2, sigma) = (&certificate.apkG2, &certificate.sigma);
         let claimed = PublicKeyG2::try_from(G2Bytes::from_words([g2.X[0], g2.X[1], g2.Y[0], g2.Y[1]]));
         if claimed.ok() != apk.g2() {
             return Err("InvalidApk".into());
         }
-        let signature = Signature::try_from(G1Bytes::from_words(sigma.X, sigma.Y)).map_err(|error| error.to_string())?;
+        let signature =
+            Signature::try_from(G1Bytes::from_words(sigma.X, sigma.Y)).map_err(|error| error.to_string())?;
         let key = apk.g2().ok_or("identity key")?;
         if !verify(&hash_to_g1(response.digest(&self.domain)), &signature, &key) {
             return Err("InvalidSignature".into());

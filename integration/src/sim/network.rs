@@ -62,7 +62,12 @@ impl Transport for SimLink {
 }
 
 impl SimLink {
-    async fn carry(&self, to: ActorName, name: &str, message: Envelope) -> Result<Box<RawValue>, TransportError> {
+    async fn carry(
+        &self,
+        to: ActorName,
+        name: &str,
+        message: Envelope,
+    ) -> Result<Box<RawValue>, TransportError> {
         if self.rng.chance(self.faults.duplicate_percent) {
             self.log.add(format_args!("{} -> {to} {name} twice", self.from));
             let (peer, copy, name) = (self.peer.clone(), message.clone(), name.to_owned());

@@ -60,7 +60,10 @@ pub struct Outcome {
 pub fn run(seed: u64, plan: Plan, longest: Duration) -> Result<Outcome, String> {
     let system = actix::System::with_tokio_rt(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        #[allow(clippy::expect_used, reason = "a runtime with a paused clock uses nothing that could be missing")]
+        #[allow(
+            clippy::expect_used,
+            reason = "a runtime with a paused clock uses nothing that could be missing"
+        )]
         builder.enable_time().start_paused(true).build().expect("a runtime")
     });
     system.block_on(simulate(seed, plan, longest))

@@ -33,7 +33,10 @@ fn too_few_online_answer_nothing() {
     let plan = Plan { offline: 2, tasks: 1, ..Plan::default() };
     let outcome = run(3, plan, Duration::from_secs(1_200)).unwrap();
     assert_eq!(outcome.answers, []);
-    assert!(outcome.log.iter().any(|line| line.contains("task 1 created")), "the next task comes all the same");
+    assert!(
+        outcome.log.iter().any(|line| line.contains("task 1 created")),
+        "the next task comes all the same"
+    );
 }
 
 #[test]
