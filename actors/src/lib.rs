@@ -5,7 +5,7 @@
 //! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`tx_sender`], [`rpc_gateway`] | one actor each |
 //! | [`bus`] | handles, inboxes, and the way between processes |
 //! | [`follow`] | how an actor follows the chain |
-//! | [`retry`] | when to try again |
+//! | [`retry`], [`errand`] | when to try again |
 //! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
 //! | [`node`] | configuration, and assembling a process from it |
 
@@ -13,6 +13,7 @@ pub mod adapters;
 pub mod aggregator;
 pub mod bus;
 pub mod chain_watcher;
+pub mod errand;
 pub mod follow;
 pub mod node;
 pub mod operator_signer;

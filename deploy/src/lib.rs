@@ -7,7 +7,7 @@
 //! | [`anzen`], [`eigenlayer`] | the deployment |
 //! | [`journal`] | what makes it restartable |
 //! | [`chain`] | one key's transactions, reads, and reverts by name |
-//! | [`verify`] | whether a deployment is what it should be |
+//! | [`mod@verify`] | whether a deployment is what it should be |
 //! | [`operator`] | setting operators up |
 //! | [`local`] | a chain on this machine |
 //! | [`artifacts`] | EigenLayer's bytecode |

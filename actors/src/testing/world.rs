@@ -1,8 +1,8 @@
 //! Small stand-ins for the world.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex};
 
 use alloy::primitives::{Address, B256, Bytes, I256, U256};
@@ -93,12 +93,24 @@ impl<M: Wire + Clone> Transport for Scripted<M> {
 pub(crate) struct FakeWatcher {
     deltas: Mutex<VecDeque<ChainDelta>>,
     pushed: Notify,
+    told: AtomicU64,
+    taken: Notify,
 }
 
 impl FakeWatcher {
     pub(crate) fn push(&self, delta: ChainDelta) {
         self.deltas.lock().unwrap().push_back(delta);
         self.pushed.notify_one();
+    }
+
+    /// How many answers have been given.
+    pub(crate) fn told(&self) -> u64 {
+        self.told.load(Relaxed)
+    }
+
+    /// Returns when an answer has been given.
+    pub(crate) async fn taken(&self) {
+        self.taken.notified().await;
     }
 }
 
@@ -119,6 +131,8 @@ impl Transport for FakeWatcher {
         loop {
             let next = self.deltas.lock().unwrap().pop_front();
             if let Some(delta) = next {
+                self.told.fetch_add(1, Relaxed);
+                self.taken.notify_one();
                 return Ok(serde_json::value::to_raw_value(&Ok::<_, ()>(delta)).unwrap());
             }
             self.pushed.notified().await;

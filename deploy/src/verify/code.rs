@@ -2,8 +2,8 @@
 
 use super::checker::Checker;
 use crate::chain::{self, ChainError};
-use alloy::primitives::Address;
-use anzen_contracts::eigenlayer::v4;
+use alloy::{primitives::Address, sol_types::SolCall};
+use anzen_contracts::{AnzenServiceManager, AnzenTaskManager, SafetyFactorOracle, Windows, eigenlayer::v4};
 
 const NO_CODE: &str = "deploy, or give the file of addresses of this chain";
 const TAKE_BACK: &str =
@@ -29,7 +29,8 @@ pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
     for (name, address) in ours.into_iter().chain(at.eigenlayer().contracts()) {
         has_code(checker, &format!("code of {name}"), address).await?;
     }
-    check_proxies(checker).await
+    check_proxies(checker).await?;
+    check_locked(checker).await
 }
 
 pub(super) async fn has_code(
@@ -70,6 +71,44 @@ async fn check_proxies(checker: &mut Checker<'_>) -> Result<(), ChainError> {
         let name = format!("owner of the proxy admin of {name}");
         let todo = "have its owner transfer it to the timelock";
         checker.view(&name, admin, v4::ProxyAdmin::ownerCall {}, at.timelock, todo).await?;
+    }
+    Ok(())
+}
+
+/// An implementation that anyone can initialise could be made to act for its proxy's users.
+async fn check_locked(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let (at, admin) = (c.at, c.at.timelock);
+    let call = SafetyFactorOracle::initializeCall { admin };
+    is_locked(c, "SafetyFactorOracle", at.safety_factor_oracle, call).await?;
+    let call = AnzenServiceManager::initializeCall { admin, metadataURI: String::new() };
+    is_locked(c, "AnzenServiceManager", at.service_manager, call).await?;
+    let windows = Windows { maxStakeAge: 0, response: 1, challenge: 0, veto: 0, execution: 0 };
+    let call = AnzenTaskManager::initializeCall { admin, generator: admin, pauser: admin, windows_: windows };
+    is_locked(c, "AnzenTaskManager", at.task_manager, call).await
+}
+
+/// Neither the proxy nor what is behind it can be initialised once more.
+async fn is_locked<C: SolCall + Clone>(
+    c: &mut Checker<'_>,
+    name: &str,
+    proxy: Address,
+    initialize: C,
+) -> Result<(), ChainError> {
+    let implementation = chain::proxy_implementation(c.provider, proxy).await?;
+    for (part, address) in [("proxy", proxy), ("implementation", implementation)] {
+        let name = format!("{part} of {name} is initialised for good");
+        let refused = match chain::read(c.provider, address, initialize.clone()).await {
+            Err(error @ ChainError::Rpc { .. }) => return Err(error),
+            Err(ChainError::Reverted { reason, .. }) => reason == "InvalidInitialization()",
+            _ => false,
+        };
+        let todo = "have the timelock upgrade it at once to an implementation that disables its initialisers";
+        c.require(
+            &name,
+            refused,
+            format!("{} initialise it again", if refused { "nobody can" } else { "anyone could" }),
+            todo,
+        );
     }
     Ok(())
 }

@@ -1,15 +1,19 @@
 //! Deploying: once, twice, interrupted, over a core that is there.
 
 use crate::chain::Chain;
-use alloy::providers::Provider;
+use alloy::{
+    primitives::{Address, U256},
+    providers::Provider,
+};
 use anzen_deploy::{
     DeployConfig, DeployError,
+    chain::Request,
     config::{ConfigError, CoreConfig},
     deploy,
     eigenlayer::deploy_eigenlayer,
     open_journal, verify,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 #[tokio::test]
 async fn deploys_what_verifies_and_a_second_run_does_nothing() {
@@ -60,24 +64,27 @@ async fn deploys_while_blocks_come_at_intervals() {
     };
     let report = verify(&chain.provider, &addresses).await.unwrap();
     assert!(report.is_ok(), "{report}");
-
-    let (mut used, mut transactions) = (0, 0);
-    for number in 1..=chain.height().await {
-        let block = chain.provider.get_block_by_number(number.into()).await.unwrap().unwrap();
-        transactions += block.transactions.len();
-        used += usize::from(!block.transactions.is_empty());
-    }
-    assert!(
-        used * 3 < transactions * 2,
-        "{transactions} transactions took {used} blocks: they do not go out together"
-    );
 }
 
 async fn mine(chain: &Chain, interval: Duration) {
     loop {
-        let () = chain.provider.raw_request("evm_mine".into(), ()).await.map(|_: String| ()).unwrap();
         tokio::time::sleep(interval).await;
+        let _: String = chain.provider.raw_request("evm_mine".into(), ()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn transactions_that_do_not_depend_on_each_other_share_a_block() {
+    let chain = Chain::start();
+    let deployer = chain.deployer().await;
+    let () = chain.provider.raw_request("evm_setAutomine".into(), [false]).await.unwrap();
+    let requests = [1u8, 2, 3].map(|n| Request::transfer("a gift", Address::repeat_byte(n), U256::from(n)));
+    let receipts = tokio::select! {
+        receipts = deployer.execute_all(&requests) => receipts.unwrap(),
+        () = mine(&chain, Duration::from_millis(500)) => unreachable!("mining goes on"),
+    };
+    let blocks: BTreeSet<_> = receipts.iter().map(|receipt| receipt.block_number).collect();
+    assert!(blocks.len() < 3, "{blocks:?}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
+mod bindings;
 mod chain;
 mod deployment;
 mod operators;

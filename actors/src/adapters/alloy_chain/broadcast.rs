@@ -1,0 +1,91 @@
+//! Sending transactions.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes, U64, U128, U256};
+use alloy::providers::utils::{
+    EIP1559_FEE_ESTIMATION_PAST_BLOCKS, EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE, eip1559_default_estimator,
+};
+use anzen_messages::chain::BlockRef;
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::AlloyChain;
+use super::failure::send_error;
+use crate::ports::{CallError, ChainError, Fees, Receipt, SendError, TxBroadcast};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RpcReceipt {
+    transaction_hash: B256,
+    block_number: U64,
+    block_hash: B256,
+    gas_used: U64,
+    status: U64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FeeHistory {
+    base_fee_per_gas: Vec<U128>,
+    #[serde(default)]
+    reward: Option<Vec<Vec<U128>>>,
+}
+
+#[async_trait]
+impl TxBroadcast for AlloyChain {
+    fn chain_id(&self) -> u64 {
+        self.addresses.chain_id
+    }
+
+    async fn nonce(&self, account: Address) -> Result<u64, ChainError> {
+        let nonce: U64 = self.rpc.ask("eth_getTransactionCount", (account, "latest")).await?;
+        Ok(nonce.to())
+    }
+
+    async fn balance(&self, account: Address) -> Result<U256, ChainError> {
+        Ok(self.rpc.ask("eth_getBalance", (account, "latest")).await?)
+    }
+
+    async fn fees(&self) -> Result<Fees, ChainError> {
+        let params = (
+            U64::from(EIP1559_FEE_ESTIMATION_PAST_BLOCKS),
+            "latest",
+            [EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE],
+        );
+        let history: FeeHistory = self.rpc.ask("eth_feeHistory", params).await?;
+        // The last one is of the block that is still to come.
+        let base = history.base_fee_per_gas.last().map_or(0, |fee| fee.to());
+        let rewards = history.reward.unwrap_or_default().into_iter();
+        let rewards: Vec<Vec<u128>> =
+            rewards.map(|block| block.iter().map(|fee| fee.to()).collect()).collect();
+        let estimate = eip1559_default_estimator(base, &rewards);
+        Ok(Fees { max_fee: estimate.max_fee_per_gas, priority_fee: estimate.max_priority_fee_per_gas })
+    }
+
+    async fn estimate(&self, from: Address, to: Address, data: &Bytes) -> Result<u64, CallError> {
+        let call = json!({ "from": from, "to": to, "data": data });
+        let gas: U64 = self.rpc.ask("eth_estimateGas", [call]).await?;
+        Ok(gas.to())
+    }
+
+    async fn send(&self, raw: Bytes) -> Result<(), SendError> {
+        match self.rpc.ask::<_, B256>("eth_sendRawTransaction", [raw]).await {
+            Ok(_hash) => Ok(()),
+            Err(failure) => send_error(failure),
+        }
+    }
+
+    async fn receipts(&self, hashes: &[B256]) -> Result<BTreeMap<B256, Receipt>, ChainError> {
+        let params = hashes.iter().map(|hash| [*hash]).collect();
+        let receipts: Vec<Option<RpcReceipt>> =
+            self.rpc.ask_many("eth_getTransactionReceipt", params).await?;
+        let receipt = |receipt: RpcReceipt| {
+            let at = BlockRef { number: receipt.block_number.to(), hash: receipt.block_hash };
+            let succeeded = !receipt.status.is_zero();
+            (receipt.transaction_hash, Receipt { at, gas_used: receipt.gas_used.to(), succeeded })
+        };
+        Ok(receipts.into_iter().flatten().map(receipt).collect())
+    }
+}

@@ -1,0 +1,76 @@
+//! What the endpoint is asked, and how it answers.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    method: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Method {
+    method: &'static str,
+}
+
+/// The RPC endpoint's metrics.
+#[derive(Debug, Clone)]
+pub struct RpcMetrics {
+    requests: Family<Request, Counter>,
+    seconds: Family<Method, Histogram, fn() -> Histogram>,
+    subscribed: Gauge,
+}
+
+impl Default for RpcMetrics {
+    fn default() -> Self {
+        let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 15));
+        Self {
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(seconds),
+            subscribed: Gauge::default(),
+        }
+    }
+}
+
+impl RpcMetrics {
+    /// Adds the metrics to a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "anzen_rpc_requests",
+            "Questions to the RPC endpoint; outcome is ok, error, timeout or unreachable",
+            self.requests.clone(),
+        );
+        registry.register(
+            "anzen_rpc_request_seconds",
+            "Time until the RPC endpoint answered; several questions at once are a batch",
+            self.seconds.clone(),
+        );
+        registry.register(
+            "anzen_rpc_subscribed",
+            "1 while the endpoint's subscription tells of new blocks",
+            self.subscribed.clone(),
+        );
+    }
+
+    pub(super) fn answered(&self, methods: &[&'static str], outcome: &'static str, took: Duration) {
+        for method in methods {
+            self.requests.get_or_create(&Request { method, outcome }).inc();
+        }
+        let method = match methods {
+            [method] => method,
+            _ => "batch",
+        };
+        self.seconds.get_or_create(&Method { method }).observe(took.as_secs_f64());
+    }
+
+    pub(super) fn subscribed(&self, yes: bool) {
+        self.subscribed.set(yes.into());
+    }
+}

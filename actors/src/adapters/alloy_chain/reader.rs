@@ -1,0 +1,178 @@
+//! Blocks and their events.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{B256, Bloom, U64, U128};
+use alloy::rpc::types::{Filter, Log};
+use anzen_messages::chain::{BlockRef, ChainBlock, Header};
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::AlloyChain;
+use super::failure::Failure;
+use crate::ports::{ChainError, ChainReader};
+
+/// What is needed of a block's header; nodes answer with more.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RpcHeader {
+    number: U64,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: U64,
+    #[serde(default)]
+    base_fee_per_gas: U128,
+    logs_bloom: Bloom,
+}
+
+impl RpcHeader {
+    fn number(&self) -> u64 {
+        self.number.to()
+    }
+
+    fn to_header(&self) -> Header {
+        Header {
+            at: BlockRef { number: self.number(), hash: self.hash },
+            parent_hash: self.parent_hash,
+            timestamp: self.timestamp.to(),
+            base_fee: self.base_fee_per_gas.to(),
+        }
+    }
+}
+
+/// How many blocks one query of logs covers: what is configured, until the provider wants fewer.
+pub(super) struct LogRange(AtomicU64);
+
+impl LogRange {
+    pub(super) fn new(most: u64) -> Self {
+        Self(AtomicU64::new(most.max(1)))
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Half of `asked`, from now on. False where it was one block already.
+    fn shrink(&self, asked: u64) -> bool {
+        let less = (asked / 2).max(1);
+        if asked > 1 {
+            tracing::info!(blocks = less, "the provider wants shorter ranges of logs");
+            self.0.fetch_min(less, Ordering::Relaxed);
+        }
+        asked > 1
+    }
+}
+
+#[async_trait]
+impl ChainReader for AlloyChain {
+    async fn head(&self) -> Result<Header, ChainError> {
+        let head: RpcHeader = self.rpc.ask("eth_getBlockByNumber", ("latest", false)).await?;
+        self.signal.polled(head.number());
+        Ok(head.to_header())
+    }
+
+    async fn header(&self, number: u64) -> Result<Option<Header>, ChainError> {
+        let params = (BlockNumberOrTag::Number(number), false);
+        let header: Option<RpcHeader> = self.rpc.ask("eth_getBlockByNumber", params).await?;
+        Ok(header.as_ref().map(RpcHeader::to_header))
+    }
+
+    async fn blocks(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ChainError> {
+        let mut blocks = Vec::new();
+        let mut next = from;
+        while next <= to {
+            let range = self.log_range.get();
+            let last = to.min(next.saturating_add(range - 1));
+            match self.read(next, last).await {
+                Ok(read) => {
+                    blocks.extend(read);
+                    next = last + 1;
+                }
+                Err(ReadError::Node(failure))
+                    if failure.asked_too_much() && self.log_range.shrink(last - next + 1) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(blocks)
+    }
+
+    async fn changed(&self, known: BlockRef) {
+        self.signal.changed(known).await;
+    }
+}
+
+enum ReadError {
+    Node(Failure),
+    Chain(ChainError),
+}
+
+impl From<Failure> for ReadError {
+    fn from(failure: Failure) -> Self {
+        Self::Node(failure)
+    }
+}
+
+impl From<ReadError> for ChainError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Node(failure) => failure.into(),
+            ReadError::Chain(error) => error,
+        }
+    }
+}
+
+impl AlloyChain {
+    async fn read(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ReadError> {
+        let headers = (from..=to).map(|number| (BlockNumberOrTag::Number(number), false)).collect();
+        let headers = self.rpc.ask_many("eth_getBlockByNumber", headers);
+        let filter = self.addresses.filter().from_block(from).to_block(to);
+        let logs = self.rpc.ask("eth_getLogs", [filter]);
+        let (headers, logs): (Vec<Option<RpcHeader>>, Vec<Log>) = futures::try_join!(headers, logs)?;
+        let headers: Vec<_> = headers.into_iter().map_while(|header| header).collect();
+        let mut logs = by_block(logs, &headers).map_err(ReadError::Chain)?;
+        self.complete(&headers, &mut logs).await?;
+        let block = |header: &RpcHeader| {
+            let mut logs: Vec<_> = logs.get(&header.hash).into_iter().flatten().collect();
+            logs.sort_by_key(|log| log.log_index);
+            Ok(ChainBlock { header: header.to_header(), events: self.addresses.events(&logs)? })
+        };
+        headers.iter().map(block).collect::<Result<_, _>>().map_err(ReadError::Chain)
+    }
+
+    /// A node that has a block but not its logs yet answers with none of them. So a block whose bloom promises logs that
+    /// did not come is asked for by its hash, which such a node answers with an error.
+    async fn complete(
+        &self,
+        headers: &[RpcHeader],
+        logs: &mut BTreeMap<B256, Vec<Log>>,
+    ) -> Result<(), Failure> {
+        let doubtful = |header: &&RpcHeader| {
+            !logs.contains_key(&header.hash) && self.addresses.may_be_in(&header.logs_bloom)
+        };
+        let doubtful: Vec<_> = headers.iter().filter(doubtful).map(|header| header.hash).collect();
+        let filters: Vec<[Filter; 1]> =
+            doubtful.iter().map(|hash| [self.addresses.filter().at_block_hash(*hash)]).collect();
+        let found: Vec<Vec<Log>> = self.rpc.ask_many("eth_getLogs", filters).await?;
+        logs.extend(doubtful.into_iter().zip(found));
+        Ok(())
+    }
+}
+
+/// Sorts logs by block; an error where one is of another block than those that were read.
+fn by_block(logs: Vec<Log>, headers: &[RpcHeader]) -> Result<BTreeMap<B256, Vec<Log>>, ChainError> {
+    let mut sorted: BTreeMap<B256, Vec<Log>> = BTreeMap::new();
+    let last = headers.last().map(RpcHeader::number);
+    for log in logs {
+        let (number, hash) = (log.block_number.unwrap_or_default(), log.block_hash.unwrap_or_default());
+        if headers.iter().any(|header| header.hash == hash) {
+            sorted.entry(hash).or_default().push(log);
+        } else if last.is_some_and(|last| number <= last) {
+            return Err(ChainError::NoSuchBlock(format!(
+                "{number} ({hash}): the chain forked while it was read"
+            )));
+        }
+    }
+    Ok(sorted)
+}

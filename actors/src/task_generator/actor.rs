@@ -1,0 +1,157 @@
+//! The actor around [`Schedule`]: asks the contract, computes proposals, has calls sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
+use alloy::primitives::{Address, Bytes};
+use anzen_messages::SafetyFactor;
+use anzen_messages::chain::{BlockRef, NextBlocks};
+use anzen_messages::model::SafetyModel;
+use anzen_messages::transaction::SendTransaction;
+
+use super::effect::{Attempt, Effect, Obstacle};
+use super::metrics::TaskGeneratorMetrics;
+use super::report::report;
+use super::schedule::{Schedule, Terms};
+use super::{Config, Protocol};
+use crate::bus::Handle;
+use crate::errand::Sent;
+use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::ports::{ModelInputs, Rng, TaskContract, TaskRules};
+
+/// What TaskGenerator works with.
+pub struct Dependencies {
+    /// Tells how the chain goes on.
+    pub watcher: Handle<NextBlocks>,
+    /// Sends transactions with the generator's key.
+    pub tx_sender: Handle<SendTransaction>,
+    /// The task manager.
+    pub contract: Arc<dyn TaskContract>,
+    /// What models read.
+    pub inputs: Arc<dyn ModelInputs>,
+    /// Chance in pauses.
+    pub rng: Arc<dyn Rng>,
+    /// What is counted.
+    pub metrics: TaskGeneratorMetrics,
+}
+
+/// Has tasks created.
+pub struct TaskGenerator {
+    config: Config,
+    protocols: BTreeMap<u32, Protocol>,
+    world: Dependencies,
+    /// Nothing until the response window has been read.
+    schedule: Option<Schedule>,
+}
+
+/// Starts the actor. It takes no requests: it follows the chain.
+pub fn start(config: Config, dependencies: Dependencies) -> Addr<TaskGenerator> {
+    let protocols =
+        config.protocols.iter().map(|protocol| (protocol.oracle_index, protocol.clone())).collect();
+    TaskGenerator { config, protocols, world: dependencies, schedule: None }.start()
+}
+
+impl Actor for TaskGenerator {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let (contract, rng) = (Arc::clone(&self.world.contract), Arc::clone(&self.world.rng));
+        let retry = self.config.retry;
+        let windows = async move {
+            let ask = async || contract.windows().await;
+            retry.until_answered(rng.as_ref(), "the task manager", ask).await
+        };
+        ctx.wait(windows.into_actor(self).map(|windows, actor, ctx| {
+            actor.schedule = Some(Schedule::new(actor.terms(), windows.response));
+            let world = &actor.world;
+            let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
+            actix::spawn(news);
+        }));
+    }
+}
+
+impl Handler<ApplyBlocks> for TaskGenerator {
+    type Result = ();
+
+    fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.decide(ctx, |schedule| schedule.advance(&delta));
+    }
+}
+
+impl TaskGenerator {
+    fn terms(&self) -> Terms {
+        let plan = |protocol: &Protocol| (protocol.oracle_index, (protocol.interval, protocol.model.hash()));
+        Terms {
+            protocols: self.config.protocols.iter().map(plan).collect(),
+            patience: self.config.patience,
+            longest_pause: self.config.longest_pause,
+            most_per_block: self.config.most_per_block,
+            finality_blocks: self.config.finality_blocks,
+        }
+    }
+
+    /// Tells the schedule something and carries out what it makes of it.
+    fn decide(&mut self, ctx: &mut Context<Self>, tell: impl FnOnce(&mut Schedule) -> Vec<Effect>) {
+        for effect in self.schedule.as_mut().map(tell).unwrap_or_default() {
+            match effect {
+                Effect::Look(attempt) => self.look(ctx, attempt),
+                Effect::Propose { attempt, rules, at } => self.propose(ctx, attempt, rules, at),
+                Effect::Send(attempt, request) => self.send(ctx, attempt, request),
+                Effect::Report(fact) => report(&fact, &self.world.metrics),
+            }
+        }
+    }
+
+    fn look(&self, ctx: &mut Context<Self>, attempt: Attempt) {
+        let contract = Arc::clone(&self.world.contract);
+        let work =
+            async move { futures::try_join!(contract.rules(attempt.oracle_index), contract.windows()) };
+        ctx.spawn(work.into_actor(self).map(move |answer, actor, ctx| {
+            actor.decide(ctx, |schedule| schedule.looked(attempt, answer));
+        }));
+    }
+
+    fn propose(&self, ctx: &mut Context<Self>, attempt: Attempt, rules: TaskRules, at: BlockRef) {
+        let Some(protocol) = self.protocols.get(&attempt.oracle_index).cloned() else {
+            return;
+        };
+        let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
+        let work = async move {
+            let value = evaluate(&protocol, inputs.as_ref(), at).await?;
+            Ok(call(contract.as_ref(), &protocol, value, &rules))
+        };
+        ctx.spawn(work.into_actor(self).map(move |call, actor, ctx| {
+            actor.decide(ctx, |schedule| schedule.proposed(attempt, call));
+        }));
+    }
+
+    fn send(&self, ctx: &mut Context<Self>, attempt: Attempt, request: SendTransaction) {
+        self.world.metrics.requested(attempt.oracle_index);
+        let tx_sender = self.world.tx_sender.clone();
+        let work = async move { Sent::from(tx_sender.ask(request).await) };
+        ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
+            actor.decide(ctx, |schedule| schedule.sent(attempt, outcome));
+        }));
+    }
+}
+
+async fn evaluate(
+    protocol: &Protocol,
+    inputs: &dyn ModelInputs,
+    at: BlockRef,
+) -> Result<SafetyFactor, Obstacle> {
+    let inputs = inputs.inputs(&protocol.model, at.hash).await?;
+    Ok(protocol.model.evaluate(&inputs)?)
+}
+
+/// The call, with a threshold of at least governance's.
+fn call(
+    contract: &dyn TaskContract,
+    protocol: &Protocol,
+    value: SafetyFactor,
+    rules: &TaskRules,
+) -> (Address, Bytes) {
+    let threshold = protocol.threshold.max(rules.least_threshold);
+    contract.create_call(protocol.oracle_index, value, rules, threshold)
+}

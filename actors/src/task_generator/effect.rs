@@ -1,0 +1,100 @@
+//! What the schedule asks the actor to do, and what it has to say.
+
+use alloy::primitives::B256;
+use anzen_messages::chain::BlockRef;
+use anzen_messages::model::NoAnswer;
+use anzen_messages::transaction::{SendTransaction, TxRefusal};
+
+use super::history::Unanswered;
+use crate::errand::Ticket;
+use crate::ports::{ChainError, TaskRules};
+
+/// An attempt of one protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// The protocol.
+    pub oracle_index: u32,
+    /// Which attempt.
+    pub ticket: Ticket,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the contract what is allowed; then [`super::schedule::Schedule::looked`].
+    Look(Attempt),
+    /// Compute the proposal at this block and make the call; then [`super::schedule::Schedule::proposed`].
+    Propose {
+        /// Whose.
+        attempt: Attempt,
+        /// What is allowed.
+        rules: TaskRules,
+        /// The block.
+        at: BlockRef,
+    },
+    /// Send; then [`super::schedule::Schedule::sent`].
+    Send(Attempt, SendTransaction),
+    /// Something for people and metrics.
+    Report(Report),
+}
+
+/// What people and metrics should know.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A task of this protocol was created, by whomever.
+    Created {
+        /// The protocol.
+        oracle_index: u32,
+        /// The task's number.
+        index: u32,
+        /// The block.
+        block: u64,
+    },
+    /// A task's window has passed without an answer.
+    Unanswered {
+        /// The protocol.
+        oracle_index: u32,
+        /// The task.
+        task: Unanswered,
+    },
+    /// There is no task yet although one is due.
+    Hindered {
+        /// The protocol.
+        oracle_index: u32,
+        /// Why.
+        obstacle: Obstacle,
+        /// The block from which on it is tried again.
+        again: u64,
+    },
+}
+
+/// Why a task that is due was not created.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// The chain could not be read.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// Governance allows no tasks of the protocol.
+    #[error("there is no task policy for the protocol; governance sets one with setTaskPolicy")]
+    NoPolicy,
+    /// The policy names another model.
+    #[error("the policy's model is {in_force}, and {configured} is configured; bring the two together")]
+    OtherModel {
+        /// The hash of the policy's.
+        in_force: B256,
+        /// The hash of the configured one.
+        configured: B256,
+    },
+    /// There is no answer that operators could give.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
+    /// The call would revert, or cannot be paid for.
+    #[error(transparent)]
+    Refused(TxRefusal),
+    /// The transaction reverted.
+    #[error("transaction {0} reverted: another generator was faster, or the stakes changed")]
+    Reverted(B256),
+    /// It is not known what became of the request.
+    #[error("not known to be sent: {0}")]
+    Unknown(String),
+}

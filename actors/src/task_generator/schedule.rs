@@ -1,0 +1,244 @@
+//! When each protocol gets its next task: no I/O and no clock.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes};
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
+use anzen_messages::transaction::{SendTransaction, TxId};
+
+use super::effect::{Attempt, Effect, Obstacle, Report};
+use super::history::History;
+use crate::errand::{Errand, Next, Sent};
+use crate::follow::ChainState;
+use crate::ports::{ChainError, TaskRules, Windows};
+
+/// What does not change while the process runs.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// For each protocol: the blocks between two tasks, and the hash of its model.
+    pub protocols: BTreeMap<u32, (u64, B256)>,
+    /// For how many blocks a transaction is tried.
+    pub patience: u64,
+    /// The longest pause after failures, in blocks.
+    pub longest_pause: u64,
+    /// The most attempts that begin in one block.
+    pub most_per_block: usize,
+    /// After how many blocks something on chain is final.
+    pub finality_blocks: u64,
+}
+
+#[derive(Debug)]
+struct Protocol {
+    interval: u64,
+    model: B256,
+    /// Governance's least interval, as far as it is known.
+    min_interval: u64,
+    history: History,
+    errand: Errand<SendTransaction>,
+    wanted_since: u64,
+}
+
+impl Protocol {
+    /// Since which block a task has been due, if one is that the next block could hold. Where nothing is known of its
+    /// tasks, the contract has to be asked.
+    fn due_since(&self, head: u64) -> Option<u64> {
+        let Ok(Some(created)) = self.history.latest() else {
+            return Some(0);
+        };
+        let since = created.saturating_add(self.interval.max(self.min_interval));
+        // The preflight is executed in the newest block, so that the least interval must be over there already.
+        let allowed = head >= created.saturating_add(self.min_interval) && !self.history.is_open(head);
+        (head.saturating_add(1) >= since && allowed).then_some(since)
+    }
+
+    /// What stands against any task of the protocol.
+    fn forbidden_by(&self, rules: &TaskRules) -> Option<Obstacle> {
+        let (in_force, configured) = (rules.model_hash, self.model);
+        if rules.quorums.is_empty() {
+            Some(Obstacle::NoPolicy)
+        } else {
+            (in_force != configured).then_some(Obstacle::OtherModel { in_force, configured })
+        }
+    }
+}
+
+/// All protocols.
+#[derive(Debug)]
+pub struct Schedule {
+    terms: Terms,
+    protocols: BTreeMap<u32, Protocol>,
+    window: u64,
+    tip: BlockRef,
+}
+
+impl Schedule {
+    /// Nothing is known of the chain yet. `window` is the response window, in blocks.
+    pub fn new(terms: Terms, window: u64) -> Self {
+        let protocol = |(interval, model): (u64, B256)| Protocol {
+            interval,
+            model,
+            min_interval: 0,
+            history: History::default(),
+            errand: Errand::new(terms.longest_pause),
+            wanted_since: 0,
+        };
+        let protocols = terms.protocols.iter().map(|(index, plan)| (*index, protocol(*plan))).collect();
+        Self { terms, protocols, window, tip: BlockRef { number: 0, hash: B256::ZERO } }
+    }
+
+    /// The contract has answered [`Effect::Look`].
+    pub fn looked(
+        &mut self,
+        attempt: Attempt,
+        answer: Result<(TaskRules, Windows), ChainError>,
+    ) -> Vec<Effect> {
+        let (tip, window) = (self.tip, answer.as_ref().map_or(self.window, |(_, windows)| windows.response));
+        self.window = window;
+        let Some(protocol) = self.current(attempt) else {
+            return Vec::new();
+        };
+        let rules = match answer {
+            Ok((rules, _)) => rules,
+            Err(error) => return self.hindered(attempt, error.into()),
+        };
+        protocol.min_interval = rules.min_interval;
+        protocol.history.learn(&rules, window);
+        if let Some(obstacle) = protocol.forbidden_by(&rules) {
+            return self.hindered(attempt, obstacle);
+        }
+        match protocol.due_since(tip.number).filter(|_| !rules.open) {
+            Some(since) => {
+                protocol.wanted_since = since;
+                vec![Effect::Propose { attempt, rules, at: tip }]
+            }
+            None => {
+                protocol.errand.rest(tip.number.saturating_add(1));
+                Vec::new()
+            }
+        }
+    }
+
+    /// The proposal is computed and the call made.
+    pub fn proposed(&mut self, attempt: Attempt, call: Result<(Address, Bytes), Obstacle>) -> Vec<Effect> {
+        let (head, not_after) = (self.tip.number, self.tip.number.saturating_add(self.terms.patience));
+        let Some(protocol) = self.current(attempt) else {
+            return Vec::new();
+        };
+        match call {
+            Err(obstacle) => self.hindered(attempt, obstacle),
+            Ok((to, data)) => {
+                let block = protocol.errand.id_block(protocol.wanted_since, head);
+                let id = TxId::create(attempt.oracle_index, block);
+                let request = SendTransaction { id, to, data, not_after: Some(not_after) };
+                protocol.errand.sending(request.clone(), not_after);
+                vec![Effect::Send(attempt, request)]
+            }
+        }
+    }
+
+    /// A request has come to an end.
+    pub fn sent(&mut self, attempt: Attempt, outcome: Sent) -> Vec<Effect> {
+        let head = self.tip.number;
+        let Some(protocol) = self.current(attempt) else {
+            return Vec::new();
+        };
+        let again = protocol.errand.sent(head, &outcome);
+        let obstacle = match outcome {
+            Sent::Done(_) => return Vec::new(),
+            Sent::Reverted(mined) => Obstacle::Reverted(mined.hash),
+            Sent::Refused(refusal) => Obstacle::Refused(refusal),
+            Sent::Unknown(error) => Obstacle::Unknown(error),
+        };
+        vec![Effect::Report(Report::Hindered { oracle_index: attempt.oracle_index, obstacle, again })]
+    }
+
+    fn hindered(&mut self, attempt: Attempt, obstacle: Obstacle) -> Vec<Effect> {
+        let head = self.tip.number;
+        let again = self.current(attempt).map_or(head, |protocol| protocol.errand.failed(head));
+        vec![Effect::Report(Report::Hindered { oracle_index: attempt.oracle_index, obstacle, again })]
+    }
+
+    fn current(&mut self, attempt: Attempt) -> Option<&mut Protocol> {
+        let protocol = self.protocols.get_mut(&attempt.oracle_index)?;
+        protocol.errand.is_current(attempt.ticket).then_some(protocol)
+    }
+
+    /// Begins what is due, the longest overdue first and only some in one block: so protocols that start together spread
+    /// over the blocks, and stay spread.
+    fn begin(&mut self) -> Vec<Effect> {
+        let head = self.tip.number;
+        let due = |(index, protocol): (&u32, &Protocol)| (protocol.due_since(head), *index);
+        let mut order: Vec<(Option<u64>, u32)> = self.protocols.iter().map(due).collect();
+        order.sort_unstable();
+        let mut effects = Vec::new();
+        for (since, oracle_index) in order {
+            if effects.len() >= self.terms.most_per_block {
+                break;
+            }
+            let Some(protocol) = self.protocols.get_mut(&oracle_index) else { continue };
+            effects.extend(match protocol.errand.next(head, since.is_some()) {
+                Some(Next::Prepare(ticket)) => Some(Effect::Look(Attempt { oracle_index, ticket })),
+                Some(Next::Send(ticket, again)) => {
+                    Some(Effect::Send(Attempt { oracle_index, ticket }, again))
+                }
+                None => None,
+            });
+        }
+        effects
+    }
+
+    fn observe(&mut self, at: u64, event: &ChainEvent) -> Option<Effect> {
+        match event {
+            ChainEvent::TaskCreated { task } => {
+                let protocol = self.protocols.get_mut(&task.oracle_index)?;
+                protocol.history.created(task, self.window);
+                protocol.errand.settled();
+                let (oracle_index, index) = (task.oracle_index, task.index);
+                Some(Effect::Report(Report::Created { oracle_index, index, block: at }))
+            }
+            ChainEvent::TaskResponded { response, .. } => {
+                for protocol in self.protocols.values_mut() {
+                    protocol.history.answered(response.task_hash, at);
+                }
+                None
+            }
+            ChainEvent::OperatorsChanged | ChainEvent::QuorumRefreshed { .. } => None,
+        }
+    }
+}
+
+impl ChainState for Schedule {
+    type Effect = Effect;
+
+    fn restart(&mut self) -> Vec<Effect> {
+        for protocol in self.protocols.values_mut() {
+            protocol.history.restart();
+            protocol.errand.drop_attempt();
+        }
+        Vec::new()
+    }
+
+    fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
+        for protocol in self.protocols.values_mut() {
+            protocol.history.retract(block.number);
+        }
+        Vec::new()
+    }
+
+    fn apply(&mut self, block: &ChainBlock, head: BlockRef) -> Vec<Effect> {
+        let at = block.header.at;
+        self.tip = at;
+        let mut effects: Vec<Effect> =
+            block.events.iter().filter_map(|event| self.observe(at.number, event)).collect();
+        for (oracle_index, protocol) in &mut self.protocols {
+            let missed = protocol.history.settle(at.number, self.terms.finality_blocks);
+            let report = |task| Effect::Report(Report::Unanswered { oracle_index: *oracle_index, task });
+            effects.extend(missed.into_iter().map(report));
+        }
+        // While catching up, what looks due may have been created already.
+        if at == head {
+            effects.extend(self.begin());
+        }
+        effects
+    }
+}

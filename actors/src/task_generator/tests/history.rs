@@ -1,0 +1,77 @@
+use super::super::history::{History, NotKnown, Unanswered};
+use crate::ports::TaskRules;
+use crate::testing::a_task;
+
+const WINDOW: u64 = 10;
+
+fn unanswered(history: &mut History, head: u64) -> Vec<u32> {
+    history.settle(head, 20).into_iter().map(|Unanswered { index, .. }| index).collect()
+}
+
+fn rules(latest_created: Option<u64>, open: bool) -> TaskRules {
+    let model_hash = alloy::primitives::B256::ZERO;
+    TaskRules { quorums: vec![0], least_threshold: 51, min_interval: 1, model_hash, latest_created, open }
+}
+
+#[test]
+fn what_was_never_asked_is_not_known() {
+    let mut history = History::default();
+    assert_eq!(history.latest(), Err(NotKnown));
+    history.learn(&rules(None, false), WINDOW);
+    assert_eq!(history.latest(), Ok(None));
+    history.restart();
+    assert_eq!(history.latest(), Err(NotKnown));
+}
+
+#[test]
+fn the_contract_may_know_of_a_task_before_its_event_comes() {
+    let mut history = History::default();
+    history.learn(&rules(Some(100), true), WINDOW);
+    assert_eq!((history.latest(), history.is_open(110), history.is_open(111)), (Ok(Some(100)), true, false));
+    let task = a_task(1, 5, 1, 100);
+    history.created(&task, WINDOW);
+    history.answered(task.hash(), 103);
+    assert!(!history.is_open(104));
+    assert!(unanswered(&mut history, 111).is_empty());
+}
+
+#[test]
+fn a_task_that_nobody_answered_is_reported_once_even_if_the_chain_is_told_again() {
+    let mut history = History::default();
+    let task = a_task(1, 5, 1, 100);
+    history.created(&task, WINDOW);
+    assert!(unanswered(&mut history, 110).is_empty());
+    assert_eq!(unanswered(&mut history, 111), [5]);
+    assert!(unanswered(&mut history, 112).is_empty());
+    history.restart();
+    history.created(&task, WINDOW);
+    assert!(unanswered(&mut history, 112).is_empty());
+}
+
+#[test]
+fn a_reorg_takes_answers_and_tasks_back() {
+    let mut history = History::default();
+    let (first, second) = (a_task(1, 5, 1, 100), a_task(1, 6, 1, 105));
+    history.created(&first, WINDOW);
+    history.answered(first.hash(), 104);
+    history.created(&second, WINDOW);
+    history.retract(104);
+    assert_eq!((history.latest(), history.is_open(106)), (Ok(Some(100)), false));
+    history.retract(103);
+    assert!(history.is_open(106));
+    history.retract(99);
+    assert_eq!(history.latest(), Err(NotKnown));
+}
+
+#[test]
+fn only_the_latest_task_is_kept_for_ever() {
+    let mut history = History::default();
+    for index in 0..100 {
+        let task = a_task(1, index, 1, 100 + 10 * index);
+        history.created(&task, WINDOW);
+        unanswered(&mut history, 100 + 10 * u64::from(index));
+        assert!(history.len() <= 4);
+    }
+    unanswered(&mut history, 1_000_000);
+    assert_eq!((history.latest(), history.len()), (Ok(Some(1090)), 1));
+}

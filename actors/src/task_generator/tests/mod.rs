@@ -1,0 +1,3 @@
+mod actor;
+mod history;
+mod schedule;

@@ -1,0 +1,181 @@
+//! A chain with Anzen on it, and what its ports answer.
+
+use std::sync::Arc;
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::{DynProvider, Provider};
+use alloy::signers::local::PrivateKeySigner;
+use anzen_actors::adapters::{
+    AlloyChain, BlockingPool, ChainAddresses, ChainConfig, LocalTxSigner, OsRng, RpcMetrics,
+};
+use anzen_actors::ports::{
+    CallError, ChainError, ChainReader, ModelInputs, OperatorRegistry, SendError, TaskContract, TxBroadcast,
+    TxSigner, UnsignedTx,
+};
+use anzen_deploy::local::{ANVIL_DEPLOYER, Anvil};
+use anzen_deploy::{Addresses, DeployConfig, chain::Account, deploy, open_journal};
+use anzen_messages::chain::BlockRef;
+use anzen_messages::{OperatorId, SafetyFactor};
+
+/// An anvil of the test's own, with Anzen on it.
+pub(crate) struct Chain {
+    pub(crate) anvil: Anvil,
+    pub(crate) provider: DynProvider,
+    pub(crate) addresses: Addresses,
+}
+
+impl Chain {
+    pub(crate) async fn start() -> Self {
+        let anvil = Anvil::start(&[]).unwrap();
+        let provider = anvil.provider();
+        let folder = tempfile::tempdir().unwrap();
+        let config = DeployConfig::anvil().unwrap();
+        let deployer = Account::new(provider.clone(), ANVIL_DEPLOYER.parse().unwrap()).await.unwrap();
+        let mut journal =
+            open_journal(&deployer, &config, &folder.path().join("journal.json")).await.unwrap();
+        let addresses = deploy(&deployer, &config, &anvil.http_url(), &mut journal).await.unwrap();
+        Self { anvil, provider, addresses }
+    }
+
+    pub(crate) fn config(&self) -> ChainConfig {
+        let rpc_url = self.anvil.http_url().parse().unwrap();
+        ChainConfig { rpc_url, poll_interval_ms: 20, ..ChainConfig::default() }
+    }
+
+    pub(crate) fn connect(&self, config: &ChainConfig) -> Arc<AlloyChain> {
+        let cpu = Arc::new(BlockingPool::new(tokio::runtime::Handle::current()));
+        let rng = Arc::new(OsRng::new().unwrap());
+        let addresses = ChainAddresses::from(&self.addresses);
+        Arc::new(AlloyChain::new(config, addresses, cpu, rng, RpcMetrics::default()).unwrap())
+    }
+
+    /// Asks anvil for something of its own.
+    pub(crate) async fn tell<P: serde::Serialize>(&self, method: &'static str, params: P) {
+        let params = serde_json::value::to_raw_value(&params).unwrap();
+        self.provider.raw_request_dyn(method.into(), &params).await.unwrap();
+    }
+}
+
+/// The key of anvil's account `index`.
+pub(crate) fn deployer_key() -> PrivateKeySigner {
+    ANVIL_DEPLOYER.parse().unwrap()
+}
+
+#[actix::test]
+async fn the_views_answer_what_was_deployed() {
+    let chain = Chain::start().await;
+    let port = chain.connect(&chain.config());
+    port.check().await.unwrap();
+    assert_eq!(port.windows().await.unwrap().response, 30);
+
+    let rules = port.rules(0).await.unwrap();
+    assert_eq!((rules.quorums.as_slice(), rules.least_threshold, rules.min_interval), (&[0][..], 67, 5));
+    assert_eq!((rules.latest_created, rules.open), (None, false));
+    let model = &chain.addresses.protocols[0].model;
+    assert_eq!(rules.model_hash, model.hash());
+    assert!(matches!(port.rules(77).await, Err(ChainError::Nonsense(_))));
+
+    let head = port.head().await.unwrap();
+    assert_eq!(port.header(head.at.number).await.unwrap(), Some(head.clone()));
+    assert_eq!(port.header(head.at.number + 1).await.unwrap(), None);
+    let inputs = port.inputs(model, head.at.hash).await.unwrap();
+    assert_eq!((inputs.stake, inputs.assets), (U256::ZERO, U256::from(10).pow(U256::from(21))));
+    assert_eq!(inputs.stake_price.to_string(), "200000000");
+    assert!(matches!(port.inputs(model, B256::repeat_byte(7)).await, Err(ChainError::NoSuchBlock(_))));
+
+    let set = port.operators_at(head.at, &[0]).await.unwrap();
+    assert!(set.operators.is_empty() && set.total_stakes[&0].is_zero());
+    assert_eq!(port.operator(OperatorId(B256::repeat_byte(7))).await, Ok(None));
+    let stakes = port.stakes(0).await.unwrap();
+    assert_eq!((stakes.max_age, stakes.operators.len()), (300, 0));
+    let foreign = BlockRef { number: head.at.number, hash: B256::repeat_byte(7) };
+    assert!(matches!(port.operators_at(foreign, &[0]).await, Err(ChainError::NoSuchBlock(_))));
+}
+
+#[actix::test]
+async fn another_chain_or_another_contract_is_noticed() {
+    let mut chain = Chain::start().await;
+    let right = chain.addresses.clone();
+    chain.addresses.chain_id += 1;
+    let error = chain.connect(&chain.config()).check().await.unwrap_err();
+    assert!(error.to_string().contains("the chain's id is 31337 and should be 31338"), "{error}");
+    chain.addresses = Addresses { stake_registry: right.token, ..right.clone() };
+    let error = chain.connect(&chain.config()).check().await.unwrap_err();
+    assert!(error.to_string().contains("the stake registry is"), "{error}");
+    chain.addresses = Addresses { task_manager: Address::repeat_byte(9), ..right };
+    let error = chain.connect(&chain.config()).check().await.unwrap_err();
+    assert!(error.to_string().contains("no contract answers registryCoordinator()"), "{error}");
+}
+
+#[actix::test]
+async fn a_call_that_reverts_says_why() {
+    let chain = Chain::start().await;
+    let port = chain.connect(&chain.config());
+    let rules = port.rules(0).await.unwrap();
+    let (to, data) = port.create_call(0, SafetyFactor(Default::default()), &rules, 67);
+    let stranger = Address::repeat_byte(9);
+    for result in
+        [port.preflight(stranger, to, &data).await, port.estimate(stranger, to, &data).await.map(drop)]
+    {
+        let Err(CallError::Reverts { reason, already_answered: false }) = result else {
+            panic!("{result:?}")
+        };
+        assert!(reason.starts_with("AccessControlUnauthorizedAccount(account: 0x0909"), "{reason}");
+    }
+}
+
+#[actix::test]
+async fn a_transaction_is_sent_and_its_refusal_understood() {
+    let chain = Chain::start().await;
+    let port = chain.connect(&chain.config());
+    // Else a block comes a moment after the transaction was taken.
+    chain.tell("evm_setAutomine", [false]).await;
+    let signer = LocalTxSigner::new(deployer_key());
+    let (from, nonce) = (signer.address(), port.nonce(signer.address()).await.unwrap());
+    let (to, data) = port.refresh_quorum_call(0, &[]);
+    let mut tx = UnsignedTx {
+        chain_id: port.chain_id(),
+        nonce,
+        to,
+        data: data.clone(),
+        gas_limit: port.estimate(from, to, &data).await.unwrap() * 5 / 4,
+        fees: port.fees().await.unwrap(),
+    };
+    let signed = signer.sign(&tx).await.unwrap();
+    port.send(signed.raw.clone()).await.unwrap();
+    chain.tell("evm_mine", ()).await;
+    let receipts = port.receipts(&[B256::repeat_byte(7), signed.hash]).await.unwrap();
+    assert!(receipts[&signed.hash].succeeded && receipts.len() == 1);
+    assert_eq!(port.nonce(from).await, Ok(nonce + 1));
+    tx.gas_limit += 1;
+    let other = signer.sign(&tx).await.unwrap();
+    assert_eq!(port.send(other.raw).await, Err(SendError::NonceUsed));
+    let poor = LocalTxSigner::new(PrivateKeySigner::random());
+    let unpaid = poor.sign(&UnsignedTx { nonce: 0, ..tx }).await.unwrap();
+    assert_eq!(port.send(unpaid.raw).await, Err(SendError::InsufficientFunds));
+}
+
+#[actix::test]
+async fn a_waiting_transaction_is_known_and_replaced_only_for_more() {
+    let chain = Chain::start().await;
+    chain.tell("evm_setAutomine", [false]).await;
+    let port = chain.connect(&chain.config());
+    let signer = LocalTxSigner::new(deployer_key());
+    let (to, data) = port.refresh_quorum_call(0, &[]);
+    let nonce = port.nonce(signer.address()).await.unwrap();
+    let fees = port.fees().await.unwrap();
+    let mut tx = UnsignedTx { chain_id: port.chain_id(), nonce, to, data, gas_limit: 300_000, fees };
+    let first = signer.sign(&tx).await.unwrap();
+    port.send(first.raw.clone()).await.unwrap();
+    port.send(first.raw).await.unwrap();
+    tx.gas_limit += 1;
+    let same = signer.sign(&tx).await.unwrap();
+    assert_eq!(port.send(same.raw).await, Err(SendError::Underpriced));
+    tx.fees.max_fee += tx.fees.max_fee / 8 + 1;
+    tx.fees.priority_fee += tx.fees.priority_fee / 8 + 1;
+    let more = signer.sign(&tx).await.unwrap();
+    port.send(more.raw).await.unwrap();
+    assert!(port.receipts(&[more.hash]).await.unwrap().is_empty());
+    chain.tell("evm_mine", ()).await;
+    assert!(port.receipts(&[more.hash]).await.unwrap()[&more.hash].succeeded);
+}

@@ -1,0 +1,6 @@
+//! Actors and adapters against what they meet in the world: a chain, sockets.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as expected")]
+
+mod chain;
+mod watcher;
