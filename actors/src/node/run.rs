@@ -23,7 +23,8 @@ use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock}
 use crate::bus::Directory;
 use crate::ports::{Rng, TaskContract, jittered};
 use crate::rpc_gateway::{
-    self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, serve_links,
+    self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
+    serve_links,
 };
 
 /// The longest pause before an endpoint that does not answer at the start is asked again.
@@ -183,7 +184,9 @@ impl Process {
                 metrics: self.metrics.gateway.clone(),
             };
             let edge = rpc_gateway::start(&self.config.rpc_gateway, self.identity.clone(), methods, deps);
-            actix::spawn(edge.serve(listener, self.stop.clone()));
+            let tls = self.config.rpc_gateway.tls.as_ref().map(TlsFiles::load).transpose();
+            let tls = tls.map_err(|error| NodeError::Gateway(error.to_string()))?;
+            actix::spawn(edge.serve(listener, tls, self.stop.clone()));
         }
         if let Some(socket) = listeners.links {
             actix::spawn(serve_links(socket, directory.dispatcher(), self.stop.clone()));
