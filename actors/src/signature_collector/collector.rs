@@ -62,7 +62,7 @@ pub(super) enum Verdict {
 enum Stage {
     /// The operator set is being read.
     Loading,
-    Collecting(Collection),
+    Collecting(Box<Collection>),
 }
 
 #[derive(Debug)]
@@ -190,7 +190,8 @@ impl Collector {
             return Vec::new();
         }
         self.sets.put(entry.task.reference_block.into(), Arc::clone(&set));
-        entry.stage = Stage::Collecting(Collection::new(entry.task.clone(), self.domain.clone(), set));
+        entry.stage =
+            Stage::Collecting(Box::new(Collection::new(entry.task.clone(), self.domain.clone(), set)));
         let waiting = self.early.take(task);
         let mut effects = Vec::new();
         for (operator, record) in waiting {

@@ -163,7 +163,7 @@ impl TxSender {
                 actor.carry_out(effects, ctx);
             }
             Err(error) => {
-                warn!(%id, %error, "stuck, and the fees cannot be read; trying again at the next block")
+                warn!(%id, %error, "stuck, and the fees cannot be read; trying again at the next block");
             }
         }));
     }
