@@ -39,7 +39,8 @@ pub enum AddressesError {
 pub struct Addresses {
     /// The chain's id.
     pub chain_id: u64,
-    /// A node of the chain, as the deployer reached it; processes have their own.
+    /// A node of the chain, as the deployer reached it, but without path and query, which may be a key, unless it is on this
+    /// machine; processes have their own.
     pub rpc_url: String,
     /// The first block in which something of Anzen can have happened: events are read from here on.
     pub deployment_block: u64,

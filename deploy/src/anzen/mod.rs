@@ -51,7 +51,7 @@ pub async fn open_journal(
 /// Deploys all of it: EigenLayer's core where the configuration says so, and Anzen. What the journal and the chain show to
 /// be done is not done again, so a run that was interrupted continues, and one after the last does nothing.
 ///
-/// `rpc_url` is only written down.
+/// `rpc_url` is only written down: whole for a node on this machine, else without what may be a key in it.
 pub async fn deploy(
     account: &Account,
     config: &DeployConfig,
@@ -96,7 +96,7 @@ pub async fn deploy_anzen(
     let provider = steps.provider();
     Ok(Addresses {
         chain_id: config.chain_id,
-        rpc_url: rpc_url.to_owned(),
+        rpc_url: chain::without_key(rpc_url),
         deployment_block: steps.journal.first_block(),
         task_manager: contracts.task_manager,
         service_manager: registries.service_manager,
