@@ -5,6 +5,7 @@
 
 pub mod eigenlayer;
 pub mod revert;
+pub mod runtime;
 
 #[allow(missing_docs, reason = "generated; the Solidity interfaces are documented")]
 mod bindings {

@@ -10,8 +10,10 @@ mod protocols;
 mod registries;
 mod stake;
 
+pub(crate) use registries::MULTIPLIER;
+
 use crate::{
-    addresses::{Addresses, ProxyAdmins},
+    addresses::{Addresses, Governance, ProxyAdmins},
     chain::{self, Account, ChainError},
     config::{ConfigError, CoreConfig, DeployConfig},
     eigenlayer::{self, EigenLayer},
@@ -124,6 +126,8 @@ pub async fn deploy_anzen(
             task_manager: chain::proxy_admin(provider, contracts.task_manager).await?,
             safety_factor_oracle: chain::proxy_admin(provider, contracts.oracle).await?,
         },
+        implementations: registries.implementations,
+        governance: Governance::from(config),
         protocols,
     })
 }

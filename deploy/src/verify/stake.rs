@@ -1,8 +1,12 @@
 //! The stake: that it is slashable, for long enough, and that all of it can be refreshed in a block.
 
 use super::checker::Checker;
-use crate::chain::ChainError;
-use alloy::{eips::BlockNumberOrTag, providers::Provider};
+use crate::{anzen::MULTIPLIER, chain::ChainError};
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{U256, aliases::U96},
+    providers::Provider,
+};
 use anzen_contracts::{
     AnzenTaskManager,
     eigenlayer::{AllocationManager, SlashingRegistryCoordinator, StakeRegistry},
@@ -44,11 +48,26 @@ async fn check_quorum(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError>
     let view = StakeRegistry::stakeTypePerQuorumCall { quorumNumber: quorum };
     c.view(&name, of, view, SLASHABLE, todo).await?;
 
+    let name = format!("quorum {quorum}: number of strategies");
+    let view = StakeRegistry::strategyParamsLengthCall { quorumNumber: quorum };
+    let todo = "have the timelock call removeStrategies: the price of the stake is that of one token";
+    c.view(&name, of, view, U256::ONE, todo).await?;
+
     let name = format!("quorum {quorum}: strategy");
-    let view = StakeRegistry::strategyParamsByIndexCall { quorumNumber: quorum, index: Default::default() };
+    let view = StakeRegistry::strategyParamsByIndexCall { quorumNumber: quorum, index: U256::ZERO };
     if let Some(params) = c.read(&name, of, view).await? {
         let todo = "check that the file of addresses is of this deployment";
         c.compare(&name, &params.strategy, &c.at.strategy, todo);
+        let name = format!("quorum {quorum}: multiplier");
+        let todo = "have the timelock call modifyStrategyParams: the stake's price assumes that shares count one to one";
+        c.compare(&name, &U96::from(params.multiplier), &MULTIPLIER, todo);
+    }
+
+    let name = format!("quorum {quorum}: minimum stake");
+    let view = StakeRegistry::minimumStakeForQuorumCall { quorumNumber: quorum };
+    if let Some(minimum) = c.read(&name, of, view).await? {
+        let todo = "have the timelock call setMinimumStakeForQuorum, or correct `governance` in the file of addresses";
+        c.compare(&name, &U256::from(minimum), &c.at.governance.minimum_stake, todo);
     }
     Ok(())
 }
