@@ -67,6 +67,7 @@ fn events() -> Vec<ChainEvent> {
         ChainEvent::TaskCreated { task: task() },
         ChainEvent::TaskResponded { task_index: 7, response: response(), transaction: byte(0x33) },
         ChainEvent::OperatorsChanged,
+        ChainEvent::ResponseWindowChanged { blocks: 30 },
         ChainEvent::QuorumRefreshed { quorum: 1 },
     ];
     for event in &all {
@@ -75,6 +76,7 @@ fn events() -> Vec<ChainEvent> {
             ChainEvent::TaskCreated { .. }
             | ChainEvent::TaskResponded { .. }
             | ChainEvent::OperatorsChanged
+            | ChainEvent::ResponseWindowChanged { .. }
             | ChainEvent::QuorumRefreshed { .. } => {}
         }
     }
