@@ -168,7 +168,8 @@ impl SignatureCollector {
         let first = Waiting { value: suspicion.first.0, signature: suspicion.first.1, since: second.since };
         let (store, cpu) = (Arc::clone(&self.deps.store), Arc::clone(&self.deps.cpu));
         let kept = async move {
-            let valid = run_on(cpu.as_ref(), move || verify(&suspicion.message, &signature, &suspicion.key)).await;
+            let valid =
+                run_on(cpu.as_ref(), move || verify(&suspicion.message, &signature, &suspicion.key)).await;
             if valid != Some(true) {
                 return SubmitReply::Invalid;
             }

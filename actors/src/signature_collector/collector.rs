@@ -61,7 +61,9 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) enum Stage {
     /// The operator set is not known; `asked` while it is being read.
-    Loading { asked: bool },
+    Loading {
+        asked: bool,
+    },
     Collecting(Box<Collection>),
 }
 
@@ -246,10 +248,8 @@ impl Collector {
                 continue;
             }
             *asked = true;
-            let at = BlockRef {
-                number: entry.task.reference_block.into(),
-                hash: entry.task.reference_block_hash,
-            };
+            let at =
+                BlockRef { number: entry.task.reference_block.into(), hash: entry.task.reference_block_hash };
             let quorums = entry.task.quorum_numbers.to_vec();
             effects.push(Effect::LoadSet { task: *hash, at, quorums });
         }
@@ -271,7 +271,8 @@ impl Collector {
     /// Drops signatures whose task has not come for a window. Only at the tip: while catching up it may be about to.
     fn expire_early(&mut self) -> Option<Effect> {
         let tasks = &self.tasks;
-        let expired = self.early.expire(self.tip.saturating_sub(self.window), |task| tasks.contains_key(task));
+        let expired =
+            self.early.expire(self.tip.saturating_sub(self.window), |task| tasks.contains_key(task));
         (!expired.is_empty()).then_some(Effect::Forget(expired))
     }
 

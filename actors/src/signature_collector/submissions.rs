@@ -51,7 +51,8 @@ impl Collector {
 
     /// How many signatures of an operator wait for tasks, those that are being written included.
     fn waiting(&self, operator: OperatorId) -> usize {
-        let of_operator = |(task, of): &&(TaskHash, OperatorId)| *of == operator && !self.tasks.contains_key(task);
+        let of_operator =
+            |(task, of): &&(TaskHash, OperatorId)| *of == operator && !self.tasks.contains_key(task);
         self.early.count(operator) + self.writing.keys().filter(of_operator).count()
     }
 
@@ -95,7 +96,11 @@ impl Collector {
         let Some(Entry { stage: Stage::Collecting(collection), .. }) = self.tasks.get_mut(&task) else {
             return Vec::new();
         };
-        if collection.convict(operator) { self.blame(task, operator, Fault::SecondAnswer) } else { Vec::new() }
+        if collection.convict(operator) {
+            self.blame(task, operator, Fault::SecondAnswer)
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -111,7 +116,9 @@ fn judge_known(
         Added::Counted => Verdict::Keep,
         Added::SecondAnswer => collection
             .evidence_against(operator, value)
-            .map_or(Verdict::Reply(SubmitReply::SecondAnswer), |suspicion| Verdict::Evidence(Box::new(suspicion))),
+            .map_or(Verdict::Reply(SubmitReply::SecondAnswer), |suspicion| {
+                Verdict::Evidence(Box::new(suspicion))
+            }),
         other => Verdict::Reply(other.into()),
     }
 }
