@@ -3,7 +3,7 @@
 use alloy::primitives::{B256, Bloom, BloomInput};
 use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::SolEvent;
-use anzen_contracts::AnzenTaskManager::{NewTaskCreated, TaskResponded};
+use anzen_contracts::AnzenTaskManager::{NewTaskCreated, TaskResponded, WindowsSet};
 use anzen_contracts::anzen_task_manager::IAnzenTaskManager;
 use anzen_contracts::eigenlayer::BLSApkRegistry::{OperatorAddedToQuorums, OperatorRemovedFromQuorums};
 use anzen_contracts::eigenlayer::SlashingRegistryCoordinator::QuorumBlockNumberUpdated;
@@ -16,9 +16,10 @@ use crate::ports::ChainError;
 
 /// What is followed. An operator that joins or leaves a quorum shows in the key registry; the index registry's own event
 /// comes with it and says no more.
-const EVENTS: [B256; 6] = [
+const EVENTS: [B256; 7] = [
     NewTaskCreated::SIGNATURE_HASH,
     TaskResponded::SIGNATURE_HASH,
+    WindowsSet::SIGNATURE_HASH,
     OperatorAddedToQuorums::SIGNATURE_HASH,
     OperatorRemovedFromQuorums::SIGNATURE_HASH,
     OperatorStakeUpdate::SIGNATURE_HASH,
@@ -60,6 +61,10 @@ impl ChainAddresses {
         match log.topic0().copied().unwrap_or_default() {
             NewTaskCreated::SIGNATURE_HASH if from(self.task_manager) => task_created(log),
             TaskResponded::SIGNATURE_HASH if from(self.task_manager) => task_responded(log),
+            WindowsSet::SIGNATURE_HASH if from(self.task_manager) => {
+                let blocks = decode::<WindowsSet>(log)?.windows.response.into();
+                Ok(ChainEvent::ResponseWindowChanged { blocks })
+            }
             QuorumBlockNumberUpdated::SIGNATURE_HASH if from(self.registry_coordinator) => {
                 let quorum = decode::<QuorumBlockNumberUpdated>(log)?.quorumNumber;
                 Ok(ChainEvent::QuorumRefreshed { quorum })
