@@ -20,7 +20,10 @@ import {BN254} from "./libraries/BN254.sol";
 /// @notice Creates tasks and takes their answers.
 /// @dev A task is created only if, for each of its quorums, all stakes were refreshed at most `maxStakeAge` blocks before,
 /// and not after the reference block. A later refresh changes nothing of what was at the reference block, so an answer need
-/// not ask again. A stake that was recorded in block u is sure to be slashable until u + lookAhead: hence the windows, all
+/// not ask again. Anyone can refresh stakes, in every block ahead of a creation; the registry keeps the latest refresh only.
+/// So an earlier one is noted here, which bounds the age of the stakes at every later block just as well. A note is
+/// overwritten only when it is older than half of `maxStakeAge`: a refresh can hold creation up in its own block, and not
+/// in the next ones (given a `maxStakeAge` of at least 2). A stake that was recorded in block u is sure to be slashable until u + lookAhead: hence the windows, all
 /// counted from the one in which the stakes were refreshed, must not exceed the look-ahead.
 ///
 /// Windows are found by the block in which a task was created: when governance changes them, open tasks keep theirs.
@@ -52,6 +55,8 @@ contract AnzenTaskManager is
         mapping(bytes32 taskHash => bytes32) responseHashes;
         mapping(uint32 oracleIndex => LatestTask) latest;
         mapping(uint32 oracleIndex => TaskPolicy) policies;
+        // By quorum number, eight to a slot.
+        uint32[256] notedRefreshes;
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -157,6 +162,16 @@ contract AnzenTaskManager is
     }
 
     /// @inheritdoc IAnzenTaskManager
+    function refreshStakes(address[][] calldata operatorsPerQuorum, bytes calldata quorumNumbers) external {
+        registryCoordinator.updateOperatorsForQuorum(operatorsPerQuorum, quorumNumbers);
+        uint256 maxAge = maxStakeAge();
+        for (uint256 i; i < quorumNumbers.length; ++i) {
+            uint8 quorumNumber = uint8(quorumNumbers[i]);
+            _noteRefresh(quorumNumber, block.number, _storage().notedRefreshes[quorumNumber], maxAge);
+        }
+    }
+
+    /// @inheritdoc IAnzenTaskManager
     function setTaskPolicy(uint32 oracleIndex, TaskPolicy calldata policy) external onlyRole(DEFAULT_ADMIN_ROLE) {
         // Protocols are never removed from the oracle, so that a task need not ask again.
         if (!oracle.protocolExists(oracleIndex)) revert UnknownProtocol(oracleIndex);
@@ -233,6 +248,11 @@ contract AnzenTaskManager is
     function isOpen(uint32 oracleIndex) external view returns (bool) {
         LatestTask memory latest = _storage().latest[oracleIndex];
         return latest.createdBlock != 0 && _isOpen(latest);
+    }
+
+    /// @inheritdoc IAnzenTaskManager
+    function notedRefresh(uint8 quorumNumber) external view returns (uint32) {
+        return _storage().notedRefreshes[quorumNumber];
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -324,10 +344,8 @@ contract AnzenTaskManager is
 
     /// @dev That the quorum has stake, a key, and stakes that were refreshed recently, as of the reference block. That its
     /// look-ahead still covers the windows is asked again here, because the registry's owner may have changed it.
-    function _checkQuorumIsReady(uint8 quorumNumber, Windows memory windows_) private view {
-        uint256 refreshedBlock = registryCoordinator.quorumUpdateBlockNumber(quorumNumber);
-        if (refreshedBlock >= block.number) revert StakesRefreshedAfterReference(quorumNumber);
-        if (refreshedBlock + windows_.maxStakeAge < block.number) revert StakesStale(quorumNumber, refreshedBlock);
+    function _checkQuorumIsReady(uint8 quorumNumber, Windows memory windows_) private {
+        _checkStakesAreRecent(quorumNumber, windows_.maxStakeAge);
 
         uint256 lookAhead = stakeRegistry.slashableStakeLookAheadPerQuorum(quorumNumber);
         uint256 needed = _sum(windows_);
@@ -335,6 +353,25 @@ contract AnzenTaskManager is
 
         if (stakeRegistry.getCurrentTotalStake(quorumNumber) == 0) revert QuorumWithoutStake(quorumNumber);
         if (BN254.isIdentity(blsApkRegistry.getApk(quorumNumber))) revert QuorumKeyIsIdentity(quorumNumber);
+    }
+
+    /// @dev That all stakes of the quorum were refreshed at most `maxAge` blocks ago, and before this block: by the latest
+    /// refresh, which is noted, or where that is in this block by the one noted before.
+    function _checkStakesAreRecent(uint8 quorumNumber, uint256 maxAge) private {
+        uint256 refreshedBlock = registryCoordinator.quorumUpdateBlockNumber(quorumNumber);
+        uint256 noted = _storage().notedRefreshes[quorumNumber];
+        if (refreshedBlock < block.number) {
+            if (refreshedBlock + maxAge < block.number) revert StakesStale(quorumNumber, refreshedBlock);
+            _noteRefresh(quorumNumber, refreshedBlock, noted, maxAge);
+        } else if (noted == 0 || noted == block.number || noted + maxAge < block.number) {
+            revert StakesRefreshedAfterReference(quorumNumber);
+        }
+    }
+
+    /// @dev Notes a refresh, unless `noted` is there and not older than half of `maxAge`.
+    function _noteRefresh(uint8 quorumNumber, uint256 refreshedBlock, uint256 noted, uint256 maxAge) private {
+        bool replaceable = noted == 0 || noted + maxAge / 2 < block.number;
+        if (replaceable && noted != refreshedBlock) _storage().notedRefreshes[quorumNumber] = uint32(refreshedBlock);
     }
 
     /// @dev That the quorum's stake can be slashed until the end of all windows.

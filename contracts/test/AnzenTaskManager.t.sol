@@ -203,6 +203,120 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         _createTask(hex"0001");
     }
 
+    /// @dev Someone refreshes in every block, ahead of the generator.
+    function test_createNewTask_thoughStakesAreRefreshedInEveryBlock() public {
+        _refreshStakes(hex"0001");
+        for (uint256 i; i < 300; ++i) {
+            vm.roll(vm.getBlockNumber() + 1);
+            _refreshStakes(hex"0001");
+            // Half of maxStakeAge is 100: in each 101st block the note is overwritten. That one has to be waited out.
+            if (i % 101 == 100) {
+                _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 0));
+            } else if (i % 101 == 0) {
+                _createTask(hex"0001");
+            }
+        }
+        assertEq(taskManager.taskCount(), 3);
+    }
+
+    function test_createNewTask_withANotedRefreshAsOldAsItMayBe() public {
+        _refreshStakes(hex"0001");
+        vm.roll(vm.getBlockNumber() + 200);
+        _refresh(hex"0001");
+        _createTask(hex"0001");
+    }
+
+    function test_createNewTask_revertsWithStakesRefreshedAfterReference_ifTheNotedOneIsStale() public {
+        _refreshStakes(hex"0001");
+        vm.roll(vm.getBlockNumber() + 201);
+        _refresh(hex"01");
+        _refresh(hex"00");
+        _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 0));
+        vm.roll(vm.getBlockNumber() + 1);
+        _createTask(hex"0001");
+    }
+
+    /// @dev A note is not overwritten, so a note of this block is the first one, or comes instead of an old one.
+    function test_createNewTask_revertsWithStakesRefreshedAfterReference_ifTheNotedOneIsOfThisBlock() public {
+        _refreshStakes(hex"0001");
+        _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 0));
+    }
+
+    /// @dev Each quorum must have its note.
+    function test_createNewTask_revertsWithStakesRefreshedAfterReference_ofTheQuorumWithoutNote() public {
+        _refreshStakes(hex"00");
+        vm.roll(vm.getBlockNumber() + 1);
+        _refresh(hex"0001");
+        _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 1));
+    }
+
+    function test_createNewTask_notesTheRefreshThatItSees() public {
+        uint32 refreshed = uint32(coordinator.quorumUpdateBlockNumber(0));
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), refreshed);
+        assertEq(taskManager.notedRefresh(1), refreshed);
+        // Half of maxStakeAge later it is kept, a block more and it is not.
+        vm.roll(refreshed + 99);
+        _refresh(hex"0001");
+        vm.roll(refreshed + 100);
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), refreshed);
+        vm.roll(refreshed + 151);
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), refreshed + 99);
+        assertEq(taskManager.notedRefresh(1), refreshed + 99);
+    }
+
+    function test_createNewTask_doesNotNoteARefreshOfItsOwnBlock() public {
+        _createTask(hex"0001");
+        vm.roll(vm.getBlockNumber() + 120);
+        _refresh(hex"0001");
+        uint32 noted = taskManager.notedRefresh(0);
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), noted);
+    }
+
+    // ----------------------------------------------------------------------------------------------------- refreshStakes
+
+    function test_refreshStakes() public {
+        uint32 first = uint32(vm.getBlockNumber());
+        assertEq(taskManager.notedRefresh(0), 0);
+        address[][] memory members = _members(hex"01");
+        vm.prank(makeAddr("anyone"));
+        taskManager.refreshStakes(members, hex"01");
+        assertEq(coordinator.quorumUpdateBlockNumber(1), first);
+        assertEq(taskManager.notedRefresh(0), 0);
+        assertEq(taskManager.notedRefresh(1), first);
+
+        // Half of maxStakeAge later the note is kept, a block more and it is not.
+        vm.roll(first + 100);
+        _refreshStakes(hex"0001");
+        assertEq(coordinator.quorumUpdateBlockNumber(1), first + 100);
+        assertEq(taskManager.notedRefresh(0), first + 100);
+        assertEq(taskManager.notedRefresh(1), first);
+        vm.roll(first + 101);
+        _refreshStakes(hex"0001");
+        assertEq(taskManager.notedRefresh(0), first + 100);
+        assertEq(taskManager.notedRefresh(1), first + 101);
+    }
+
+    function test_refreshStakes_whilePaused() public {
+        vm.prank(pauser);
+        taskManager.pause();
+        _refreshStakes(hex"0001");
+        assertEq(taskManager.notedRefresh(0), vm.getBlockNumber());
+    }
+
+    /// @dev Not all operators: it would be no full refresh.
+    function test_refreshStakes_revertsWithTheCoordinatorsError() public {
+        address[][] memory members = _members(hex"00");
+        members[0] = new address[](1);
+        members[0][0] = operators[0].account;
+        vm.expectRevert(bytes4(keccak256("QuorumOperatorCountMismatch()")));
+        taskManager.refreshStakes(members, hex"00");
+        assertEq(taskManager.notedRefresh(0), 0);
+    }
+
     function test_createNewTask_revertsWithLookAheadTooShort() public {
         vm.prank(admin);
         IStakeRegistryAdmin(address(stakeRegistry)).setSlashableStakeLookahead(1, uint32(SUM) - 1);

@@ -114,8 +114,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     error QuorumWithoutStake(uint8 quorumNumber);
     /// @notice The quorum's aggregate key is the identity.
     error QuorumKeyIsIdentity(uint8 quorumNumber);
-    /// @notice The quorum's stakes were refreshed in this very block: those at the reference block may be old. Try again in
-    /// the next block.
+    /// @notice The quorum's stakes were refreshed in this very block, and no recent refresh before it is noted: those at the
+    /// reference block may be old. Try again in the next block.
     error StakesRefreshedAfterReference(uint8 quorumNumber);
     /// @notice There is no such task.
     error UnknownTask(bytes32 taskHash);
@@ -149,6 +149,13 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
         NonSignerStakesAndSignature calldata certificate
     ) external;
 
+    /// @notice Refreshes all stakes of the quorums, as the coordinator's `updateOperatorsForQuorum` does, and notes that they
+    /// were refreshed in this block, unless a refresh within the last `maxStakeAge / 2` blocks is noted. By anyone, also
+    /// while paused.
+    /// @param operatorsPerQuorum All operators of each quorum, ascending by address.
+    /// @param quorumNumbers The quorums, a byte each, strictly ascending.
+    function refreshStakes(address[][] calldata operatorsPerQuorum, bytes calldata quorumNumbers) external;
+
     /// @notice Sets what is demanded of a protocol's tasks. By the administrator. An open task stays as it is.
     function setTaskPolicy(uint32 oracleIndex, TaskPolicy calldata policy) external;
 
@@ -179,6 +186,10 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
         external
         view
         returns (bool exists, uint32 taskIndex, uint32 createdBlock, bool answered);
+
+    /// @notice The block of a refresh of all stakes of a quorum, on which `createNewTask` falls back when there was another
+    /// one in its own block; zero if none is noted.
+    function notedRefresh(uint8 quorumNumber) external view returns (uint32);
 
     /// @notice Whether a protocol has a task that could be answered in this block.
     function isOpen(uint32 oracleIndex) external view returns (bool);
