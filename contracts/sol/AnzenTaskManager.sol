@@ -175,9 +175,8 @@ contract AnzenTaskManager is
     function setTaskPolicy(uint32 oracleIndex, TaskPolicy calldata policy) external onlyRole(DEFAULT_ADMIN_ROLE) {
         // Protocols are never removed from the oracle, so that a task need not ask again.
         if (!oracle.protocolExists(oracleIndex)) revert UnknownProtocol(oracleIndex);
-        if (policy.leastThresholdPercentage < LEAST_THRESHOLD_PERCENTAGE || policy.leastThresholdPercentage > 100) {
-            revert ThresholdOutOfRange(policy.leastThresholdPercentage, LEAST_THRESHOLD_PERCENTAGE);
-        }
+        _checkThreshold(policy.leastThresholdPercentage, LEAST_THRESHOLD_PERCENTAGE, 100);
+        _checkThreshold(policy.greatestThresholdPercentage, policy.leastThresholdPercentage, 100);
         // At least one: the reference blocks of a protocol's tasks strictly increase.
         if (policy.minTaskInterval == 0) revert NoTaskInterval();
         if (policy.quorumNumbers.length == 0) revert NoQuorums();
@@ -329,9 +328,7 @@ contract AnzenTaskManager is
         if (keccak256(quorumNumbers) != keccak256(policy.quorumNumbers)) {
             revert QuorumsNotOfPolicy(quorumNumbers, policy.quorumNumbers);
         }
-        if (quorumThresholdPercentage < policy.leastThresholdPercentage || quorumThresholdPercentage > 100) {
-            revert ThresholdOutOfRange(quorumThresholdPercentage, policy.leastThresholdPercentage);
-        }
+        _checkThreshold(quorumThresholdPercentage, policy.leastThresholdPercentage, policy.greatestThresholdPercentage);
 
         LatestTask memory latest = $.latest[oracleIndex];
         if (latest.createdBlock != 0) {
@@ -395,6 +392,10 @@ contract AnzenTaskManager is
 
     function _lastResponseBlock(uint32 createdBlock) private view returns (uint256) {
         return uint256(createdBlock) + windowsAt(createdBlock).response;
+    }
+
+    function _checkThreshold(uint256 threshold, uint256 least, uint256 greatest) private pure {
+        if (threshold < least || threshold > greatest) revert ThresholdOutOfRange(threshold, least, greatest);
     }
 
     function _sum(Windows memory windows_) private pure returns (uint256) {

@@ -121,7 +121,7 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.stopPrank();
         _createTask(hex"0001");
         vm.prank(generator);
-        (uint32 index,) = taskManager.createNewTask(8, 0, 100, hex"00");
+        (uint32 index,) = taskManager.createNewTask(8, 0, 80, hex"00");
         assertEq(index, 1);
         assertTrue(taskManager.isOpen(8));
     }
@@ -157,10 +157,20 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
     }
 
     function test_fuzz_createNewTask_revertsWithThresholdOutOfRange(uint32 threshold) public {
-        vm.assume(threshold < 67 || threshold > 100);
-        vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 67));
+        vm.assume(threshold < 67 || threshold > 80);
+        _thresholdReverts(threshold);
+    }
+
+    /// @dev A generator that demanded all of the stake would stall the protocol: one operator that is down is enough.
+    function test_createNewTask_withinThePolicysThresholds() public {
+        _thresholdReverts(66);
+        _thresholdReverts(81);
+        _thresholdReverts(100);
         vm.prank(generator);
-        taskManager.createNewTask(ORACLE_INDEX, 0, threshold, hex"0001");
+        taskManager.createNewTask(ORACLE_INDEX, 0, 80, hex"0001");
+        vm.roll(vm.getBlockNumber() + 51);
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"0001");
     }
 
     function test_createNewTask_revertsWithTaskIntervalNotOver() public {
@@ -601,7 +611,28 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.assume(threshold <= 50 || threshold > 100);
         IAnzenTaskManager.TaskPolicy memory policy = _policy(hex"00");
         policy.leastThresholdPercentage = threshold;
-        _policyReverts(policy, abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 51));
+        _policyReverts(
+            policy, abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 51, 100)
+        );
+    }
+
+    function test_fuzz_setTaskPolicy_revertsWithThresholdOutOfRange_ofTheGreatest(uint32 threshold) public {
+        vm.assume(threshold < 67 || threshold > 100);
+        IAnzenTaskManager.TaskPolicy memory policy = _policy(hex"00");
+        policy.greatestThresholdPercentage = threshold;
+        _policyReverts(
+            policy, abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 67, 100)
+        );
+    }
+
+    function test_setTaskPolicy_atTheBoundsOfThresholds() public {
+        IAnzenTaskManager.TaskPolicy memory policy = _policy(hex"00");
+        (policy.leastThresholdPercentage, policy.greatestThresholdPercentage) = (51, 51);
+        vm.startPrank(admin);
+        taskManager.setTaskPolicy(ORACLE_INDEX, policy);
+        (policy.leastThresholdPercentage, policy.greatestThresholdPercentage) = (100, 100);
+        taskManager.setTaskPolicy(ORACLE_INDEX, policy);
+        vm.stopPrank();
     }
 
     function test_setTaskPolicy_revertsWithNoTaskInterval() public {
@@ -789,6 +820,12 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(error_);
         vm.prank(generator);
         taskManager.createNewTask(ORACLE_INDEX, SAFETY_FACTOR, 67, hex"0001");
+    }
+
+    function _thresholdReverts(uint32 threshold) private {
+        vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 67, 80));
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, threshold, hex"0001");
     }
 
     function _respondReverts(IAnzenTaskManager.Task memory task, bytes memory error_) private {

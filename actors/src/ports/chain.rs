@@ -120,6 +120,8 @@ pub struct TaskRules {
     pub quorums: Vec<u8>,
     /// The least threshold, in per cent.
     pub least_threshold: u32,
+    /// The greatest threshold, in per cent.
+    pub greatest_threshold: u32,
     /// The least number of blocks between two tasks.
     pub min_interval: u64,
     /// The model that is in force.

@@ -47,11 +47,13 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     /// @notice What governance demands of a protocol's tasks.
     /// @param quorumNumbers The quorums that must sign, a byte each, strictly ascending.
     /// @param leastThresholdPercentage The least threshold that a task may have, 51 to 100.
+    /// @param greatestThresholdPercentage The greatest one, from the least to 100: what a generator may demand at most.
     /// @param minTaskInterval The least number of blocks between the creation of two tasks, at least 1.
     /// @param modelHash How to compute the answer.
     struct TaskPolicy {
         bytes quorumNumbers;
         uint32 leastThresholdPercentage;
+        uint32 greatestThresholdPercentage;
         uint32 minTaskInterval;
         bytes32 modelHash;
     }
@@ -100,8 +102,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     error DeallocationDelayTooShort(uint256 delay, uint256 needed);
     /// @notice The response window is zero: no task could be answered.
     error NoResponseWindow();
-    /// @notice A threshold is not between `least` and 100 percent.
-    error ThresholdOutOfRange(uint256 threshold, uint256 least);
+    /// @notice A threshold is not between `least` and `greatest` percent.
+    error ThresholdOutOfRange(uint256 threshold, uint256 least, uint256 greatest);
     /// @notice A policy must leave at least a block between two tasks.
     error NoTaskInterval();
     /// @notice The quorums given are not those of the protocol's policy.
@@ -133,7 +135,7 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     /// @notice Creates a task about the block before this one. By a generator, while not paused.
     /// @param oracleIndex The protocol; governance must have set a policy for it.
     /// @param proposedSafetyFactor What the generator claims.
-    /// @param quorumThresholdPercentage At least the policy's.
+    /// @param quorumThresholdPercentage Within the policy's bounds.
     /// @param quorumNumbers The policy's quorums. Each must have stake, refreshed recently.
     function createNewTask(
         uint32 oracleIndex,
