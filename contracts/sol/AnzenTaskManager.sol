@@ -96,7 +96,7 @@ contract AnzenTaskManager is
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         if (generator != address(0)) _grantRole(GENERATOR_ROLE, generator);
         if (pauser != address(0)) _grantRole(PAUSER_ROLE, pauser);
-        _setWindows(windows_);
+        _setWindows(windows_, block.number);
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -107,7 +107,7 @@ contract AnzenTaskManager is
         bytes calldata quorumNumbers
     ) external onlyRole(GENERATOR_ROLE) whenNotPaused returns (uint32 taskIndex, bytes32 taskHash) {
         TaskManagerStorage storage $ = _storage();
-        Windows memory windows_ = $.current.windows;
+        Windows memory windows_ = windowsAt(uint32(block.number));
         bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
         for (uint256 i; i < quorumNumbers.length; ++i) {
             _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
@@ -204,7 +204,8 @@ contract AnzenTaskManager is
 
     /// @inheritdoc IAnzenTaskManager
     function setWindows(Windows calldata windows_) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        _setWindows(windows_);
+        // Tasks may have been created in this block already.
+        _setWindows(windows_, block.number + 1);
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -261,7 +262,7 @@ contract AnzenTaskManager is
 
     /// @inheritdoc IAnzenTaskManager
     function windows() external view returns (Windows memory) {
-        return _storage().current.windows;
+        return windowsAt(uint32(block.number));
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -281,7 +282,7 @@ contract AnzenTaskManager is
 
     /// @inheritdoc IBLSSignatureChecker
     function maxStakeAge() public view override(BLSSignatureChecker, IBLSSignatureChecker) returns (uint32) {
-        return _storage().current.windows.maxStakeAge;
+        return windowsAt(uint32(block.number)).maxStakeAge;
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -299,7 +300,7 @@ contract AnzenTaskManager is
         return "1";
     }
 
-    function _setWindows(Windows calldata windows_) private {
+    function _setWindows(Windows calldata windows_, uint256 fromBlock) private {
         if (windows_.response == 0) revert NoResponseWindow();
         uint256 needed = _sum(windows_);
         uint256 delay = _allocationManager.DEALLOCATION_DELAY();
@@ -310,9 +311,9 @@ contract AnzenTaskManager is
         }
 
         TaskManagerStorage storage $ = _storage();
-        // Those that were set in this block have held for no block yet.
-        if ($.current.fromBlock != 0 && $.current.fromBlock != block.number) $.past.push($.current);
-        $.current = WindowsFrom({fromBlock: uint32(block.number), windows: windows_});
+        // Those that were set in this block do not hold yet.
+        if ($.current.fromBlock != 0 && $.current.fromBlock != fromBlock) $.past.push($.current);
+        $.current = WindowsFrom({fromBlock: uint32(fromBlock), windows: windows_});
         emit WindowsSet(windows_);
     }
 

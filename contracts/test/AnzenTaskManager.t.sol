@@ -422,6 +422,52 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         );
     }
 
+    /// @dev The block in which windows are set has those that were there before.
+    function test_respondToTask_keepsTheWindowsOfItsCreation_ifNewOnesAreSetInTheSameBlock() public {
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        IAnzenTaskManager.Windows memory windows = _windows();
+        windows.response = 2;
+        windows.maxStakeAge = 1;
+        vm.prank(admin);
+        taskManager.setWindows(windows);
+        assertEq(taskManager.windows().response, 50);
+        assertEq(taskManager.maxStakeAge(), 200);
+        vm.roll(task.createdBlock + 3);
+        assertEq(taskManager.windows().response, 2);
+        assertEq(taskManager.maxStakeAge(), 1);
+        assertTrue(taskManager.isOpen(ORACLE_INDEX));
+        _answer(task);
+    }
+
+    /// @dev Whether it is created before or after they are set: the stakes' age is judged by the windows that hold.
+    function test_createNewTask_inTheBlockInWhichWindowsAreSet() public {
+        IAnzenTaskManager.Windows memory windows = _windows();
+        (windows.response, windows.maxStakeAge) = (2, 1);
+        vm.prank(admin);
+        taskManager.setWindows(windows);
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        vm.roll(task.createdBlock + 50);
+        _answer(task);
+        _createReverts(
+            abi.encodeWithSelector(IBLSSignatureChecker.StakesStale.selector, 0, coordinator.quorumUpdateBlockNumber(0))
+        );
+    }
+
+    /// @dev From its own block on there are windows.
+    function test_initialize_windowsHoldFromItsBlockOn() public {
+        AnzenTaskManager fresh = _newTaskManager(_windows());
+        uint32 first = uint32(vm.getBlockNumber());
+        assertEq(fresh.windows().response, 50);
+        IAnzenTaskManager.Windows memory windows = _windows();
+        windows.response = 2;
+        vm.prank(admin);
+        fresh.setWindows(windows);
+        assertEq(fresh.windowsAt(first).response, 50);
+        assertEq(fresh.windowsAt(first + 1).response, 2);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.NoWindowsAt.selector, first - 1));
+        fresh.windowsAt(first - 1);
+    }
+
     function test_respondToTask_revertsWithEnforcedPause() public {
         IAnzenTaskManager.Task memory task = _createTask(hex"0001");
         vm.roll(vm.getBlockNumber() + 1);
@@ -703,25 +749,33 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         emit IAnzenTaskManager.WindowsSet(windows);
         vm.prank(admin);
         taskManager.setWindows(windows);
-        assertEq(taskManager.windows().response, 51);
-        assertEq(taskManager.windowsAt(first).response, 51);
-        assertEq(taskManager.windowsAt(first - 1).response, before.response);
+        assertEq(taskManager.windows().response, before.response);
+        assertEq(taskManager.windowsAt(first + 1).response, 51);
+        assertEq(taskManager.windowsAt(first).response, before.response);
         assertEq(taskManager.windowsAt(100).response, before.response);
 
         // Twice in a block, and a third time later.
         windows.response = 52;
         vm.prank(admin);
         taskManager.setWindows(windows);
-        assertEq(taskManager.windowsAt(first).response, 52);
-        assertEq(taskManager.windowsAt(first - 1).response, before.response);
+        assertEq(taskManager.windowsAt(first + 1).response, 52);
+        assertEq(taskManager.windowsAt(first).response, before.response);
         vm.roll(first + 10);
         windows.response = 53;
         vm.prank(admin);
         taskManager.setWindows(windows);
-        assertEq(taskManager.windowsAt(first + 10).response, 53);
-        assertEq(taskManager.windowsAt(first + 9).response, 52);
-        assertEq(taskManager.windowsAt(first).response, 52);
-        assertEq(taskManager.windowsAt(first - 1).response, before.response);
+        assertEq(taskManager.windowsAt(first + 11).response, 53);
+        assertEq(taskManager.windowsAt(first + 10).response, 52);
+        assertEq(taskManager.windowsAt(first + 1).response, 52);
+        assertEq(taskManager.windowsAt(first).response, before.response);
+        // In the very next block.
+        vm.roll(first + 11);
+        windows.response = 54;
+        vm.prank(admin);
+        taskManager.setWindows(windows);
+        assertEq(taskManager.windowsAt(first + 12).response, 54);
+        assertEq(taskManager.windowsAt(first + 11).response, 53);
+        assertEq(taskManager.windowsAt(first + 10).response, 52);
     }
 
     function test_windowsAt_revertsWithNoWindowsAt() public {

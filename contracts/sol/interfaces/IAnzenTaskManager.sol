@@ -83,7 +83,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     event TaskPolicySet(uint32 indexed oracleIndex, TaskPolicy policy);
     /// @notice There will be no more tasks of a protocol.
     event TaskPolicyRemoved(uint32 indexed oracleIndex);
-    /// @notice Governance has set the windows of the tasks that are created from this block on.
+    /// @notice Governance has set the windows of the tasks that are created from the next block on; at initialisation, from
+    /// this one on.
     event WindowsSet(Windows windows);
 
     /// @notice An address that must not be zero is.
@@ -164,8 +165,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     /// @notice Ends the tasks of a protocol. By the administrator. An open task can still be answered.
     function removeTaskPolicy(uint32 oracleIndex) external;
 
-    /// @notice Sets the windows. By the administrator. They hold for tasks created from this block on: a task keeps the
-    /// windows of its creation.
+    /// @notice Sets the windows. By the administrator. They hold for tasks created from the next block on: a task keeps the
+    /// windows of its creation, also one that was created earlier in this block.
     function setWindows(Windows calldata windows_) external;
 
     /// @notice Stops the creation of tasks, and responses. By a pauser.
