@@ -349,8 +349,20 @@ contract AnzenTaskManager is
         uint256 needed = _sum(windows_);
         if (lookAhead < needed) revert LookAheadTooShort(quorumNumber, lookAhead, needed);
 
-        if (stakeRegistry.getCurrentTotalStake(quorumNumber) == 0) revert QuorumWithoutStake(quorumNumber);
+        _checkQuorumHasStake(quorumNumber);
         if (BN254.isIdentity(blsApkRegistry.getApk(quorumNumber))) revert QuorumKeyIsIdentity(quorumNumber);
+    }
+
+    /// @dev That the quorum has stake, and had at the reference block.
+    function _checkQuorumHasStake(uint8 quorumNumber) private view {
+        uint256 length = stakeRegistry.getTotalStakeHistoryLength(quorumNumber);
+        IStakeRegistry.StakeUpdate memory latest = stakeRegistry.getTotalStakeUpdateAtIndex(quorumNumber, length - 1);
+        if (latest.stake == 0) revert QuorumWithoutStake(quorumNumber);
+        if (latest.updateBlockNumber < block.number) return;
+        // The entry before was in force at the reference block: a block makes one entry. None if the quorum is of this block.
+        if (length == 1 || stakeRegistry.getTotalStakeUpdateAtIndex(quorumNumber, length - 2).stake == 0) {
+            revert NoStakeAtReference(quorumNumber);
+        }
     }
 
     /// @dev That all stakes of the quorum were refreshed at most `maxAge` blocks ago, and before this block: by the latest

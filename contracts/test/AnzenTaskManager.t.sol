@@ -6,6 +6,7 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 
 import {AnzenTaskManager} from "../sol/AnzenTaskManager.sol";
+import {IStakeRegistry} from "../sol/eigenlayer/IStakeRegistry.sol";
 import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
 import {IBLSSignatureChecker} from "../sol/interfaces/IBLSSignatureChecker.sol";
 import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
@@ -340,6 +341,49 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.QuorumWithoutStake.selector, 2));
         vm.prank(generator);
         taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"02");
+    }
+
+    /// @dev The first operator registers in the block of the creation: nobody could answer.
+    function test_createNewTask_revertsWithNoStakeAtReference() public {
+        _createQuorum(LOOK_AHEAD);
+        _setPolicy(hex"02");
+        vm.roll(vm.getBlockNumber() + 1);
+        _addOperator(64, 100 ether, hex"02");
+        // Back into the block of the registration.
+        vm.roll(vm.getBlockNumber() - 1);
+        _createQuorum2Reverts();
+        vm.roll(vm.getBlockNumber() + 1);
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"02");
+    }
+
+    /// @dev The quorum itself is of this block.
+    function test_createNewTask_revertsWithNoStakeAtReference_ifTheQuorumIsNew() public {
+        // That stake comes in the very block of the quorum's creation takes more than this EigenLayer allows.
+        vm.mockCall(
+            address(stakeRegistry),
+            abi.encodeCall(stakeRegistry.getTotalStakeHistoryLength, (1)),
+            abi.encode(uint256(1))
+        );
+        vm.mockCall(
+            address(stakeRegistry),
+            abi.encodeCall(stakeRegistry.getTotalStakeUpdateAtIndex, (1, 0)),
+            abi.encode(IStakeRegistry.StakeUpdate(uint32(vm.getBlockNumber()), 0, 1 ether))
+        );
+        _createReverts(abi.encodeWithSelector(IBLSSignatureChecker.NoStakeAtReference.selector, 1));
+    }
+
+    /// @dev Stake that changes in the block of the creation, and was there before.
+    function test_createNewTask_inABlockInWhichStakeChanges() public {
+        _refreshStakes(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        _addOperator(64, 100 ether, hex"00");
+        vm.roll(vm.getBlockNumber() - 1);
+        uint256 length = stakeRegistry.getTotalStakeHistoryLength(0);
+        assertEq(stakeRegistry.getTotalStakeUpdateAtIndex(0, length - 1).updateBlockNumber, vm.getBlockNumber());
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        _answer(task);
     }
 
     function test_createNewTask_revertsWithQuorumKeyIsIdentity() public {
@@ -880,6 +924,12 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 67, 80));
         vm.prank(generator);
         taskManager.createNewTask(ORACLE_INDEX, 0, threshold, hex"0001");
+    }
+
+    function _createQuorum2Reverts() private {
+        vm.expectRevert(abi.encodeWithSelector(IBLSSignatureChecker.NoStakeAtReference.selector, 2));
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"02");
     }
 
     function _respondReverts(IAnzenTaskManager.Task memory task, bytes memory error_) private {
