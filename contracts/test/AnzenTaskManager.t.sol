@@ -6,6 +6,7 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 
 import {AnzenTaskManager} from "../sol/AnzenTaskManager.sol";
+import {IAllocationManager} from "../sol/eigenlayer/IAllocationManager.sol";
 import {IStakeRegistry} from "../sol/eigenlayer/IStakeRegistry.sol";
 import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
 import {IBLSSignatureChecker} from "../sol/interfaces/IBLSSignatureChecker.sol";
@@ -59,6 +60,24 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
             abi.encodeWithSelector(IAnzenTaskManager.LookAheadTooShort.selector, 0, LOOK_AHEAD, uint256(LOOK_AHEAD) + 1)
         );
         this.newTaskManager(windows);
+    }
+
+    /// @dev Both may be granted later; address zero gets neither.
+    function test_initialize_withoutGeneratorAndPauser() public {
+        (generator, pauser) = (address(0), address(0));
+        AnzenTaskManager fresh = _newTaskManager(_windows());
+        assertFalse(fresh.hasRole(fresh.GENERATOR_ROLE(), address(0)));
+        assertFalse(fresh.hasRole(fresh.PAUSER_ROLE(), address(0)));
+        assertEq(fresh.getRoleMemberCount(fresh.GENERATOR_ROLE()), 0);
+        assertEq(fresh.getRoleMemberCount(fresh.PAUSER_ROLE()), 0);
+        assertEq(fresh.getRoleMemberCount(fresh.DEFAULT_ADMIN_ROLE()), 1);
+    }
+
+    /// @dev A quorum whose look-ahead promises more than the core keeps.
+    function test_initialize_revertsWithDeallocationDelayTooShort() public {
+        bytes memory e = _shortenDeallocationDelay();
+        vm.expectRevert(e);
+        this.newTaskManager(_windows());
     }
 
     function test_constructor_revertsWithZeroAddress() public {
@@ -757,6 +776,13 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         );
     }
 
+    function test_setTaskPolicy_revertsWithDeallocationDelayTooShort() public {
+        bytes memory e = _shortenDeallocationDelay();
+        _policyReverts(_policy(hex"00"), e);
+        _mockDeallocationDelay(LOOK_AHEAD);
+        _setPolicy(hex"00");
+    }
+
     function test_setTaskPolicy_atTheLookAheadExactly() public {
         _createQuorum(uint32(SUM));
         _setPolicy(hex"02");
@@ -868,6 +894,14 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         _windowsRevert(_windows(), abi.encodeWithSelector(IAnzenTaskManager.QuorumNotSlashable.selector, 2));
     }
 
+    function test_setWindows_revertsWithDeallocationDelayTooShort_forTheLookAhead() public {
+        bytes memory e = _shortenDeallocationDelay();
+        _windowsRevert(_windows(), e);
+        _mockDeallocationDelay(LOOK_AHEAD);
+        vm.prank(admin);
+        taskManager.setWindows(_windows());
+    }
+
     function test_setWindows_atTheLookAheadExactly() public {
         IAnzenTaskManager.Windows memory windows = _windows();
         windows.execution += LOOK_AHEAD - uint32(SUM);
@@ -930,6 +964,20 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(abi.encodeWithSelector(IBLSSignatureChecker.NoStakeAtReference.selector, 2));
         vm.prank(generator);
         taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"02");
+    }
+
+    /// @dev To a block less than the quorums' look-ahead, which is more than the windows. Returns the error that follows.
+    function _shortenDeallocationDelay() private returns (bytes memory) {
+        _mockDeallocationDelay(LOOK_AHEAD - 1);
+        return abi.encodeWithSelector(
+            IAnzenTaskManager.DeallocationDelayTooShort.selector, uint256(LOOK_AHEAD) - 1, uint256(LOOK_AHEAD)
+        );
+    }
+
+    function _mockDeallocationDelay(uint32 delay) private {
+        vm.mockCall(
+            address(allocationManager), abi.encodeCall(IAllocationManager.DEALLOCATION_DELAY, ()), abi.encode(delay)
+        );
     }
 
     function _respondReverts(IAnzenTaskManager.Task memory task, bytes memory error_) private {
