@@ -12,7 +12,7 @@ use anzen_actors::ports::{
     CallError, ChainError, ChainReader, ModelInputs, OperatorRegistry, SendError, TaskContract, TxBroadcast,
     TxSigner, UnsignedTx,
 };
-use anzen_deploy::local::{ANVIL_DEPLOYER, Anvil};
+use anzen_deploy::anvil::{ANVIL_DEPLOYER, Anvil};
 use anzen_deploy::{Addresses, DeployConfig, chain::Account, deploy, open_journal};
 use anzen_messages::chain::BlockRef;
 use anzen_messages::{OperatorId, SafetyFactor};

@@ -115,7 +115,7 @@ impl Subscription {
 
     async fn listen(&self) -> Result<(), ChainError> {
         let subscribe = tokio::time::timeout(CONNECT, self.subscribe());
-        let mut blocks = subscribe.await.unwrap_or(Err(Failure::Timeout))?;
+        let (_connection, mut blocks) = subscribe.await.unwrap_or(Err(Failure::Timeout))?;
         loop {
             tokio::select! {
                 header = blocks.recv() => match header {
@@ -129,12 +129,14 @@ impl Subscription {
         }
     }
 
-    async fn subscribe(&self) -> Result<Blocks, Failure> {
+    /// The subscription, and the connection that it ends with.
+    async fn subscribe(&self) -> Result<(impl Provider, Blocks), Failure> {
         // Connecting again is done here, where it can be seen.
         let connect = WsConnect::new(self.endpoint.url().as_str()).with_max_retries(0);
         let connected: Result<RpcClient, TransportError> = RpcClient::connect_pubsub(connect).await;
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(connected?);
-        Ok(provider.subscribe_blocks().await?)
+        let blocks = provider.subscribe_blocks().await?;
+        Ok((provider, blocks))
     }
 
     fn told(&self, number: u64) {
