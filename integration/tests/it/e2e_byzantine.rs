@@ -26,8 +26,8 @@ async fn culprits_are_named_and_tasks_answered() {
     // A signature of something else: the sum fails, the culprit is found, the others' answer stands.
     let (hash, task) = chain.next_task(known).await;
     let value = chain.by_hand(task.oracleIndex, task.referenceBlock.into()).await;
-    assert_eq!(third.answer_with_garbage(hash, value).await, "accepted");
-    assert_eq!(second.answer(hash, value).await, "accepted");
+    third.answer_with_garbage(hash, value).await;
+    second.answer(hash, value).await;
     let line = network.line(&format!("task {} ", task.index)).await;
     assert!(line.contains("signed by 1, 2, not by 3 (66.66 %"), "{line}");
     named(&network, &culprit, "bad_signature").await;
@@ -35,8 +35,8 @@ async fn culprits_are_named_and_tasks_answered() {
     // Another value: its signature is valid, and counts for nobody.
     let (hash, task) = chain.next_task(known + 1).await;
     let value = chain.by_hand(task.oracleIndex, task.referenceBlock.into()).await;
-    assert_eq!(third.answer(hash, value - I256::ONE).await, "accepted");
-    assert_eq!(second.answer(hash, value).await, "accepted");
+    third.answer(hash, value - I256::ONE).await;
+    second.answer(hash, value).await;
     let line = network.line(&format!("task {} ", task.index)).await;
     assert!(line.contains("signed by 1, 2, not by 3 (66.66 %"), "{line}");
     named(&network, &culprit, "other_answer").await;
@@ -44,8 +44,8 @@ async fn culprits_are_named_and_tasks_answered() {
     // Both honest.
     let (hash, task) = chain.next_task(known + 2).await;
     let value = chain.by_hand(task.oracleIndex, task.referenceBlock.into()).await;
-    assert_eq!(third.answer(hash, value).await, "accepted");
-    assert_eq!(second.answer(hash, value).await, "accepted");
+    third.answer(hash, value).await;
+    second.answer(hash, value).await;
     let line = network.line(&format!("task {} ", task.index)).await;
     assert!(line.contains("signed by 1, 2, 3 (100.00 %"), "{line}");
 }
