@@ -117,7 +117,7 @@ pub struct Windows {
 /// What governance allows for one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRules {
-    /// The quorums that must sign, ascending.
+    /// The quorums that must sign, ascending; none where governance has set no policy, and so allows no tasks.
     pub quorums: Vec<u8>,
     /// The least threshold, in per cent.
     pub least_threshold: u32,
