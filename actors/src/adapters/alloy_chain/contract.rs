@@ -33,13 +33,10 @@ impl TaskContract for AlloyChain {
             batch.view(manager, &AnzenTaskManager::isOpenCall { oracleIndex: oracle_index }, At::Latest);
         batch.send().await?;
         let (policy, latest) = (policy.get().await?, latest.get().await?);
-        if policy.quorumNumbers.is_empty() {
-            let error = format!("governance has no task policy for protocol {oracle_index}");
-            return Err(ChainError::Nonsense(error));
-        }
         Ok(TaskRules {
             quorums: policy.quorumNumbers.to_vec(),
             least_threshold: policy.leastThresholdPercentage,
+            greatest_threshold: policy.greatestThresholdPercentage,
             min_interval: policy.minTaskInterval.into(),
             model_hash: policy.modelHash,
             latest_created: latest.exists.then(|| latest.createdBlock.into()),
