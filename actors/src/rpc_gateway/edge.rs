@@ -141,23 +141,36 @@ impl Seat {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(peer = %self.peer, %error, "TCP_NODELAY was not set");
         }
+        let (grants, granted) = watch::channel(None);
         let end = match tls {
-            None => self.serve(stream, edge, stop).await,
+            None => self.serve(stream, edge, grants, stop).await,
             Some(tls) => match timeout(edge.limits.longest_silence, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.serve(stream, edge, stop).await,
+                Ok(Ok(stream)) => self.serve(stream, edge, grants, stop).await,
                 Ok(Err(error)) => End::Handshake(error.to_string()),
                 Err(_) => End::Silent(edge.limits.longest_silence),
             },
         };
-        info!(peer = %self.peer, %end, "a connection ended");
+        match *granted.borrow() {
+            Some(Grant { operator, .. }) => {
+                info!(%operator, peer = %self.peer, %end, "an operator's connection ended");
+            }
+            // Strangers do not fill the log.
+            None => debug!(peer = %self.peer, %end, "a connection ended"),
+        }
     }
 
-    async fn serve<S>(&self, stream: S, edge: Edge, stop: CancellationToken) -> End
+    async fn serve<S>(
+        &self,
+        stream: S,
+        edge: Edge,
+        grants: watch::Sender<Option<Grant>>,
+        stop: CancellationToken,
+    ) -> End
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
-        let (grants, granted) = watch::channel(None);
         let (clock, patience, limits) = (Arc::clone(&edge.clock), edge.patience, edge.limits.clone());
+        let granted = grants.subscribe();
         let service = EdgeService(Arc::new(Caller { id: self.id, edge, grants }));
         tokio::select! {
             end = serve(stream, service, &limits, stop) => end,

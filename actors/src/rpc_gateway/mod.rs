@@ -86,7 +86,8 @@ pub struct Config {
     pub most_batch: usize,
     /// The most calls of a connection that are read and not answered. Beyond them nothing is read.
     pub most_in_flight: usize,
-    /// How many calls of a connection are read in a second; 0 for all that come. A burst may be twice a second's.
+    /// How many calls of a connection are read in a second (and KiB: whichever is more); 0 for all that come. A burst may
+    /// be twice a second's.
     pub calls_per_second: u32,
     /// After how long a call is answered with "unavailable", in milliseconds.
     pub longest_call_ms: u64,

@@ -30,6 +30,9 @@ pub(super) struct Follower<'a> {
     numbers: Numbers,
     news: mpsc::Receiver<News>,
     watcher: JoinHandle<()>,
+    /// Whose end `Processes` will tell of.
+    ours: BTreeSet<u32>,
+    up: BTreeSet<u32>,
     down: BTreeSet<u32>,
     answered: u64,
     last_created: Option<u64>,
@@ -56,6 +59,8 @@ impl<'a> Follower<'a> {
             numbers: operators::numbers(folder),
             news,
             watcher: tokio::spawn(watch_on(watch, prices, sender)),
+            ours: (1..=options.operators).collect(),
+            up: BTreeSet::new(),
             down: BTreeSet::new(),
             answered: 0,
             last_created: None,
@@ -80,14 +85,34 @@ impl<'a> Follower<'a> {
     /// An operator's process is what the network tolerates to lose; any other ends it.
     fn ended(&mut self, ended: Ended) -> Result<(), LocalError> {
         let Some(number) = is_operator(&ended.name) else { return Err(ended.into_error()) };
-        self.down.insert(number);
-        say(format!(
-            "operator {number} is down ({}); the others go on. {} brings it back; its log is {}",
-            ended.how,
-            operators::remedy(number, self.options),
-            ended.log.display(),
-        ));
+        self.ours.remove(&number);
+        self.is_down(number, &ended.how);
         Ok(())
+    }
+
+    fn is_down(&mut self, number: u32, how: &str) {
+        self.up.remove(&number);
+        self.down.insert(number);
+        let remedy = operators::remedy(number, self.options);
+        say(format!("operator {number} is down ({how}); the others go on. {remedy} brings it back"));
+    }
+
+    /// Operators come and go in other terminals too.
+    fn look_after_operators(&mut self) {
+        for number in operators::numbers(self.folder).into_values() {
+            match operators::running(self.folder, number) {
+                Some(_) if self.down.remove(&number) => {
+                    self.up.insert(number);
+                    say(format!("operator {number} is back"));
+                }
+                Some(_) => drop(self.up.insert(number)),
+                // One that was started here is reported when its end is seen.
+                None if self.up.contains(&number) && !self.ours.contains(&number) => {
+                    self.is_down(number, "its terminal may know why");
+                }
+                None => {}
+            }
+        }
     }
 
     async fn tell(&mut self, news: News) -> Result<Option<End>, LocalError> {
@@ -125,12 +150,7 @@ impl<'a> Follower<'a> {
     }
 
     fn block(&mut self, number: u64) -> Result<(), LocalError> {
-        let back = |number: &u32| operators::running(self.folder, *number).is_some();
-        let (back, down) = std::mem::take(&mut self.down).into_iter().partition(back);
-        self.down = down;
-        for operator in BTreeSet::into_iter(back) {
-            say(format!("operator {operator} is back"));
-        }
+        self.look_after_operators();
         let since = *self.last_created.get_or_insert(number);
         // A task that is missed holds the next one up for the whole of its window.
         let blocks = 2 * self.options.interval + 60;

@@ -31,8 +31,13 @@ async fn one_down_is_tolerated_two_are_not_until_one_returns() {
 async fn a_new_operator_joins_and_signs() {
     let mut network = LocalNetwork::ready(&["--interval", "5"]).await;
     network.answered().await;
-    let _fourth = network.spawn_operator(4);
+    let mut fourth = network.spawn_operator(4);
     network.line("operator 4 has joined").await;
     let line = network.line("signed by 1, 2, 3, 4 ").await;
     assert!(line.contains("(100.00 % of stake)"), "{line}");
+
+    fourth.kill().await.unwrap();
+    network.line("operator 4 is down").await;
+    let line = network.line("not by 4").await;
+    assert!(line.contains("signed by 1, 2, 3, not by 4 (75.00 % of stake)"), "{line}");
 }

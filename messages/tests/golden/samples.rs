@@ -21,7 +21,7 @@ fn value(text: &str) -> SafetyFactor {
     SafetyFactor(text.parse::<I256>().unwrap())
 }
 
-fn secret(k: u8) -> SecretKey {
+pub(crate) fn secret(k: u8) -> SecretKey {
     SecretKey::from_hex(&format!("{k:x}")).unwrap()
 }
 

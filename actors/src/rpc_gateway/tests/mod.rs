@@ -1,5 +1,6 @@
 //! The gateway over real sockets on this machine, with doubles for the chain, the clock and the collector.
 
+mod doc;
 mod edge;
 mod flood;
 mod links;
