@@ -122,6 +122,7 @@ impl TaskContract for SimEndpoint {
         Ok(TaskRules {
             quorums: contract.set.quorums.clone(),
             least_threshold: contract.rules.least_threshold,
+            greatest_threshold: contract.rules.greatest_threshold,
             min_interval: contract.rules.min_interval,
             model_hash: contract.rules.model_hash,
             latest_created: contract.latest(oracle_index).map(|task| task.created_block.into()),

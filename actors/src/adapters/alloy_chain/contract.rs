@@ -36,6 +36,7 @@ impl TaskContract for AlloyChain {
         Ok(TaskRules {
             quorums: policy.quorumNumbers.to_vec(),
             least_threshold: policy.leastThresholdPercentage,
+            greatest_threshold: policy.greatestThresholdPercentage,
             min_interval: policy.minTaskInterval.into(),
             model_hash: policy.modelHash,
             latest_created: latest.exists.then(|| latest.createdBlock.into()),
