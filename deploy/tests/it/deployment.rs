@@ -119,7 +119,8 @@ async fn a_configuration_that_changed_since_is_refused() {
     let chain = Chain::start();
     chain.deploy().await.unwrap();
     let height = chain.height().await;
-    let spoil: [(fn(&mut DeployConfig), &str); 3] = [
+    type Spoil = fn(&mut DeployConfig);
+    let spoil: [(Spoil, &str); 3] = [
         (|c| c.quorum.minimum_stake += U256::from(1), "anzen/quorum"),
         (|c| c.roles.pausers.push(Address::repeat_byte(1)), "anzen/configure/schedule"),
         (|c| c.windows.veto += 1, "anzen/AnzenTaskManager/proxy"),
