@@ -82,15 +82,7 @@ impl Processes {
     }
 
     pub(super) fn start(&mut self, program: Program) -> Result<u32, LocalError> {
-        let log = File::create(&program.log).map_err(LocalError::file(&program.log))?;
-        let errors = log.try_clone().map_err(LocalError::file(&program.log))?;
-        let mut child = Command::new(&program.program)
-            .args(&program.arguments)
-            .current_dir(&program.folder)
-            .stdin(Stdio::piped())
-            .stdout(log)
-            .stderr(errors)
-            .process_group(0)
+        let mut child = command(&program)?
             .spawn()
             .map_err(|source| LocalError::Start { program: program.program.clone(), source })?;
         let pid = child.id().unwrap_or_default();
@@ -132,6 +124,26 @@ impl Processes {
             }
         }
     }
+}
+
+fn command(program: &Program) -> Result<Command, LocalError> {
+    let log = File::create(&program.log).map_err(LocalError::file(&program.log))?;
+    let errors = log.try_clone().map_err(LocalError::file(&program.log))?;
+    let mut command = Command::new(&program.program);
+    for (name, _) in std::env::vars_os() {
+        // They are meant for a node that a person starts, and would change these.
+        if name.as_encoded_bytes().starts_with(b"ANZEN_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .args(&program.arguments)
+        .current_dir(&program.folder)
+        .stdin(Stdio::piped())
+        .stdout(log)
+        .stderr(errors)
+        .process_group(0);
+    Ok(command)
 }
 
 async fn watch(

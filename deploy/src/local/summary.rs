@@ -38,7 +38,7 @@ pub(super) fn of(options: &Options, folder: &Folder, network: &Network, ready: &
     row(
         "read a value",
         &format!(
-            "contracts/node_modules/.bin/cast call {} 'getSafetyFactor(uint32)' 0 --rpc-url {}",
+            "contracts/node_modules/.bin/cast call {} 'getSafetyFactor(uint32)(int256,uint32,uint64)' 0 --rpc-url {}",
             addresses.safety_factor_oracle, network.rpc_url
         ),
     );

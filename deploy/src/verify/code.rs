@@ -15,6 +15,10 @@ use anzen_contracts::{
 use std::collections::BTreeSet;
 
 const NO_CODE: &str = "deploy, or give the file of addresses of this chain";
+/// What Solidity's code starts with: it reserves memory.
+const CODE_START: [u8; 5] = [0x60, 0x80, 0x60, 0x40, 0x52];
+/// What it ends with: the length of its metadata.
+const CODE_END: [u8; 2] = [0x00, 0x33];
 const OTHER_CODE: &str = "treat it as compromised, unless the timelock decided to upgrade it: then verify with the sources of \
      that upgrade";
 const TAKE_BACK: &str =
@@ -171,7 +175,7 @@ async fn check_registries(c: &mut Checker<'_>) -> Result<(), ChainError> {
     is_eigenlayers(c, "PauserRegistry", "PauserRegistry", at.pauser_registry).await
 }
 
-/// Of these contracts there is creation code only, which ends with the code on chain: they have no immutables.
+/// Of these contracts there is creation code only. The code on chain, which has no immutables, stands in it as it is.
 async fn is_eigenlayers(
     c: &mut Checker<'_>,
     name: &str,
@@ -180,11 +184,19 @@ async fn is_eigenlayers(
 ) -> Result<(), ChainError> {
     let code = chain::code_at(c.provider, address).await?;
     let compiled = eigenlayer_code(contract).unwrap_or_default();
-    // The part before it is short; an ending of a few bytes would be no contract.
-    let same = compiled.ends_with(&code) && code.len() > compiled.len() / 2;
+    let same = deployed_part(&compiled, code.len()) == Some(code.as_ref());
     let seen = format!("{} bytes at {address}{}", code.len(), if same { "" } else { ", of something else" });
     c.require(&format!("EigenLayer's code of the {name}"), same, seen, OTHER_CODE);
     Ok(())
+}
+
+/// The part of creation code that stays on chain, if that is of this length: from the second time that code starts.
+fn deployed_part(creation: &[u8], length: usize) -> Option<&[u8]> {
+    let mut starts =
+        creation.windows(CODE_START.len()).enumerate().filter(|(_, bytes)| **bytes == CODE_START);
+    let (start, _) = starts.nth(1)?;
+    let part = creation.get(start..start + length)?;
+    part.ends_with(&CODE_END).then_some(part)
 }
 
 /// An implementation that anyone can initialise could be made to act for its proxy's users.

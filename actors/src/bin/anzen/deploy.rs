@@ -36,10 +36,10 @@ struct Deployment {
     #[arg(long, value_name = "NAME|FILE")]
     network: String,
     /// A node of the chain (http:// or https://).
-    #[arg(long, value_name = "URL", env = "ANZEN_RPC_URL")]
+    #[arg(long, value_name = "URL", env = "ETH_RPC_URL")]
     rpc_url: String,
     /// The file with the deployer's key: 64 hexadecimal digits.
-    #[arg(long, value_name = "FILE", env = "ANZEN_DEPLOYER_KEY_FILE")]
+    #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
     /// Where addresses.json goes, and deployment.json, from which an interrupted run continues [default: .anzen/NETWORK].
     #[arg(long, value_name = "DIR")]
@@ -52,7 +52,7 @@ struct Verification {
     #[arg(long, value_name = "FILE")]
     addresses: PathBuf,
     /// A node of the chain [default: the one that the deployer used, without the key in its path].
-    #[arg(long, value_name = "URL", env = "ANZEN_RPC_URL")]
+    #[arg(long, value_name = "URL", env = "ETH_RPC_URL")]
     rpc_url: Option<String>,
 }
 
