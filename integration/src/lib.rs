@@ -1,1 +1,3 @@
-//! anzen-integration
+//! Testing Anzen as a whole: the simulation (here), and end to end on a real anvil (`tests/`).
+
+pub mod sim;

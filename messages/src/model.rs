@@ -78,8 +78,8 @@ pub enum NoAnswer {
     /// Nothing secures the protocol, so that the quotient is undefined.
     #[error("the cost of corruption is zero, so there is no safety factor")]
     NoCost,
-    /// A product does not fit 256 bits.
-    #[error("an intermediate value does not fit 256 bits")]
+    /// A product does not fit 256 bits, or the answer the 128 bits (signed) that the oracle keeps.
+    #[error("an intermediate value does not fit 256 bits, or the answer an int128")]
     Overflow,
 }
 
@@ -160,9 +160,9 @@ fn safety_factor(cost: U256, profit: U256) -> Result<SafetyFactor, NoAnswer> {
         return Err(NoAnswer::NoCost);
     }
     let scaled = profit.checked_mul(U256::from(SafetyFactor::ONE)).ok_or(NoAnswer::Overflow)?;
-    let fraction = I256::try_from(scaled.div_ceil(cost)).map_err(|_| NoAnswer::Overflow)?;
-    let one = I256::try_from(SafetyFactor::ONE).map_err(|_| NoAnswer::Overflow)?;
-    one.checked_sub(fraction).map(SafetyFactor).ok_or(NoAnswer::Overflow)
+    let fraction = i128::try_from(scaled.div_ceil(cost)).map_err(|_| NoAnswer::Overflow)?;
+    let value = i128::from(SafetyFactor::ONE).checked_sub(fraction).ok_or(NoAnswer::Overflow)?;
+    I256::try_from(value).map(SafetyFactor).map_err(|_| NoAnswer::Overflow)
 }
 
 #[cfg(test)]
@@ -227,6 +227,8 @@ mod tests {
         assert_eq!(evaluate(inputs(100, 1, 1, -1)), Err(NoAnswer::NoPrice(I256::MINUS_ONE)));
         let huge = Inputs { stake: U256::MAX, ..inputs(1, 2, 1, 1) };
         assert_eq!(evaluate(huge), Err(NoAnswer::Overflow));
+        let rich = Inputs { assets: U256::from(u128::MAX), ..inputs(2, 1, 1, 1) };
+        assert_eq!(evaluate(rich), Err(NoAnswer::Overflow), "the oracle keeps an int128");
     }
 
     proptest! {

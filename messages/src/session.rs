@@ -74,6 +74,14 @@ pub struct OpenSession {
     pub signature: G1Bytes,
 }
 
+/// The reply to `session_open`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionOpened {
+    /// Seconds since 1970 after which the session is over.
+    pub expiry: u64,
+}
+
 /// A message that operators send. The gateway hands it on only from the operator that it names.
 pub trait FromOperator: Wire {
     /// Who claims to have sent it.

@@ -1,1 +1,26 @@
-//! node
+//! Assembling a process: which actors it runs, how they reach each other and the others.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `config.rs` | what a node's configuration file says |
+//! | `ports.rs` | the world that the actors are given |
+//! | `keys.rs` | reading key files |
+//! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
+//! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
+
+mod config;
+mod endpoints;
+mod error;
+mod keys;
+mod metrics;
+mod ports;
+mod roles;
+mod run;
+
+pub use config::{AggregatorAt, EdgeConfig, KeysConfig, LinksConfig, MetricsConfig, NodeConfig};
+pub use endpoints::Endpoints;
+pub use error::NodeError;
+pub use metrics::NodeMetrics;
+pub use ports::Ports;
+pub use roles::{Roles, Upstream, start_roles};
+pub use run::run;

@@ -1,5 +1,6 @@
 //! What the duties have to say, as log lines and metrics.
 
+use anzen_messages::TaskHash;
 use anzen_messages::signature::SubmitReply;
 
 use super::effect::{Ignored, Report};
@@ -26,14 +27,7 @@ pub(super) fn report(report: &Report, aggregators: &[String], metrics: &Operator
             tracing::error!(%task, %refusal, "REFUSED TO SIGN");
         }
         Report::Settled { task, to, reply } => {
-            let aggregator = aggregators.get(*to).cloned().unwrap_or_default();
-            let (outcome, well) = outcome(*reply);
-            if well {
-                tracing::info!(%task, aggregator, outcome, "the answer was acknowledged");
-            } else {
-                tracing::warn!(%task, aggregator, outcome, "the answer does not count");
-            }
-            metrics.submissions.get_or_create(&Submission { aggregator, outcome }).inc();
+            settled(*task, aggregators.get(*to).cloned().unwrap_or_default(), *reply, metrics);
         }
         Report::Missed { task } => {
             metrics.missed.inc();
@@ -44,6 +38,16 @@ pub(super) fn report(report: &Report, aggregators: &[String], metrics: &Operator
             );
         }
     }
+}
+
+fn settled(task: TaskHash, aggregator: String, reply: SubmitReply, metrics: &OperatorSignerMetrics) {
+    let (outcome, well) = outcome(reply);
+    if well {
+        tracing::info!(%task, aggregator, outcome, "the answer was acknowledged");
+    } else {
+        tracing::warn!(%task, aggregator, outcome, "the answer does not count");
+    }
+    metrics.submissions.get_or_create(&Submission { aggregator, outcome }).inc();
 }
 
 /// Why a submission is tried again; nothing where it has been answered for good.

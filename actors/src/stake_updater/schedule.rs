@@ -46,6 +46,42 @@ impl Quorum {
         Some(refreshed_at.saturating_add(margin))
     }
 
+    /// What is to be refreshed now that the stakes were read.
+    fn refresh(&mut self, number: u8, status: &StakeStatus, head: u64, config: &Config) -> Option<Refresh> {
+        self.freshness = Some(Freshness { refreshed_at: status.refreshed_at, max_age: status.max_age });
+        self.empty = status.operators.is_empty();
+        self.read_at = head;
+        let Some((id, whole, operators)) = self.plan(number, status, head, config) else {
+            self.last_batch.clear();
+            self.errand.settled();
+            return None;
+        };
+        self.note_progress(whole, &operators);
+        let not_after = head.saturating_add(config.patience);
+        let refresh = Refresh { id, whole, operators, not_after };
+        self.errand.sending(refresh.clone(), not_after);
+        Some(refresh)
+    }
+
+    /// Whose stakes, under which id: the whole quorum where that is due, else a batch of those that drifted most.
+    fn plan(
+        &self,
+        number: u8,
+        status: &StakeStatus,
+        head: u64,
+        config: &Config,
+    ) -> Option<(TxId, bool, Vec<Address>)> {
+        if self.needs_refresh(head, config) {
+            let due = self.refresh_due(config.refresh_margin_percent).unwrap_or(head);
+            let everyone = status.operators.iter().map(|stake| stake.operator).collect();
+            return Some((TxId::refresh("full", number, self.errand.id_block(due, head)), true, everyone));
+        }
+        let mut batch = drifted(&status.operators, config.drift_threshold_bps);
+        batch.truncate(config.batch_size);
+        batch.sort_unstable();
+        (!batch.is_empty()).then(|| (TxId::refresh("batch", number, head), false, batch))
+    }
+
     /// A batch of others than the last one follows without a longer pause. One that comes again does not help, and must not
     /// burn gas in every block.
     fn note_progress(&mut self, whole: bool, operators: &[Address]) {
@@ -101,37 +137,25 @@ impl Schedule {
 
     /// The stakes of a quorum were read, or could not be.
     pub fn read(&mut self, attempt: Attempt, status: Result<StakeStatus, ChainError>) -> Vec<Effect> {
-        let (head, not_after) = (self.head, self.head.saturating_add(self.config.patience));
         let Some(quorum) = self.quorums.get_mut(&attempt.quorum) else {
             return Vec::new();
         };
         if !quorum.errand.is_current(attempt.ticket) {
             return Vec::new();
         }
-        let status = match status {
-            Ok(status) => status,
+        match status {
+            Ok(status) => {
+                let refresh = quorum.refresh(attempt.quorum, &status, self.head, &self.config);
+                let summary = Effect::Report(summary(attempt.quorum, &status, self.head));
+                std::iter::once(summary)
+                    .chain(refresh.map(|refresh| Effect::Send(attempt, refresh)))
+                    .collect()
+            }
             Err(error) => {
-                let again = quorum.errand.failed(head);
-                return vec![hindered(attempt.quorum, error.into(), again)];
-            }
-        };
-        quorum.freshness = Some(Freshness { refreshed_at: status.refreshed_at, max_age: status.max_age });
-        quorum.empty = status.operators.is_empty();
-        quorum.read_at = head;
-        let mut effects = vec![Effect::Report(summary(attempt.quorum, &status, head))];
-        match plan(quorum, attempt.quorum, &status, head, &self.config) {
-            Some((id, whole, operators)) => {
-                quorum.note_progress(whole, &operators);
-                let refresh = Refresh { id, whole, operators, not_after };
-                quorum.errand.sending(refresh.clone(), not_after);
-                effects.push(Effect::Send(attempt, refresh));
-            }
-            None => {
-                quorum.last_batch.clear();
-                quorum.errand.settled();
+                let again = quorum.errand.failed(self.head);
+                vec![hindered(attempt.quorum, error.into(), again)]
             }
         }
-        effects
     }
 
     /// A request has come to an end.
@@ -196,27 +220,6 @@ impl Schedule {
             ChainEvent::TaskCreated { .. } | ChainEvent::TaskResponded { .. } => {}
         }
     }
-}
-
-/// What is to be refreshed, under which id: the whole quorum where that is due, else a batch of those that drifted most.
-fn plan(
-    quorum: &Quorum,
-    number: u8,
-    status: &StakeStatus,
-    head: u64,
-    config: &Config,
-) -> Option<(TxId, bool, Vec<Address>)> {
-    if status.operators.is_empty() {
-        return None;
-    }
-    if let Some(due) = quorum.refresh_due(config.refresh_margin_percent).filter(|due| head >= *due) {
-        let everyone = status.operators.iter().map(|stake| stake.operator).collect();
-        return Some((TxId::refresh("full", number, quorum.errand.id_block(due, head)), true, everyone));
-    }
-    let mut batch = drifted(&status.operators, config.drift_threshold_bps);
-    batch.truncate(config.batch_size);
-    batch.sort_unstable();
-    (!batch.is_empty()).then(|| (TxId::refresh("batch", number, head), false, batch))
 }
 
 fn summary(quorum: u8, status: &StakeStatus, head: u64) -> Report {

@@ -33,8 +33,12 @@ pub use metrics::TaskGeneratorMetrics;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The protocols that get tasks.
+    /// The protocols that get tasks; where none is named, those of the addresses file, with the two values below.
     pub protocols: Vec<Protocol>,
+    /// The blocks between two tasks of a protocol.
+    pub interval_blocks: u64,
+    /// The share of each quorum's stake that must sign, in per cent.
+    pub threshold_percentage: u32,
     /// For how many blocks a transaction that creates a task is tried.
     pub patience: u64,
     /// The longest pause after failures, in blocks; the first is one block, and each is twice the one before.
@@ -51,6 +55,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             protocols: Vec::new(),
+            interval_blocks: default_interval(),
+            threshold_percentage: default_threshold(),
             patience: 10,
             longest_pause: 32,
             most_per_block: 4,

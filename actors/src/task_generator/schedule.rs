@@ -50,6 +50,16 @@ impl Protocol {
         let allowed = head >= created.saturating_add(self.min_interval) && !self.history.is_open(head);
         (head.saturating_add(1) >= since && allowed).then_some(since)
     }
+
+    /// What stands against any task of the protocol.
+    fn forbidden_by(&self, rules: &TaskRules) -> Option<Obstacle> {
+        let (in_force, configured) = (rules.model_hash, self.model);
+        if rules.quorums.is_empty() {
+            Some(Obstacle::NoPolicy)
+        } else {
+            (in_force != configured).then_some(Obstacle::OtherModel { in_force, configured })
+        }
+    }
 }
 
 /// All protocols.
@@ -93,12 +103,8 @@ impl Schedule {
         };
         protocol.min_interval = rules.min_interval;
         protocol.history.learn(&rules, window);
-        if rules.quorums.is_empty() {
-            return self.hindered(attempt, Obstacle::NoPolicy);
-        }
-        if rules.model_hash != protocol.model {
-            let (in_force, configured) = (rules.model_hash, protocol.model);
-            return self.hindered(attempt, Obstacle::OtherModel { in_force, configured });
+        if let Some(obstacle) = protocol.forbidden_by(&rules) {
+            return self.hindered(attempt, obstacle);
         }
         match protocol.due_since(tip.number).filter(|_| !rules.open) {
             Some(since) => {

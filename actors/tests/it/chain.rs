@@ -38,8 +38,8 @@ impl Chain {
     }
 
     pub(crate) fn config(&self) -> ChainConfig {
-        let http_url = self.anvil.http_url().parse().unwrap();
-        ChainConfig { http_url, poll_ms: 20, ..ChainConfig::default() }
+        let rpc_url = self.anvil.http_url().parse().unwrap();
+        ChainConfig { rpc_url, poll_interval_ms: 20, ..ChainConfig::default() }
     }
 
     pub(crate) fn connect(&self, config: &ChainConfig) -> Arc<AlloyChain> {

@@ -74,7 +74,7 @@ async fn a_subscription_tells_long_before_the_next_poll() {
     let chain = Chain::start().await;
     let ws_url = Some(chain.anvil.ws_url().parse().unwrap());
     let hour = 3_600_000;
-    let config = ChainConfig { ws_url, slow_poll_ms: hour, ..chain.config() };
+    let config = ChainConfig { ws_url, slow_poll_interval_ms: hour, ..chain.config() };
     let watcher = watch(&chain, &config);
     let mut head = catch_up(&watcher).await;
     // The first block may still be polled for; from the second on only the subscription tells.

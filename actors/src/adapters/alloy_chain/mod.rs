@@ -35,16 +35,16 @@ use crate::ports::{ChainError, CpuPool, Rng};
 #[serde(default, deny_unknown_fields)]
 pub struct ChainConfig {
     /// The node that is asked everything (`http://` or `https://`).
-    pub http_url: Endpoint,
+    pub rpc_url: Endpoint,
     /// A node that tells of new blocks by a subscription (`ws://` or `wss://`). Without one, or while it is silent, the
     /// other is polled.
     pub ws_url: Option<Endpoint>,
     /// How long one question may take, in milliseconds.
     pub timeout_ms: u64,
     /// The pause between two polls, in milliseconds.
-    pub poll_ms: u64,
+    pub poll_interval_ms: u64,
     /// The same while the subscription works.
-    pub slow_poll_ms: u64,
+    pub slow_poll_interval_ms: u64,
     /// The most blocks that one query of logs covers; halved by itself where the provider wants fewer.
     pub log_range: u64,
     /// The most questions in one batch.
@@ -55,11 +55,11 @@ impl Default for ChainConfig {
     fn default() -> Self {
         Self {
             #[allow(clippy::unwrap_used, reason = "a constant, tested below")]
-            http_url: "http://127.0.0.1:8545".parse().unwrap(),
+            rpc_url: "http://127.0.0.1:8545".parse().unwrap(),
             ws_url: None,
             timeout_ms: 10_000,
-            poll_ms: 1_000,
-            slow_poll_ms: 12_000,
+            poll_interval_ms: 1_000,
+            slow_poll_interval_ms: 12_000,
             log_range: 1_000,
             batch: 100,
         }
@@ -119,7 +119,7 @@ impl AlloyChain {
     ) -> Result<Self, ChainError> {
         let timeout = Duration::from_millis(config.timeout_ms);
         Ok(Self {
-            rpc: Rpc::new(&config.http_url, timeout, config.batch, metrics.clone())?,
+            rpc: Rpc::new(&config.rpc_url, timeout, config.batch, metrics.clone())?,
             addresses,
             keys: Keys::new(cpu),
             log_range: LogRange::new(config.log_range),
@@ -163,6 +163,6 @@ mod tests {
 
     #[test]
     fn the_default_is_a_node_of_this_machine() {
-        assert_eq!(ChainConfig::default().http_url.to_string(), "http://127.0.0.1:8545");
+        assert_eq!(ChainConfig::default().rpc_url.to_string(), "http://127.0.0.1:8545");
     }
 }

@@ -60,8 +60,8 @@ impl Signal {
             (Arc::clone(&subscription), tokio::spawn(async move { subscription.run().await }))
         });
         Self {
-            poll: Duration::from_millis(config.poll_ms),
-            slow_poll: Duration::from_millis(config.slow_poll_ms.max(config.poll_ms)),
+            poll: Duration::from_millis(config.poll_interval_ms),
+            slow_poll: Duration::from_millis(config.slow_poll_interval_ms.max(config.poll_interval_ms)),
             subscription,
         }
     }

@@ -14,7 +14,7 @@ use super::super::protection::{Protection, SPACE};
 use super::super::{Config, Dependencies, OperatorSignerMetrics, ProtocolModel, start};
 use crate::adapters::LocalBlsSigner;
 use crate::bus::Handle;
-use crate::ports::{Store, TransportError};
+use crate::ports::{Store, TransportError, Write};
 use crate::retry::Backoff;
 use crate::testing::world::{FakeChain, FakeWatcher, MemoryStore, NoChance, handle, watcher};
 use crate::testing::{a_model, a_task, block_of, delta, domain, secret, value};
@@ -152,4 +152,20 @@ async fn metrics_tell_what_happened() {
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }
+}
+
+#[actix::test]
+async fn nothing_is_signed_until_a_broken_record_is_restored() {
+    let world = World::new();
+    let (task, (aggregator, mut at_aggregator)) = (a_task(1, 0, 1, 100), accepting());
+    let (space, key) = (SPACE, b"floor".to_vec());
+    world.store.commit(vec![Write::Put { space, key: key.clone(), value: b"?".to_vec() }]).await.unwrap();
+    world.start(vec![("a".into(), aggregator)]);
+    world.watcher.push(created(DeltaBase::Restart, &task));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.watcher.told(), 0, "the chain is not even followed");
+    world.store.commit(vec![Write::Delete { space, key }]).await.unwrap();
+    assert_eq!(at_aggregator.recv().await.unwrap().response.task_hash, task.hash());
 }

@@ -1,0 +1,89 @@
+//! Why a process does not start, or ends.
+
+use std::path::PathBuf;
+
+use anzen_messages::bls::SecretKeyError;
+use anzen_messages::wire::ActorName;
+
+use crate::bus::NoRoute;
+use crate::ports::{ChainError, StoreError};
+
+/// Each says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// There is no configuration file.
+    #[error("there is no configuration file {0}; give the path of one with --config")]
+    NoConfig(PathBuf),
+    /// The configuration is not one.
+    #[error("the configuration {path} (or an ANZEN_… variable) is wrong: {error}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        error: String,
+    },
+    /// Nothing to run.
+    #[error("the configuration names no roles; roles = [\"chain-watcher\", …] says which actors to run")]
+    NoRoles,
+    /// A role needs something that the configuration does not give.
+    #[error("the role {role} needs {setting}, which is not set")]
+    Missing {
+        /// The role.
+        role: ActorName,
+        /// The setting.
+        setting: &'static str,
+    },
+    /// The addresses.
+    #[error(transparent)]
+    Addresses(#[from] anzen_deploy::addresses::AddressesError),
+    /// The chain that the endpoint serves is not the one of the addresses.
+    #[error("the endpoint serves chain {got}, the addresses are of chain {expected}; check chain.rpc_url")]
+    WrongChain {
+        /// What the endpoint says.
+        got: u64,
+        /// What the addresses say.
+        expected: u64,
+    },
+    /// A file or folder.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A BLS key file.
+    #[error("the BLS key file {path}: {error}")]
+    BlsKey {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong; never the key.
+        error: SecretKeyError,
+    },
+    /// An ECDSA key file. The text does not repeat the key.
+    #[error("the ECDSA key file {0} is not 64 hexadecimal digits")]
+    EcdsaKey(PathBuf),
+    /// A port or socket cannot be listened on.
+    #[error("cannot listen on {at}: {error}")]
+    Listen {
+        /// Which.
+        at: String,
+        /// What the system said.
+        error: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// An actor that nothing leads to.
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    /// Anything of the gateway.
+    #[error("{0}")]
+    Gateway(String),
+    /// An adapter cannot start.
+    #[error("{0}")]
+    Adapter(String),
+}

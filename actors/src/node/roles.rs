@@ -1,0 +1,205 @@
+//! Starting a process's actors, from the chain outwards, and connecting them.
+
+use std::sync::Arc;
+
+use anzen_messages::aggregation::QuorumReached;
+use anzen_messages::chain::NextBlocks;
+use anzen_messages::signature::SubmitSignature;
+use anzen_messages::task::SigningDomain;
+use anzen_messages::transaction::SendTransaction;
+use anzen_messages::wire::ActorName;
+
+use super::config::NodeConfig;
+use super::error::NodeError;
+use super::metrics::NodeMetrics;
+use super::ports::Ports;
+use crate::bus::{Directory, Handle};
+use crate::ports::{BlsSigner, Transport, TxSigner};
+use crate::{
+    aggregator, chain_watcher, operator_signer, signature_collector, stake_updater, task_generator, tx_sender,
+};
+
+/// An aggregator that an operator submits to.
+pub struct Upstream {
+    /// Its name, for the log.
+    pub name: String,
+    /// The way to it.
+    pub transport: Arc<dyn Transport>,
+}
+
+/// What the actors of one process are made from.
+pub struct Roles<'a> {
+    /// Which actors, and how they behave.
+    pub config: &'a NodeConfig,
+    /// The world.
+    pub ports: &'a Ports,
+    /// What operators sign in.
+    pub domain: SigningDomain,
+    /// For how many blocks a task can be answered.
+    pub response_window: u64,
+    /// The aggregators that an operator submits to.
+    pub upstream: Vec<Upstream>,
+    /// Counts.
+    pub metrics: &'a NodeMetrics,
+}
+
+/// Starts the actors that the configuration names and makes them known in `directory`, which has the links to the others.
+///
+/// The order is that of the handles: whoever is needed comes first.
+///
+/// # Errors
+/// Where an actor needs another that is neither here nor linked, a key that is not given, or records that cannot be read.
+pub async fn start_roles(roles: &Roles<'_>, directory: &mut Directory) -> Result<(), NodeError> {
+    roles.chain_watcher(directory);
+    roles.tx_sender(directory).await?;
+    roles.aggregator(directory).await?;
+    roles.signature_collector(directory).await?;
+    roles.stake_updater(directory)?;
+    roles.task_generator(directory)?;
+    roles.operator_signer(directory)
+}
+
+impl Roles<'_> {
+    fn runs(&self, actor: ActorName) -> bool {
+        self.config.runs(actor)
+    }
+
+    fn chain_watcher(&self, directory: &mut Directory) {
+        if !self.runs(ActorName::ChainWatcher) {
+            return;
+        }
+        let deps = chain_watcher::Dependencies {
+            reader: Arc::clone(&self.ports.reader),
+            rng: Arc::clone(&self.ports.rng),
+            response_window: self.response_window,
+            metrics: self.metrics.watcher.clone(),
+        };
+        let inbox = chain_watcher::start(&self.config.chain_watcher, deps, &self.metrics.bus);
+        directory.provide::<_, NextBlocks>(&inbox);
+    }
+
+    async fn tx_sender(&self, directory: &mut Directory) -> Result<(), NodeError> {
+        if !self.runs(ActorName::TxSender) {
+            return Ok(());
+        }
+        let deps = tx_sender::Dependencies {
+            watcher: directory.handle()?,
+            broadcast: Arc::clone(&self.ports.broadcast),
+            signer: self.tx_signer()?,
+            store: Arc::clone(&self.ports.store),
+            rng: Arc::clone(&self.ports.rng),
+            metrics: self.metrics.tx_sender.clone(),
+        };
+        let inbox = tx_sender::start(self.config.tx_sender.clone(), deps, &self.metrics.bus).await?;
+        directory.provide::<_, SendTransaction>(&inbox);
+        Ok(())
+    }
+
+    async fn aggregator(&self, directory: &mut Directory) -> Result<(), NodeError> {
+        if !self.runs(ActorName::Aggregator) {
+            return Ok(());
+        }
+        let deps = aggregator::Dependencies {
+            watcher: directory.handle()?,
+            tx_sender: directory.handle()?,
+            contract: Arc::clone(&self.ports.contract),
+            store: Arc::clone(&self.ports.store),
+            rng: Arc::clone(&self.ports.rng),
+            response_window: self.response_window,
+            metrics: self.metrics.aggregator.clone(),
+        };
+        let inbox = aggregator::start(self.config.aggregator.clone(), deps, &self.metrics.bus).await?;
+        directory.provide::<_, QuorumReached>(&inbox);
+        Ok(())
+    }
+
+    async fn signature_collector(&self, directory: &mut Directory) -> Result<(), NodeError> {
+        if !self.runs(ActorName::SignatureCollector) {
+            return Ok(());
+        }
+        let deps = signature_collector::Dependencies {
+            watcher: directory.handle()?,
+            aggregator: directory.handle()?,
+            registry: Arc::clone(&self.ports.registry),
+            store: Arc::clone(&self.ports.store),
+            cpu: Arc::clone(&self.ports.cpu),
+            rng: Arc::clone(&self.ports.rng),
+            domain: self.domain.clone(),
+            response_window: self.response_window,
+            metrics: self.metrics.collector.clone(),
+        };
+        let config = self.config.signature_collector.clone();
+        let inbox = signature_collector::start(config, deps, &self.metrics.bus).await?;
+        directory.provide::<_, SubmitSignature>(&inbox);
+        Ok(())
+    }
+
+    fn stake_updater(&self, directory: &Directory) -> Result<(), NodeError> {
+        if !self.runs(ActorName::StakeUpdater) {
+            return Ok(());
+        }
+        let deps = stake_updater::Dependencies {
+            watcher: directory.handle()?,
+            tx_sender: directory.handle()?,
+            registry: Arc::clone(&self.ports.registry),
+            rng: Arc::clone(&self.ports.rng),
+            metrics: self.metrics.updater.clone(),
+        };
+        stake_updater::start(self.config.stake_updater.clone(), deps);
+        Ok(())
+    }
+
+    fn task_generator(&self, directory: &Directory) -> Result<(), NodeError> {
+        if !self.runs(ActorName::TaskGenerator) {
+            return Ok(());
+        }
+        let deps = task_generator::Dependencies {
+            watcher: directory.handle()?,
+            tx_sender: directory.handle()?,
+            contract: Arc::clone(&self.ports.contract),
+            inputs: Arc::clone(&self.ports.inputs),
+            rng: Arc::clone(&self.ports.rng),
+            metrics: self.metrics.generator.clone(),
+        };
+        task_generator::start(self.config.task_generator.clone(), deps);
+        Ok(())
+    }
+
+    fn operator_signer(&self, directory: &Directory) -> Result<(), NodeError> {
+        if !self.runs(ActorName::OperatorSigner) {
+            return Ok(());
+        }
+        if self.upstream.is_empty() {
+            return Err(NodeError::Missing { role: ActorName::OperatorSigner, setting: "aggregators" });
+        }
+        let deps = operator_signer::Dependencies {
+            watcher: directory.handle()?,
+            aggregators: self.upstream.iter().map(Upstream::named_handle).collect(),
+            contract: Arc::clone(&self.ports.contract),
+            inputs: Arc::clone(&self.ports.inputs),
+            signer: self.bls_signer()?,
+            store: Arc::clone(&self.ports.store),
+            rng: Arc::clone(&self.ports.rng),
+            domain: self.domain.clone(),
+            metrics: self.metrics.signer.clone(),
+        };
+        operator_signer::start(self.config.operator_signer.clone(), deps);
+        Ok(())
+    }
+
+    fn tx_signer(&self) -> Result<Arc<dyn TxSigner>, NodeError> {
+        let missing = NodeError::Missing { role: ActorName::TxSender, setting: "keys.ecdsa_key_file" };
+        self.ports.tx_signer.clone().ok_or(missing)
+    }
+
+    fn bls_signer(&self) -> Result<Arc<dyn BlsSigner>, NodeError> {
+        let missing = NodeError::Missing { role: ActorName::OperatorSigner, setting: "keys.bls_key_file" };
+        self.ports.bls_signer.clone().ok_or(missing)
+    }
+}
+
+impl Upstream {
+    fn named_handle(&self) -> (String, Handle<SubmitSignature>) {
+        (self.name.clone(), Handle::remote(Arc::clone(&self.transport)))
+    }
+}

@@ -1,0 +1,240 @@
+//! A whole process: configuration, real adapters, links, metrics, the end.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anzen_deploy::Addresses;
+use anzen_messages::signature::SubmitSignature;
+use anzen_messages::task::SigningDomain;
+use anzen_messages::wire::ActorName;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::config::NodeConfig;
+use super::endpoints::Endpoints;
+use super::error::NodeError;
+use super::keys;
+use super::metrics::{NodeMetrics, serve};
+use super::ports::Ports;
+use super::roles::{Roles, Upstream, start_roles};
+use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
+use crate::bus::Directory;
+use crate::ports::{Rng, TaskContract, jittered};
+use crate::rpc_gateway::{
+    self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, serve_links,
+};
+
+/// The longest pause before an endpoint that does not answer at the start is asked again.
+const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Runs a process until `stop`. Must be called within an actix system.
+///
+/// # Errors
+/// Where the process cannot start; the text says what to do.
+pub async fn run(mut config: NodeConfig, stop: CancellationToken) -> Result<(), NodeError> {
+    if config.roles.is_empty() {
+        return Err(NodeError::NoRoles);
+    }
+    let addresses = Addresses::load(&config.addresses)?;
+    config.complete(&addresses);
+    make_private(&config.data_dir)?;
+    Endpoints::remove(&config.data_dir);
+    let process = Process::new(config, &addresses, stop)?;
+    process.run().await
+}
+
+/// What the parts of a process share while it is assembled.
+struct Process {
+    config: NodeConfig,
+    identity: Identity,
+    chain: Arc<AlloyChain>,
+    ports: Ports,
+    metrics: NodeMetrics,
+    stop: CancellationToken,
+}
+
+impl Process {
+    fn new(config: NodeConfig, addresses: &Addresses, stop: CancellationToken) -> Result<Self, NodeError> {
+        let metrics = NodeMetrics::default();
+        let cpu = Arc::new(BlockingPool::new(tokio::runtime::Handle::current()));
+        let rng = Arc::new(OsRng::new().map_err(|error| NodeError::Adapter(error.to_string()))?);
+        let store = SqliteStore::open(&config.data_dir.join("anzen.db"), metrics.store.clone())?;
+        let rpc = metrics.rpc.clone();
+        let chain =
+            Arc::new(AlloyChain::new(&config.chain, addresses.into(), cpu.clone(), rng.clone(), rpc)?);
+        let ports = Ports {
+            reader: chain.clone(),
+            registry: chain.clone(),
+            contract: chain.clone(),
+            inputs: chain.clone(),
+            broadcast: chain.clone(),
+            store: Arc::new(store),
+            clock: Arc::new(SystemClock),
+            rng,
+            cpu,
+            bls_signer: keys::bls_signer(&config.keys)?,
+            tx_signer: keys::tx_signer(&config.keys)?,
+        };
+        let identity = Identity {
+            server: config.edge.server_name.clone(),
+            chain_id: addresses.chain_id,
+            task_manager: addresses.task_manager,
+        };
+        Ok(Self { config, identity, chain, ports, metrics, stop })
+    }
+
+    async fn run(self) -> Result<(), NodeError> {
+        let listeners = Listeners::bind(&self.config).await?;
+        let response_window = tokio::select! {
+            window = self.reach_chain() => window?,
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        let mut directory = Directory::default();
+        self.link(&mut directory)?;
+        let roles = Roles {
+            config: &self.config,
+            ports: &self.ports,
+            domain: self.domain(),
+            response_window,
+            upstream: self.upstream()?,
+            metrics: &self.metrics,
+        };
+        start_roles(&roles, &mut directory).await?;
+        let endpoints = listeners.endpoints();
+        self.serve(listeners, &directory)?;
+        endpoints.save(&self.config.data_dir)?;
+        let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
+        info!(name = self.config.name, actors = actors.join(" "), "running");
+        self.stop.cancelled().await;
+        Endpoints::remove(&self.config.data_dir);
+        info!(name = self.config.name, "stopped");
+        Ok(())
+    }
+
+    /// Waits until the endpoint answers; whoever starts everything at once need not care for the order.
+    async fn reach_chain(&self) -> Result<u64, NodeError> {
+        loop {
+            let failure = match self.ask_chain().await {
+                Ok(window) => return Ok(window),
+                Err(crate::ports::ChainError::Nonsense(error)) => {
+                    return Err(crate::ports::ChainError::Nonsense(error).into());
+                }
+                Err(error) => error,
+            };
+            tracing::warn!(error = %failure, "waiting for the chain");
+            tokio::time::sleep(jittered(self.ports.rng.as_ref(), LONGEST_PAUSE)).await;
+        }
+    }
+
+    async fn ask_chain(&self) -> Result<u64, crate::ports::ChainError> {
+        self.chain.check().await?;
+        Ok(self.chain.windows().await?.response)
+    }
+
+    fn domain(&self) -> SigningDomain {
+        SigningDomain::new(self.identity.chain_id, self.identity.task_manager)
+    }
+
+    fn link_dependencies(&self) -> LinkDependencies {
+        LinkDependencies {
+            clock: Arc::clone(&self.ports.clock),
+            rng: Arc::clone(&self.ports.rng) as Arc<dyn Rng>,
+            metrics: self.metrics.links.clone(),
+        }
+    }
+
+    /// The actors of the other processes.
+    fn link(&self, directory: &mut Directory) -> Result<(), NodeError> {
+        for (actor, path) in &self.config.links.to {
+            let transport = LinkTransport::start(path, self.link_dependencies())
+                .map_err(|error| NodeError::Gateway(error.to_string()))?;
+            directory.link(*actor, Arc::new(transport));
+        }
+        Ok(())
+    }
+
+    /// An operator's connections to the aggregators.
+    fn upstream(&self) -> Result<Vec<Upstream>, NodeError> {
+        if !self.config.runs(ActorName::OperatorSigner) {
+            return Ok(Vec::new());
+        }
+        let missing = NodeError::Missing { role: ActorName::OperatorSigner, setting: "keys.bls_key_file" };
+        let signer = self.ports.bls_signer.clone().ok_or(missing)?;
+        let connect = |at: &super::config::AggregatorAt| {
+            let identity = Identity { server: at.server_name.clone(), ..self.identity.clone() };
+            let (url, deps) = (at.url.clone(), self.link_dependencies());
+            let link = OperatorLink::start(&self.config.operator_link, url, identity, signer.clone(), deps);
+            Upstream { name: at.server_name.clone(), transport: Arc::new(link) }
+        };
+        Ok(self.config.aggregators.iter().map(connect).collect())
+    }
+
+    fn serve(&self, listeners: Listeners, directory: &Directory) -> Result<(), NodeError> {
+        if let Some(listener) = listeners.edge {
+            let mut methods = EdgeMethods::default();
+            methods.accept(directory.handle::<SubmitSignature>()?);
+            let deps = rpc_gateway::Dependencies {
+                registry: Arc::clone(&self.ports.registry),
+                clock: Arc::clone(&self.ports.clock),
+                rng: Arc::clone(&self.ports.rng),
+                cpu: Arc::clone(&self.ports.cpu),
+                metrics: self.metrics.gateway.clone(),
+            };
+            let edge = rpc_gateway::start(&self.config.rpc_gateway, self.identity.clone(), methods, deps);
+            actix::spawn(edge.serve(listener, self.stop.clone()));
+        }
+        if let Some(socket) = listeners.links {
+            actix::spawn(serve_links(socket, directory.dispatcher(), self.stop.clone()));
+        }
+        if let Some(listener) = listeners.metrics {
+            let stop = self.stop.clone();
+            let registry = self.metrics.registry();
+            actix::spawn(async move {
+                if let Err(error) = serve(listener, registry, stop.cancelled_owned()).await {
+                    tracing::error!(%error, "metrics are not served any more");
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What the process listens on: bound before anything else starts, so that a port that is taken is found at once.
+struct Listeners {
+    edge: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+    links: Option<LinkSocket>,
+}
+
+impl Listeners {
+    async fn bind(config: &NodeConfig) -> Result<Self, NodeError> {
+        let edge = config.runs(ActorName::RpcGateway).then_some(config.edge.listen);
+        let links = config.links.listen.as_deref().map(LinkSocket::bind).transpose();
+        Ok(Self {
+            edge: listen(edge).await?,
+            metrics: listen(config.metrics.listen).await?,
+            links: links.map_err(|error| NodeError::Gateway(error.to_string()))?,
+        })
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        let address =
+            |listener: &Option<TcpListener>| listener.as_ref().and_then(|one| one.local_addr().ok());
+        Endpoints { edge: address(&self.edge), metrics: address(&self.metrics) }
+    }
+}
+
+async fn listen(at: Option<SocketAddr>) -> Result<Option<TcpListener>, NodeError> {
+    let Some(at) = at else { return Ok(None) };
+    let listener = TcpListener::bind(at).await;
+    listener.map(Some).map_err(|error| NodeError::Listen { at: at.to_string(), error: error.to_string() })
+}
+
+/// The data folder holds what an operator must not lose, and sockets that are trusted: it is the user's alone.
+fn make_private(folder: &Path) -> Result<(), NodeError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| NodeError::File { path: folder.to_owned(), error })
+}

@@ -1,0 +1,3 @@
+//! Anzen as a whole. One binary, because each one costs a link.
+
+mod sim;
