@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Message, Recipient};
-use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, NextBlocks};
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, ChainEvent, DeltaBase, NextBlocks};
 
 use crate::bus::Handle;
 use crate::ports::{Rng, jittered};
@@ -50,6 +50,14 @@ fn end_of(delta: &ChainDelta, before: Option<BlockRef>) -> Option<BlockRef> {
         DeltaBase::Restart => None,
     };
     delta.blocks.last().map(|block| block.header.at).or(base)
+}
+
+/// The response window that governance set in a block, the last one counting; it holds for tasks of later blocks.
+pub fn new_window(block: &ChainBlock) -> Option<u64> {
+    block.events.iter().rev().find_map(|event| match event {
+        ChainEvent::ResponseWindowChanged { blocks } => Some(*blocks),
+        _ => None,
+    })
 }
 
 /// A state that follows the chain. Every method returns what is to be done about it.

@@ -20,7 +20,10 @@ import {BN254} from "./libraries/BN254.sol";
 /// @notice Creates tasks and takes their answers.
 /// @dev A task is created only if, for each of its quorums, all stakes were refreshed at most `maxStakeAge` blocks before,
 /// and not after the reference block. A later refresh changes nothing of what was at the reference block, so an answer need
-/// not ask again. A stake that was recorded in block u is sure to be slashable until u + lookAhead: hence the windows, all
+/// not ask again. Anyone can refresh stakes, in every block ahead of a creation; the registry keeps the latest refresh only.
+/// So an earlier one is noted here, which bounds the age of the stakes at every later block just as well. A note is
+/// overwritten only when it is older than half of `maxStakeAge`: a refresh can hold creation up in its own block, and not
+/// in the next ones (given a `maxStakeAge` of at least 2). A stake that was recorded in block u is sure to be slashable until u + lookAhead: hence the windows, all
 /// counted from the one in which the stakes were refreshed, must not exceed the look-ahead.
 ///
 /// Windows are found by the block in which a task was created: when governance changes them, open tasks keep theirs.
@@ -52,6 +55,8 @@ contract AnzenTaskManager is
         mapping(bytes32 taskHash => bytes32) responseHashes;
         mapping(uint32 oracleIndex => LatestTask) latest;
         mapping(uint32 oracleIndex => TaskPolicy) policies;
+        // By quorum number, eight to a slot.
+        uint32[256] notedRefreshes;
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -91,7 +96,7 @@ contract AnzenTaskManager is
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         if (generator != address(0)) _grantRole(GENERATOR_ROLE, generator);
         if (pauser != address(0)) _grantRole(PAUSER_ROLE, pauser);
-        _setWindows(windows_);
+        _setWindows(windows_, block.number);
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -102,7 +107,7 @@ contract AnzenTaskManager is
         bytes calldata quorumNumbers
     ) external onlyRole(GENERATOR_ROLE) whenNotPaused returns (uint32 taskIndex, bytes32 taskHash) {
         TaskManagerStorage storage $ = _storage();
-        Windows memory windows_ = $.current.windows;
+        Windows memory windows_ = windowsAt(uint32(block.number));
         bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
         for (uint256 i; i < quorumNumbers.length; ++i) {
             _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
@@ -157,12 +162,21 @@ contract AnzenTaskManager is
     }
 
     /// @inheritdoc IAnzenTaskManager
+    function refreshStakes(address[][] calldata operatorsPerQuorum, bytes calldata quorumNumbers) external {
+        registryCoordinator.updateOperatorsForQuorum(operatorsPerQuorum, quorumNumbers);
+        uint256 maxAge = maxStakeAge();
+        for (uint256 i; i < quorumNumbers.length; ++i) {
+            uint8 quorumNumber = uint8(quorumNumbers[i]);
+            _noteRefresh(quorumNumber, block.number, _storage().notedRefreshes[quorumNumber], maxAge);
+        }
+    }
+
+    /// @inheritdoc IAnzenTaskManager
     function setTaskPolicy(uint32 oracleIndex, TaskPolicy calldata policy) external onlyRole(DEFAULT_ADMIN_ROLE) {
         // Protocols are never removed from the oracle, so that a task need not ask again.
         if (!oracle.protocolExists(oracleIndex)) revert UnknownProtocol(oracleIndex);
-        if (policy.leastThresholdPercentage < LEAST_THRESHOLD_PERCENTAGE || policy.leastThresholdPercentage > 100) {
-            revert ThresholdOutOfRange(policy.leastThresholdPercentage, LEAST_THRESHOLD_PERCENTAGE);
-        }
+        _checkThreshold(policy.leastThresholdPercentage, LEAST_THRESHOLD_PERCENTAGE, 100);
+        _checkThreshold(policy.greatestThresholdPercentage, policy.leastThresholdPercentage, 100);
         // At least one: the reference blocks of a protocol's tasks strictly increase.
         if (policy.minTaskInterval == 0) revert NoTaskInterval();
         if (policy.quorumNumbers.length == 0) revert NoQuorums();
@@ -190,7 +204,8 @@ contract AnzenTaskManager is
 
     /// @inheritdoc IAnzenTaskManager
     function setWindows(Windows calldata windows_) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        _setWindows(windows_);
+        // Tasks may have been created in this block already.
+        _setWindows(windows_, block.number + 1);
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -236,13 +251,18 @@ contract AnzenTaskManager is
     }
 
     /// @inheritdoc IAnzenTaskManager
+    function notedRefresh(uint8 quorumNumber) external view returns (uint32) {
+        return _storage().notedRefreshes[quorumNumber];
+    }
+
+    /// @inheritdoc IAnzenTaskManager
     function taskPolicy(uint32 oracleIndex) external view returns (TaskPolicy memory) {
         return _storage().policies[oracleIndex];
     }
 
     /// @inheritdoc IAnzenTaskManager
     function windows() external view returns (Windows memory) {
-        return _storage().current.windows;
+        return windowsAt(uint32(block.number));
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -262,7 +282,7 @@ contract AnzenTaskManager is
 
     /// @inheritdoc IBLSSignatureChecker
     function maxStakeAge() public view override(BLSSignatureChecker, IBLSSignatureChecker) returns (uint32) {
-        return _storage().current.windows.maxStakeAge;
+        return windowsAt(uint32(block.number)).maxStakeAge;
     }
 
     /// @inheritdoc IAnzenTaskManager
@@ -280,7 +300,7 @@ contract AnzenTaskManager is
         return "1";
     }
 
-    function _setWindows(Windows calldata windows_) private {
+    function _setWindows(Windows calldata windows_, uint256 fromBlock) private {
         if (windows_.response == 0) revert NoResponseWindow();
         uint256 needed = _sum(windows_);
         uint256 delay = _allocationManager.DEALLOCATION_DELAY();
@@ -291,9 +311,9 @@ contract AnzenTaskManager is
         }
 
         TaskManagerStorage storage $ = _storage();
-        // Those that were set in this block have held for no block yet.
-        if ($.current.fromBlock != 0 && $.current.fromBlock != block.number) $.past.push($.current);
-        $.current = WindowsFrom({fromBlock: uint32(block.number), windows: windows_});
+        // Those that were set in this block do not hold yet.
+        if ($.current.fromBlock != 0 && $.current.fromBlock != fromBlock) $.past.push($.current);
+        $.current = WindowsFrom({fromBlock: uint32(fromBlock), windows: windows_});
         emit WindowsSet(windows_);
     }
 
@@ -309,9 +329,7 @@ contract AnzenTaskManager is
         if (keccak256(quorumNumbers) != keccak256(policy.quorumNumbers)) {
             revert QuorumsNotOfPolicy(quorumNumbers, policy.quorumNumbers);
         }
-        if (quorumThresholdPercentage < policy.leastThresholdPercentage || quorumThresholdPercentage > 100) {
-            revert ThresholdOutOfRange(quorumThresholdPercentage, policy.leastThresholdPercentage);
-        }
+        _checkThreshold(quorumThresholdPercentage, policy.leastThresholdPercentage, policy.greatestThresholdPercentage);
 
         LatestTask memory latest = $.latest[oracleIndex];
         if (latest.createdBlock != 0) {
@@ -324,17 +342,46 @@ contract AnzenTaskManager is
 
     /// @dev That the quorum has stake, a key, and stakes that were refreshed recently, as of the reference block. That its
     /// look-ahead still covers the windows is asked again here, because the registry's owner may have changed it.
-    function _checkQuorumIsReady(uint8 quorumNumber, Windows memory windows_) private view {
-        uint256 refreshedBlock = registryCoordinator.quorumUpdateBlockNumber(quorumNumber);
-        if (refreshedBlock >= block.number) revert StakesRefreshedAfterReference(quorumNumber);
-        if (refreshedBlock + windows_.maxStakeAge < block.number) revert StakesStale(quorumNumber, refreshedBlock);
+    function _checkQuorumIsReady(uint8 quorumNumber, Windows memory windows_) private {
+        _checkStakesAreRecent(quorumNumber, windows_.maxStakeAge);
 
         uint256 lookAhead = stakeRegistry.slashableStakeLookAheadPerQuorum(quorumNumber);
         uint256 needed = _sum(windows_);
         if (lookAhead < needed) revert LookAheadTooShort(quorumNumber, lookAhead, needed);
 
-        if (stakeRegistry.getCurrentTotalStake(quorumNumber) == 0) revert QuorumWithoutStake(quorumNumber);
+        _checkQuorumHasStake(quorumNumber);
         if (BN254.isIdentity(blsApkRegistry.getApk(quorumNumber))) revert QuorumKeyIsIdentity(quorumNumber);
+    }
+
+    /// @dev That the quorum has stake, and had at the reference block.
+    function _checkQuorumHasStake(uint8 quorumNumber) private view {
+        uint256 length = stakeRegistry.getTotalStakeHistoryLength(quorumNumber);
+        IStakeRegistry.StakeUpdate memory latest = stakeRegistry.getTotalStakeUpdateAtIndex(quorumNumber, length - 1);
+        if (latest.stake == 0) revert QuorumWithoutStake(quorumNumber);
+        if (latest.updateBlockNumber < block.number) return;
+        // The entry before was in force at the reference block: a block makes one entry. None if the quorum is of this block.
+        if (length == 1 || stakeRegistry.getTotalStakeUpdateAtIndex(quorumNumber, length - 2).stake == 0) {
+            revert NoStakeAtReference(quorumNumber);
+        }
+    }
+
+    /// @dev That all stakes of the quorum were refreshed at most `maxAge` blocks ago, and before this block: by the latest
+    /// refresh, which is noted, or where that is in this block by the one noted before.
+    function _checkStakesAreRecent(uint8 quorumNumber, uint256 maxAge) private {
+        uint256 refreshedBlock = registryCoordinator.quorumUpdateBlockNumber(quorumNumber);
+        uint256 noted = _storage().notedRefreshes[quorumNumber];
+        if (refreshedBlock < block.number) {
+            if (refreshedBlock + maxAge < block.number) revert StakesStale(quorumNumber, refreshedBlock);
+            _noteRefresh(quorumNumber, refreshedBlock, noted, maxAge);
+        } else if (noted == 0 || noted == block.number || noted + maxAge < block.number) {
+            revert StakesRefreshedAfterReference(quorumNumber);
+        }
+    }
+
+    /// @dev Notes a refresh, unless `noted` is there and not older than half of `maxAge`.
+    function _noteRefresh(uint8 quorumNumber, uint256 refreshedBlock, uint256 noted, uint256 maxAge) private {
+        bool replaceable = noted == 0 || noted + maxAge / 2 < block.number;
+        if (replaceable && noted != refreshedBlock) _storage().notedRefreshes[quorumNumber] = uint32(refreshedBlock);
     }
 
     /// @dev That the quorum's stake can be slashed until the end of all windows.
@@ -358,6 +405,10 @@ contract AnzenTaskManager is
 
     function _lastResponseBlock(uint32 createdBlock) private view returns (uint256) {
         return uint256(createdBlock) + windowsAt(createdBlock).response;
+    }
+
+    function _checkThreshold(uint256 threshold, uint256 least, uint256 greatest) private pure {
+        if (threshold < least || threshold > greatest) revert ThresholdOutOfRange(threshold, least, greatest);
     }
 
     function _sum(Windows memory windows_) private pure returns (uint256) {

@@ -3,6 +3,7 @@
 //! Those of Anzen, and of OpenZeppelin's contracts that a deployment uses, are made by build.rs from what the Solidity
 //! compiler wrote, so they carry the bytecode. Those of EigenLayer are declared by hand, in [`eigenlayer`].
 
+mod convert;
 pub mod eigenlayer;
 pub mod revert;
 

@@ -23,7 +23,7 @@ static KNOWN: LazyLock<HashMap<Selector, Error>> = LazyLock::new(|| {
     parsed.chain(ours).map(|error| (error.selector(), error)).collect()
 });
 
-/// The error in `data`, by name and with its arguments: `ThresholdOutOfRange(threshold: 40, least: 51)`.
+/// The error in `data`, by name and with its arguments: `ThresholdOutOfRange(threshold: 40, least: 51, greatest: 80)`.
 ///
 /// `None` if no contract of ours or of EigenLayer's has such an error.
 pub fn decode_revert(data: &[u8]) -> Option<String> {
@@ -98,13 +98,17 @@ mod tests {
         sol_types::{Panic, PanicKind, Revert, SolError},
     };
 
+    fn threshold_out_of_range() -> AnzenTaskManager::ThresholdOutOfRange {
+        let [threshold, least, greatest] = [40, 51, 80].map(U256::from);
+        AnzenTaskManager::ThresholdOutOfRange { threshold, least, greatest }
+    }
+
     #[test]
     fn ours_come_with_their_arguments() {
-        let error =
-            AnzenTaskManager::ThresholdOutOfRange { threshold: U256::from(40), least: U256::from(51) };
+        let error = threshold_out_of_range();
         assert_eq!(
             decode_revert(&error.abi_encode()).as_deref(),
-            Some("ThresholdOutOfRange(threshold: 40, least: 51)")
+            Some("ThresholdOutOfRange(threshold: 40, least: 51, greatest: 80)")
         );
         let error = AnzenTaskManager::QuorumsNotOfPolicy { given: vec![0, 1].into(), policy: vec![0].into() };
         assert_eq!(
@@ -149,8 +153,7 @@ mod tests {
         }
         assert_eq!(describe_revert(&hex!("deadbeef")), "reverted with unknown data 0xdeadbeef");
         // Cut off within the arguments.
-        let error =
-            AnzenTaskManager::ThresholdOutOfRange { threshold: U256::from(40), least: U256::from(51) };
+        let error = threshold_out_of_range();
         assert_eq!(decode_revert(&error.abi_encode()[..20]), None);
     }
 }

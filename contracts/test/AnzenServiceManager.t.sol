@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {ProxyAdmin} from "@openzeppelin/contracts/proxy/transparent/ProxyAdmin.sol";
 import {
     ITransparentUpgradeableProxy,
     TransparentUpgradeableProxy
@@ -72,7 +74,7 @@ contract AnzenServiceManagerTest is EigenLayerFixture {
     function test_initialize_revertsIfTheCoordinatorHasAnotherAvs() public {
         address implementation =
             address(new AnzenServiceManager(coordinator, IPermissionController(address(permissionController))));
-        vm.expectRevert();
+        vm.expectRevert(bytes4(keccak256("InvalidAVSRegistrar()")));
         new TransparentUpgradeableProxy(
             implementation, admin, abi.encodeCall(AnzenServiceManager.initialize, (admin, ""))
         );
@@ -81,9 +83,9 @@ contract AnzenServiceManagerTest is EigenLayerFixture {
     function test_upgrade_onlyByTheProxysAdmin() public {
         address implementation =
             address(new AnzenServiceManager(coordinator, IPermissionController(address(permissionController))));
-        vm.expectRevert();
-        _proxyAdminOf(address(serviceManager))
-            .upgradeAndCall(ITransparentUpgradeableProxy(address(serviceManager)), implementation, "");
+        ProxyAdmin owner = _proxyAdminOf(address(serviceManager));
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, address(this)));
+        owner.upgradeAndCall(ITransparentUpgradeableProxy(address(serviceManager)), implementation, "");
     }
 
     function test_ejectOperator() public {

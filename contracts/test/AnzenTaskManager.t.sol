@@ -6,6 +6,8 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 
 import {AnzenTaskManager} from "../sol/AnzenTaskManager.sol";
+import {IAllocationManager} from "../sol/eigenlayer/IAllocationManager.sol";
+import {IStakeRegistry} from "../sol/eigenlayer/IStakeRegistry.sol";
 import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
 import {IBLSSignatureChecker} from "../sol/interfaces/IBLSSignatureChecker.sol";
 import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
@@ -58,6 +60,24 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
             abi.encodeWithSelector(IAnzenTaskManager.LookAheadTooShort.selector, 0, LOOK_AHEAD, uint256(LOOK_AHEAD) + 1)
         );
         this.newTaskManager(windows);
+    }
+
+    /// @dev Both may be granted later; address zero gets neither.
+    function test_initialize_withoutGeneratorAndPauser() public {
+        (generator, pauser) = (address(0), address(0));
+        AnzenTaskManager fresh = _newTaskManager(_windows());
+        assertFalse(fresh.hasRole(fresh.GENERATOR_ROLE(), address(0)));
+        assertFalse(fresh.hasRole(fresh.PAUSER_ROLE(), address(0)));
+        assertEq(fresh.getRoleMemberCount(fresh.GENERATOR_ROLE()), 0);
+        assertEq(fresh.getRoleMemberCount(fresh.PAUSER_ROLE()), 0);
+        assertEq(fresh.getRoleMemberCount(fresh.DEFAULT_ADMIN_ROLE()), 1);
+    }
+
+    /// @dev A quorum whose look-ahead promises more than the core keeps.
+    function test_initialize_revertsWithDeallocationDelayTooShort() public {
+        bytes memory e = _shortenDeallocationDelay();
+        vm.expectRevert(e);
+        this.newTaskManager(_windows());
     }
 
     function test_constructor_revertsWithZeroAddress() public {
@@ -121,7 +141,7 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.stopPrank();
         _createTask(hex"0001");
         vm.prank(generator);
-        (uint32 index,) = taskManager.createNewTask(8, 0, 100, hex"00");
+        (uint32 index,) = taskManager.createNewTask(8, 0, 80, hex"00");
         assertEq(index, 1);
         assertTrue(taskManager.isOpen(8));
     }
@@ -157,10 +177,20 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
     }
 
     function test_fuzz_createNewTask_revertsWithThresholdOutOfRange(uint32 threshold) public {
-        vm.assume(threshold < 67 || threshold > 100);
-        vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 67));
+        vm.assume(threshold < 67 || threshold > 80);
+        _thresholdReverts(threshold);
+    }
+
+    /// @dev A generator that demanded all of the stake would stall the protocol: one operator that is down is enough.
+    function test_createNewTask_withinThePolicysThresholds() public {
+        _thresholdReverts(66);
+        _thresholdReverts(81);
+        _thresholdReverts(100);
         vm.prank(generator);
-        taskManager.createNewTask(ORACLE_INDEX, 0, threshold, hex"0001");
+        taskManager.createNewTask(ORACLE_INDEX, 0, 80, hex"0001");
+        vm.roll(vm.getBlockNumber() + 51);
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"0001");
     }
 
     function test_createNewTask_revertsWithTaskIntervalNotOver() public {
@@ -203,6 +233,120 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         _createTask(hex"0001");
     }
 
+    /// @dev Someone refreshes in every block, ahead of the generator.
+    function test_createNewTask_thoughStakesAreRefreshedInEveryBlock() public {
+        _refreshStakes(hex"0001");
+        for (uint256 i; i < 300; ++i) {
+            vm.roll(vm.getBlockNumber() + 1);
+            _refreshStakes(hex"0001");
+            // Half of maxStakeAge is 100: in each 101st block the note is overwritten. That one has to be waited out.
+            if (i % 101 == 100) {
+                _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 0));
+            } else if (i % 101 == 0) {
+                _createTask(hex"0001");
+            }
+        }
+        assertEq(taskManager.taskCount(), 3);
+    }
+
+    function test_createNewTask_withANotedRefreshAsOldAsItMayBe() public {
+        _refreshStakes(hex"0001");
+        vm.roll(vm.getBlockNumber() + 200);
+        _refresh(hex"0001");
+        _createTask(hex"0001");
+    }
+
+    function test_createNewTask_revertsWithStakesRefreshedAfterReference_ifTheNotedOneIsStale() public {
+        _refreshStakes(hex"0001");
+        vm.roll(vm.getBlockNumber() + 201);
+        _refresh(hex"01");
+        _refresh(hex"00");
+        _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 0));
+        vm.roll(vm.getBlockNumber() + 1);
+        _createTask(hex"0001");
+    }
+
+    /// @dev A note is not overwritten, so a note of this block is the first one, or comes instead of an old one.
+    function test_createNewTask_revertsWithStakesRefreshedAfterReference_ifTheNotedOneIsOfThisBlock() public {
+        _refreshStakes(hex"0001");
+        _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 0));
+    }
+
+    /// @dev Each quorum must have its note.
+    function test_createNewTask_revertsWithStakesRefreshedAfterReference_ofTheQuorumWithoutNote() public {
+        _refreshStakes(hex"00");
+        vm.roll(vm.getBlockNumber() + 1);
+        _refresh(hex"0001");
+        _createReverts(abi.encodeWithSelector(IAnzenTaskManager.StakesRefreshedAfterReference.selector, 1));
+    }
+
+    function test_createNewTask_notesTheRefreshThatItSees() public {
+        uint32 refreshed = uint32(coordinator.quorumUpdateBlockNumber(0));
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), refreshed);
+        assertEq(taskManager.notedRefresh(1), refreshed);
+        // Half of maxStakeAge later it is kept, a block more and it is not.
+        vm.roll(refreshed + 99);
+        _refresh(hex"0001");
+        vm.roll(refreshed + 100);
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), refreshed);
+        vm.roll(refreshed + 151);
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), refreshed + 99);
+        assertEq(taskManager.notedRefresh(1), refreshed + 99);
+    }
+
+    function test_createNewTask_doesNotNoteARefreshOfItsOwnBlock() public {
+        _createTask(hex"0001");
+        vm.roll(vm.getBlockNumber() + 120);
+        _refresh(hex"0001");
+        uint32 noted = taskManager.notedRefresh(0);
+        _createTask(hex"0001");
+        assertEq(taskManager.notedRefresh(0), noted);
+    }
+
+    // ----------------------------------------------------------------------------------------------------- refreshStakes
+
+    function test_refreshStakes() public {
+        uint32 first = uint32(vm.getBlockNumber());
+        assertEq(taskManager.notedRefresh(0), 0);
+        address[][] memory members = _members(hex"01");
+        vm.prank(makeAddr("anyone"));
+        taskManager.refreshStakes(members, hex"01");
+        assertEq(coordinator.quorumUpdateBlockNumber(1), first);
+        assertEq(taskManager.notedRefresh(0), 0);
+        assertEq(taskManager.notedRefresh(1), first);
+
+        // Half of maxStakeAge later the note is kept, a block more and it is not.
+        vm.roll(first + 100);
+        _refreshStakes(hex"0001");
+        assertEq(coordinator.quorumUpdateBlockNumber(1), first + 100);
+        assertEq(taskManager.notedRefresh(0), first + 100);
+        assertEq(taskManager.notedRefresh(1), first);
+        vm.roll(first + 101);
+        _refreshStakes(hex"0001");
+        assertEq(taskManager.notedRefresh(0), first + 100);
+        assertEq(taskManager.notedRefresh(1), first + 101);
+    }
+
+    function test_refreshStakes_whilePaused() public {
+        vm.prank(pauser);
+        taskManager.pause();
+        _refreshStakes(hex"0001");
+        assertEq(taskManager.notedRefresh(0), vm.getBlockNumber());
+    }
+
+    /// @dev Not all operators: it would be no full refresh.
+    function test_refreshStakes_revertsWithTheCoordinatorsError() public {
+        address[][] memory members = _members(hex"00");
+        members[0] = new address[](1);
+        members[0][0] = operators[0].account;
+        vm.expectRevert(bytes4(keccak256("QuorumOperatorCountMismatch()")));
+        taskManager.refreshStakes(members, hex"00");
+        assertEq(taskManager.notedRefresh(0), 0);
+    }
+
     function test_createNewTask_revertsWithLookAheadTooShort() public {
         vm.prank(admin);
         IStakeRegistryAdmin(address(stakeRegistry)).setSlashableStakeLookahead(1, uint32(SUM) - 1);
@@ -216,6 +360,49 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.QuorumWithoutStake.selector, 2));
         vm.prank(generator);
         taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"02");
+    }
+
+    /// @dev The first operator registers in the block of the creation: nobody could answer.
+    function test_createNewTask_revertsWithNoStakeAtReference() public {
+        _createQuorum(LOOK_AHEAD);
+        _setPolicy(hex"02");
+        vm.roll(vm.getBlockNumber() + 1);
+        _addOperator(64, 100 ether, hex"02");
+        // Back into the block of the registration.
+        vm.roll(vm.getBlockNumber() - 1);
+        _createQuorum2Reverts();
+        vm.roll(vm.getBlockNumber() + 1);
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"02");
+    }
+
+    /// @dev The quorum itself is of this block.
+    function test_createNewTask_revertsWithNoStakeAtReference_ifTheQuorumIsNew() public {
+        // That stake comes in the very block of the quorum's creation takes more than this EigenLayer allows.
+        vm.mockCall(
+            address(stakeRegistry),
+            abi.encodeCall(stakeRegistry.getTotalStakeHistoryLength, (1)),
+            abi.encode(uint256(1))
+        );
+        vm.mockCall(
+            address(stakeRegistry),
+            abi.encodeCall(stakeRegistry.getTotalStakeUpdateAtIndex, (1, 0)),
+            abi.encode(IStakeRegistry.StakeUpdate(uint32(vm.getBlockNumber()), 0, 1 ether))
+        );
+        _createReverts(abi.encodeWithSelector(IBLSSignatureChecker.NoStakeAtReference.selector, 1));
+    }
+
+    /// @dev Stake that changes in the block of the creation, and was there before.
+    function test_createNewTask_inABlockInWhichStakeChanges() public {
+        _refreshStakes(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        _addOperator(64, 100 ether, hex"00");
+        vm.roll(vm.getBlockNumber() - 1);
+        uint256 length = stakeRegistry.getTotalStakeHistoryLength(0);
+        assertEq(stakeRegistry.getTotalStakeUpdateAtIndex(0, length - 1).updateBlockNumber, vm.getBlockNumber());
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        _answer(task);
     }
 
     function test_createNewTask_revertsWithQuorumKeyIsIdentity() public {
@@ -296,6 +483,52 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         _respondReverts(
             task, abi.encodeWithSelector(IAnzenTaskManager.ResponseWindowOver.selector, uint256(task.createdBlock) + 2)
         );
+    }
+
+    /// @dev The block in which windows are set has those that were there before.
+    function test_respondToTask_keepsTheWindowsOfItsCreation_ifNewOnesAreSetInTheSameBlock() public {
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        IAnzenTaskManager.Windows memory windows = _windows();
+        windows.response = 2;
+        windows.maxStakeAge = 1;
+        vm.prank(admin);
+        taskManager.setWindows(windows);
+        assertEq(taskManager.windows().response, 50);
+        assertEq(taskManager.maxStakeAge(), 200);
+        vm.roll(task.createdBlock + 3);
+        assertEq(taskManager.windows().response, 2);
+        assertEq(taskManager.maxStakeAge(), 1);
+        assertTrue(taskManager.isOpen(ORACLE_INDEX));
+        _answer(task);
+    }
+
+    /// @dev Whether it is created before or after they are set: the stakes' age is judged by the windows that hold.
+    function test_createNewTask_inTheBlockInWhichWindowsAreSet() public {
+        IAnzenTaskManager.Windows memory windows = _windows();
+        (windows.response, windows.maxStakeAge) = (2, 1);
+        vm.prank(admin);
+        taskManager.setWindows(windows);
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        vm.roll(task.createdBlock + 50);
+        _answer(task);
+        _createReverts(
+            abi.encodeWithSelector(IBLSSignatureChecker.StakesStale.selector, 0, coordinator.quorumUpdateBlockNumber(0))
+        );
+    }
+
+    /// @dev From its own block on there are windows.
+    function test_initialize_windowsHoldFromItsBlockOn() public {
+        AnzenTaskManager fresh = _newTaskManager(_windows());
+        uint32 first = uint32(vm.getBlockNumber());
+        assertEq(fresh.windows().response, 50);
+        IAnzenTaskManager.Windows memory windows = _windows();
+        windows.response = 2;
+        vm.prank(admin);
+        fresh.setWindows(windows);
+        assertEq(fresh.windowsAt(first).response, 50);
+        assertEq(fresh.windowsAt(first + 1).response, 2);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.NoWindowsAt.selector, first - 1));
+        fresh.windowsAt(first - 1);
     }
 
     function test_respondToTask_revertsWithEnforcedPause() public {
@@ -487,7 +720,28 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.assume(threshold <= 50 || threshold > 100);
         IAnzenTaskManager.TaskPolicy memory policy = _policy(hex"00");
         policy.leastThresholdPercentage = threshold;
-        _policyReverts(policy, abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 51));
+        _policyReverts(
+            policy, abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 51, 100)
+        );
+    }
+
+    function test_fuzz_setTaskPolicy_revertsWithThresholdOutOfRange_ofTheGreatest(uint32 threshold) public {
+        vm.assume(threshold < 67 || threshold > 100);
+        IAnzenTaskManager.TaskPolicy memory policy = _policy(hex"00");
+        policy.greatestThresholdPercentage = threshold;
+        _policyReverts(
+            policy, abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 67, 100)
+        );
+    }
+
+    function test_setTaskPolicy_atTheBoundsOfThresholds() public {
+        IAnzenTaskManager.TaskPolicy memory policy = _policy(hex"00");
+        (policy.leastThresholdPercentage, policy.greatestThresholdPercentage) = (51, 51);
+        vm.startPrank(admin);
+        taskManager.setTaskPolicy(ORACLE_INDEX, policy);
+        (policy.leastThresholdPercentage, policy.greatestThresholdPercentage) = (100, 100);
+        taskManager.setTaskPolicy(ORACLE_INDEX, policy);
+        vm.stopPrank();
     }
 
     function test_setTaskPolicy_revertsWithNoTaskInterval() public {
@@ -520,6 +774,13 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         _policyReverts(
             _policy(hex"02"), abi.encodeWithSelector(IAnzenTaskManager.LookAheadTooShort.selector, 2, SUM - 1, SUM)
         );
+    }
+
+    function test_setTaskPolicy_revertsWithDeallocationDelayTooShort() public {
+        bytes memory e = _shortenDeallocationDelay();
+        _policyReverts(_policy(hex"00"), e);
+        _mockDeallocationDelay(LOOK_AHEAD);
+        _setPolicy(hex"00");
     }
 
     function test_setTaskPolicy_atTheLookAheadExactly() public {
@@ -558,25 +819,33 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         emit IAnzenTaskManager.WindowsSet(windows);
         vm.prank(admin);
         taskManager.setWindows(windows);
-        assertEq(taskManager.windows().response, 51);
-        assertEq(taskManager.windowsAt(first).response, 51);
-        assertEq(taskManager.windowsAt(first - 1).response, before.response);
+        assertEq(taskManager.windows().response, before.response);
+        assertEq(taskManager.windowsAt(first + 1).response, 51);
+        assertEq(taskManager.windowsAt(first).response, before.response);
         assertEq(taskManager.windowsAt(100).response, before.response);
 
         // Twice in a block, and a third time later.
         windows.response = 52;
         vm.prank(admin);
         taskManager.setWindows(windows);
-        assertEq(taskManager.windowsAt(first).response, 52);
-        assertEq(taskManager.windowsAt(first - 1).response, before.response);
+        assertEq(taskManager.windowsAt(first + 1).response, 52);
+        assertEq(taskManager.windowsAt(first).response, before.response);
         vm.roll(first + 10);
         windows.response = 53;
         vm.prank(admin);
         taskManager.setWindows(windows);
-        assertEq(taskManager.windowsAt(first + 10).response, 53);
-        assertEq(taskManager.windowsAt(first + 9).response, 52);
-        assertEq(taskManager.windowsAt(first).response, 52);
-        assertEq(taskManager.windowsAt(first - 1).response, before.response);
+        assertEq(taskManager.windowsAt(first + 11).response, 53);
+        assertEq(taskManager.windowsAt(first + 10).response, 52);
+        assertEq(taskManager.windowsAt(first + 1).response, 52);
+        assertEq(taskManager.windowsAt(first).response, before.response);
+        // In the very next block.
+        vm.roll(first + 11);
+        windows.response = 54;
+        vm.prank(admin);
+        taskManager.setWindows(windows);
+        assertEq(taskManager.windowsAt(first + 12).response, 54);
+        assertEq(taskManager.windowsAt(first + 11).response, 53);
+        assertEq(taskManager.windowsAt(first + 10).response, 52);
     }
 
     function test_windowsAt_revertsWithNoWindowsAt() public {
@@ -623,6 +892,14 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
     function test_setWindows_revertsWithQuorumNotSlashable() public {
         _createDelegatedQuorum();
         _windowsRevert(_windows(), abi.encodeWithSelector(IAnzenTaskManager.QuorumNotSlashable.selector, 2));
+    }
+
+    function test_setWindows_revertsWithDeallocationDelayTooShort_forTheLookAhead() public {
+        bytes memory e = _shortenDeallocationDelay();
+        _windowsRevert(_windows(), e);
+        _mockDeallocationDelay(LOOK_AHEAD);
+        vm.prank(admin);
+        taskManager.setWindows(_windows());
     }
 
     function test_setWindows_atTheLookAheadExactly() public {
@@ -675,6 +952,32 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(error_);
         vm.prank(generator);
         taskManager.createNewTask(ORACLE_INDEX, SAFETY_FACTOR, 67, hex"0001");
+    }
+
+    function _thresholdReverts(uint32 threshold) private {
+        vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.ThresholdOutOfRange.selector, threshold, 67, 80));
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, threshold, hex"0001");
+    }
+
+    function _createQuorum2Reverts() private {
+        vm.expectRevert(abi.encodeWithSelector(IBLSSignatureChecker.NoStakeAtReference.selector, 2));
+        vm.prank(generator);
+        taskManager.createNewTask(ORACLE_INDEX, 0, 67, hex"02");
+    }
+
+    /// @dev To a block less than the quorums' look-ahead, which is more than the windows. Returns the error that follows.
+    function _shortenDeallocationDelay() private returns (bytes memory) {
+        _mockDeallocationDelay(LOOK_AHEAD - 1);
+        return abi.encodeWithSelector(
+            IAnzenTaskManager.DeallocationDelayTooShort.selector, uint256(LOOK_AHEAD) - 1, uint256(LOOK_AHEAD)
+        );
+    }
+
+    function _mockDeallocationDelay(uint32 delay) private {
+        vm.mockCall(
+            address(allocationManager), abi.encodeCall(IAllocationManager.DEALLOCATION_DELAY, ()), abi.encode(delay)
+        );
     }
 
     function _respondReverts(IAnzenTaskManager.Task memory task, bytes memory error_) private {

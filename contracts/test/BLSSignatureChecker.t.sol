@@ -221,24 +221,32 @@ contract BLSSignatureCheckerTest is EigenLayerFixture {
     }
 
     function test_checkSignatures_revertsIfAnIndexIsNotThatOfTheReference() public {
+        bytes memory tooRecent = abi.encodeWithSignature("BlockNumberTooRecent()");
+        bytes memory noSuchEntry = abi.encodeWithSignature("InvalidBlockNumber()");
         _deregister(0, hex"0001");
         vm.roll(vm.getBlockNumber() + 1);
         IBLSSignatureChecker.NonSignerStakesAndSignature memory c = _c(hex"00", _ids(1));
         c.quorumApkIndices[0] += 1;
-        _revertsSomehow(hex"00", c);
+        _reverts(tooRecent, hex"00", refBlock, c);
         c = _c(hex"00", _ids(1));
         c.totalStakeIndices[0] += 1;
-        _revertsSomehow(hex"00", c);
+        _reverts(noSuchEntry, hex"00", refBlock, c);
         c = _c(hex"00", _ids(0));
         c.nonSignerStakeIndices[0][0] += 1;
-        _revertsSomehow(hex"00", c);
+        _reverts(noSuchEntry, hex"00", refBlock, c);
         // Past the end
         c = _c(hex"00", _ids(1));
+        c.quorumApkIndices[0] = 9;
+        _reverts(stdError.indexOOBError, hex"00", refBlock, c);
+        c = _c(hex"00", _ids(1));
+        c.totalStakeIndices[0] = 9;
+        _reverts(stdError.indexOOBError, hex"00", refBlock, c);
+        c = _c(hex"00", _ids(1));
         c.nonSignerStakeIndices[0][0] = 9;
-        _revertsSomehow(hex"00", c);
+        _reverts(stdError.indexOOBError, hex"00", refBlock, c);
         c = _c(hex"00", _ids(1));
         c.nonSignerQuorumBitmapIndices[0] = 9;
-        _revertsSomehow(hex"00", c);
+        _reverts(stdError.indexOOBError, hex"00", refBlock, c);
     }
 
     function test_checkSignatures_revertsWithWrongBitmapIndex() public {
@@ -426,12 +434,18 @@ contract BLSSignatureCheckerTest is EigenLayerFixture {
 
     /// @dev A failing precompiled contract eats what it is given: the caps keep that small.
     function test_checkSignatures_aFailureCostsBoundedGas() public {
+        // The pairing
         IBLSSignatureChecker.NonSignerStakesAndSignature memory c = _c(hex"00", _ids());
         c.apkG2.X[0] += 1;
-        uint256 before = gasleft();
-        vm.expectRevert(IBLSSignatureChecker.PairingPrecompileFailed.selector);
-        taskManager.checkSignatures(DIGEST, hex"00", refBlock, c);
-        assertLt(before - gasleft(), 450_000);
+        _revertsCheaply(abi.encodeWithSelector(IBLSSignatureChecker.PairingPrecompileFailed.selector), c, 450_000);
+        // The addition
+        c = _c(hex"00", _ids());
+        c.sigma.Y += 1;
+        _revertsCheaply(abi.encodeWithSelector(BN254.EcAddFailed.selector), c, 150_000);
+        // What is not the registry's never reaches a precompiled contract.
+        c = _c(hex"00", _ids());
+        c.quorumApks[0].Y += 1;
+        _revertsCheaply(abi.encodeWithSelector(IBLSSignatureChecker.WrongQuorumApk.selector, 0), c, 150_000);
     }
 
     // --------------------------------------------------------------------------------------------------------- helpers
@@ -462,11 +476,13 @@ contract BLSSignatureCheckerTest is EigenLayerFixture {
         taskManager.checkSignatures(DIGEST, quorumNumbers, referenceBlock, c);
     }
 
-    /// @dev With an error of the registry.
-    function _revertsSomehow(bytes memory quorumNumbers, IBLSSignatureChecker.NonSignerStakesAndSignature memory c)
-        private
-    {
-        vm.expectRevert();
-        taskManager.checkSignatures(DIGEST, quorumNumbers, refBlock, c);
+    function _revertsCheaply(
+        bytes memory error_,
+        IBLSSignatureChecker.NonSignerStakesAndSignature memory c,
+        uint256 bound_
+    ) private {
+        uint256 before = gasleft();
+        _reverts(error_, hex"00", refBlock, c);
+        assertLt(before - gasleft(), bound_);
     }
 }

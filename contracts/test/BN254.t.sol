@@ -99,6 +99,26 @@ contract BN254Test is Bls {
         this.add(BN254.G1Point(1, 1));
     }
 
+    /// @dev A failing precompiled contract eats all the gas that it is given.
+    function test_aFailureCostsBoundedGas() public {
+        uint256 before = gasleft();
+        vm.expectRevert(BN254.EcMulFailed.selector);
+        this.mul(BN254.G1Point(1, 1));
+        assertLt(before - gasleft(), 30_000);
+        before = gasleft();
+        vm.expectRevert(BN254.EcAddFailed.selector);
+        this.add(BN254.G1Point(1, 1));
+        assertLt(before - gasleft(), 15_000);
+        before = gasleft();
+        vm.expectRevert(BN254.EcAddFailed.selector);
+        this.addCalldata(BN254.G1Point(1, 1));
+        assertLt(before - gasleft(), 15_000);
+    }
+
+    function addCalldata(BN254.G1Point calldata point) external view {
+        BN254.G1Point(1, 2).addCalldata(point);
+    }
+
     function mul(BN254.G1Point memory point) external view {
         point.mul(2);
     }

@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
+import {IBLSSignatureChecker} from "../sol/interfaces/IBLSSignatureChecker.sol";
 import {BN254} from "../sol/libraries/BN254.sol";
+import {IOperatorStateRetriever} from "./fixtures/EigenLayer.sol";
 import {EigenLayerFixture} from "./fixtures/EigenLayerFixture.sol";
 
 /// @notice What the Rust side computed (messages/src/vectors.rs), verified by the contracts.
@@ -69,6 +71,52 @@ contract VectorsTest is EigenLayerFixture {
         (bool success, bool equal) =
             this.pairing(_point(".aggregate.sigma"), _point(".message"), _pointG2(".aggregate.apkG2"));
         assertTrue(success && equal);
+    }
+
+    /// @dev Only the indices come from the chain, as in actors/src/adapters/alloy_chain/contract.rs. The operators and the
+    /// quorums are those of `_setUpTwoQuorums`.
+    function test_certificate() public {
+        IAnzenTaskManager.Task memory task = _task();
+        vm.roll(task.referenceBlock);
+        _refresh(task.quorumNumbers);
+        vm.roll(task.referenceBlock + 1);
+        (uint96[] memory signed, uint96[] memory total, bytes32 record) = taskManager.checkSignatures(
+            vm.parseJsonBytes32(_json, ".responseDigest"),
+            task.quorumNumbers,
+            task.referenceBlock,
+            _certificateOfRust(task)
+        );
+        // Operator 1 (secret 2) signed in neither, operator 4 (16) not in quorum 0.
+        assertEq(signed[0], 300 ether);
+        assertEq(signed[1], 400 ether);
+        assertEq(total[0], 500 ether);
+        assertEq(total[1], 500 ether);
+        assertEq(record, vm.parseJsonBytes32(_json, ".certificate.signatoryRecordHash"));
+    }
+
+    function _certificateOfRust(IAnzenTaskManager.Task memory task)
+        private
+        view
+        returns (IBLSSignatureChecker.NonSignerStakesAndSignature memory c)
+    {
+        bytes32[] memory ids = vm.parseJsonBytes32Array(_json, ".certificate.nonSignerIds");
+        assertEq(ids.length, 2);
+        IOperatorStateRetriever.CheckSignaturesIndices memory indices =
+            retriever.getCheckSignaturesIndices(address(coordinator), task.referenceBlock, task.quorumNumbers, ids);
+        c.nonSignerQuorumBitmapIndices = indices.nonSignerQuorumBitmapIndices;
+        c.quorumApkIndices = indices.quorumApkIndices;
+        c.totalStakeIndices = indices.totalStakeIndices;
+        c.nonSignerStakeIndices = indices.nonSignerStakeIndices;
+        c.nonSignerPubkeys = _twoPoints(".certificate.nonSignerPubkeys");
+        c.quorumApks = _twoPoints(".certificate.quorumApks");
+        c.apkG2 = _pointG2(".certificate.apkG2");
+        c.sigma = _point(".certificate.sigma");
+    }
+
+    function _twoPoints(string memory path) private view returns (BN254.G1Point[] memory points) {
+        points = new BN254.G1Point[](2);
+        points[0] = _point(string.concat(path, "[0]"));
+        points[1] = _point(string.concat(path, "[1]"));
     }
 
     function pairing(BN254.G1Point memory left, BN254.G1Point memory right, BN254.G2Point calldata key)

@@ -9,10 +9,12 @@
 //! | [`chain`] | one key's transactions, reads, and reverts by name |
 //! | [`mod@verify`] | whether a deployment is what it should be |
 //! | [`operator`] | setting operators up |
-//! | [`local`] | a chain on this machine |
+//! | [`anvil`] | a chain on this machine |
+//! | [`local`] | the local network: a chain, operators and an aggregator in processes of their own |
 //! | [`artifacts`] | EigenLayer's bytecode |
 
 pub mod addresses;
+pub mod anvil;
 pub mod anzen;
 pub mod artifacts;
 pub mod chain;

@@ -27,11 +27,11 @@ pub struct QuorumReached {
 }
 
 impl actix::Message for QuorumReached {
-    type Result = QuorumTaken;
+    type Result = Result<QuorumTaken, NotKept>;
 }
 
 impl Wire for QuorumReached {
-    type Reply = QuorumTaken;
+    type Reply = Result<QuorumTaken, NotKept>;
     const NAME: &'static str = "aggregator_quorumReached";
     const VERSION: u16 = 1;
     const TO: ActorName = ActorName::Aggregator;
@@ -40,7 +40,16 @@ impl Wire for QuorumReached {
     const TIMEOUT_MS: u64 = 10_000;
 }
 
-/// The aggregator has it: posted already, or being posted.
+/// The aggregator has it on disk: posted already, or being posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuorumTaken {}
+
+/// The aggregator posts the certificate, but could not write it down: if its process ends now, it is lost. Send it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("the aggregator posts the certificate but could not keep it on disk: {error}")]
+#[serde(deny_unknown_fields)]
+pub struct NotKept {
+    /// What the disk said.
+    pub error: String,
+}

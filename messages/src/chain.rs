@@ -52,6 +52,12 @@ pub enum ChainEvent {
     },
     /// Someone registered or left, or a recorded stake changed: operator sets after this block differ from before.
     OperatorsChanged,
+    /// Governance changed the windows: tasks of later blocks can be answered for so many blocks.
+    #[serde(rename_all = "camelCase")]
+    ResponseWindowChanged {
+        /// The last block in which a task can be answered is this many after its creation.
+        blocks: u64,
+    },
     /// A quorum's stakes were refreshed whole.
     #[serde(rename_all = "camelCase")]
     QuorumRefreshed {

@@ -28,9 +28,11 @@ mod abi {
 
 /// What it costs to corrupt a quorum against what a vault would yield:
 ///
-///     CoC = quorum stake x price of the stake token x cost share  / 10^costDecimals   / 10_000   (rounded down)
-///     PfC = vault assets x price of the asset       x profit share / 10^profitDecimals / 10_000   (rounded up)
-///     SF  = (CoC - PfC) / CoC                                                                      (rounded down)
+/// ```text
+/// CoC = quorum stake x price of the stake token x cost share  / 10^costDecimals   / 10_000   (rounded down)
+/// PfC = vault assets x price of the asset       x profit share / 10^profitDecimals / 10_000   (rounded up)
+/// SF  = (CoC - PfC) / CoC                                                                      (rounded down)
+/// ```
 ///
 /// All of it at one block. CoC and PfC come out in the same unit (the decimals see to that).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

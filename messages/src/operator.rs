@@ -43,7 +43,7 @@ pub struct OperatorSet {
     pub quorums: Vec<u8>,
     /// The operators of at least one of them.
     pub operators: BTreeMap<OperatorId, Operator>,
-    /// Each quorum's whole stake, as its registry has it.
+    /// Each quorum's whole stake: the sum of its operators', which is what its registry keeps.
     pub total_stakes: BTreeMap<u8, U256>,
     /// The sum of all keys, each once per quorum.
     pub weighted_apk: AggregateKey,

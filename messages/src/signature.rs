@@ -49,15 +49,16 @@ impl FromOperator for SubmitSignature {
 pub enum SubmitReply {
     /// Counted, and on disk.
     Accepted,
-    /// The same answer was accepted before. Done.
+    /// The same signature was accepted before. Done.
     Duplicate,
-    /// The task is not known yet, and the signature is kept until it is. Done.
+    /// The task is not known: the signature is kept until it is, for a response window at most. Done.
     Early,
-    /// The task was answered, or its window has passed, or it was too long ago to be known. Do not try again.
+    /// The task was answered, or its certificate has been made without this one. Do not try again.
     TooLate,
     /// The operator was in none of the task's quorums at its reference block. Do not try again.
     NotInSet,
-    /// The operator answered this task differently before. The first answer stands; both are kept. Do not try again.
+    /// The operator answered this task otherwise before. The first answer stands, and where the other is validly signed
+    /// both are kept as evidence. Do not try again.
     SecondAnswer,
     /// A signature of this operator failed verification; nothing of it counts for this task. Do not try again.
     Invalid,

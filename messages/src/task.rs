@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use alloy_primitives::{Address, B256, Bytes, I256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct, SolValue, eip712_domain, sol};
 use serde::{Deserialize, Serialize};
 
@@ -104,11 +104,6 @@ impl TaskResponse {
         let response = abi::TaskResponse { taskHash: self.task_hash.0, safetyFactor: self.safety_factor.0 };
         response.eip712_signing_hash(&domain.0)
     }
-
-    /// `abi.encode` of the response, as the contract hashes it.
-    pub fn values(&self) -> (B256, I256) {
-        (self.task_hash.0, self.safety_factor.0)
-    }
 }
 
 /// The EIP-712 domain of everything that operators sign with their BLS keys: this chain, this task manager.
@@ -130,7 +125,7 @@ impl SigningDomain {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use alloy_primitives::{address, b256};
+    use alloy_primitives::{I256, address, b256};
 
     pub(crate) fn a_task() -> Task {
         Task {

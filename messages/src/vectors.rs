@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::{Address, B256, Bytes, I256, U256};
+use alloy_primitives::{Address, B256, Bytes, I256, U256, keccak256};
 use serde_json::{Value, json};
 
 use crate::bls::{AggregateKey, HashedMessage, PublicKey, SecretKey, hash_to_g1, sum_signatures};
+use crate::certificate::{Certificate, NonSigner};
 use crate::task::SigningDomain;
 use crate::{SafetyFactor, Task, TaskResponse};
 
@@ -68,6 +69,54 @@ fn aggregate(message: &HashedMessage) -> Value {
     })
 }
 
+/// Secret keys of the operators in test/fixtures/EigenLayerFixture.sol (`_setUpTwoQuorums`), and the quorums of each.
+const OPERATORS: [(u64, &[usize]); 6] =
+    [(1, &[0, 1]), (2, &[0, 1]), (4, &[0, 1]), (8, &[0, 1]), (16, &[0]), (32, &[1])];
+
+/// A whole certificate of `task()`, as an aggregator makes it: operator 2, of both quorums, and 16, of quorum 0 only, did not
+/// sign. The key in G2 is that of all less that of the non-signers.
+fn certificate(message: &HashedMessage) -> Value {
+    let weight = |quorums: &[usize]| u8::try_from(quorums.len()).unwrap();
+    let all: Vec<(SecretKey, PublicKey, &[usize])> =
+        OPERATORS.iter().map(|(k, quorums)| (secret(*k), secret(*k).public_key(), *quorums)).collect();
+    let absent = [secret(2).public_key(), secret(16).public_key()].map(|key| key.operator_id());
+    let (missing, signers): (Vec<_>, Vec<_>) =
+        all.iter().partition(|(_, key, _)| absent.contains(&key.operator_id()));
+    let weighted = |some: &[&'_ (SecretKey, PublicKey, &[usize])]| -> Vec<(PublicKey, u8)> {
+        some.iter().map(|(_, key, quorums)| (*key, weight(quorums))).collect()
+    };
+
+    let everyone = weighted(&all.iter().collect::<Vec<_>>());
+    let everyone = AggregateKey::sum(everyone.iter().map(|(key, weight)| (key, *weight)));
+    let absent = weighted(&missing);
+    let apk = everyone.without(absent.iter().map(|(key, weight)| (key, *weight)));
+    let parts = signers.iter().map(|(key, _, quorums)| (key.sign(message), weight(quorums)));
+    let mut non_signers: Vec<NonSigner> =
+        absent.iter().map(|(key, _)| NonSigner { id: key.operator_id(), key: key.g1() }).collect();
+    non_signers.sort_by_key(|one| one.id);
+    let quorum_apk = |quorum: usize| {
+        let members = all.iter().filter(|(_, _, quorums)| quorums.contains(&quorum));
+        AggregateKey::sum(members.map(|(_, key, _)| (key, 1))).g1().unwrap()
+    };
+    let certificate = Certificate {
+        non_signers,
+        quorum_apks: vec![quorum_apk(0), quorum_apk(1)],
+        signers_apk: apk.g2().unwrap().to_bytes(),
+        signature: sum_signatures(parts).unwrap().to_bytes(),
+    };
+
+    let mut record = task().reference_block.to_be_bytes().to_vec();
+    certificate.non_signers.iter().for_each(|one| record.extend_from_slice(one.id.0.as_slice()));
+    json!({
+        "nonSignerIds": certificate.non_signers.iter().map(|one| one.id).collect::<Vec<_>>(),
+        "nonSignerPubkeys": certificate.non_signers.iter().map(|one| point(one.key)).collect::<Vec<_>>(),
+        "quorumApks": certificate.quorum_apks.iter().map(|key| point(*key)).collect::<Vec<_>>(),
+        "apkG2": certificate.signers_apk.to_words(),
+        "sigma": point(certificate.signature),
+        "signatoryRecordHash": keccak256(record),
+    })
+}
+
 fn vectors() -> Value {
     let (chain_id, contract) = (31_337, Address::repeat_byte(0xaa));
     let response = TaskResponse {
@@ -83,6 +132,7 @@ fn vectors() -> Value {
         "chainId": chain_id, "taskManager": contract,
         "response": response, "responseDigest": digest,
         "message": point(message.to_bytes()), "aggregate": aggregate(&message),
+        "certificate": certificate(&message),
     })
 }
 

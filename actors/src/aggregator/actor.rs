@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use alloy::primitives::Address;
 use anzen_messages::TaskHash;
-use anzen_messages::aggregation::{QuorumReached, QuorumTaken};
+use anzen_messages::aggregation::{NotKept, QuorumReached, QuorumTaken};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::ActorName;
@@ -78,21 +78,22 @@ impl Actor for Aggregator {
 }
 
 impl Handler<QuorumReached> for Aggregator {
-    type Result = AtomicResponse<Self, QuorumTaken>;
+    type Result = AtomicResponse<Self, Result<QuorumTaken, NotKept>>;
 
-    /// The reply promises that the task is taken over, so it waits for the disk; the collector asks again if this process
-    /// ends before. While the disk refuses, the certificate is posted from memory all the same.
+    /// The reply promises that the task is taken over, so it waits for the disk. While the disk refuses, the certificate is
+    /// posted from memory all the same, and the collector asks again.
     fn handle(&mut self, reached: QuorumReached, _ctx: &mut Context<Self>) -> Self::Result {
-        let write = (!self.state.knows(reached.response.task_hash)).then(|| records::put(&reached)).flatten();
+        // Written each time: a write before may have failed.
+        let write = records::put(&reached);
         let store = Arc::clone(&self.deps.store);
         let written = async move { store.commit(write.into_iter().collect()).await };
         AtomicResponse::new(Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
-            if let Err(error) = written {
+            if let Err(error) = &written {
                 warn!(task = reached.task.index, %error, "the certificate could not be kept on disk; posting it now");
             }
             let effects = actor.state.take(reached);
             actor.carry_out(effects, ctx);
-            QuorumTaken {}
+            written.map(|()| QuorumTaken {}).map_err(|error| NotKept { error: error.to_string() })
         })))
     }
 }

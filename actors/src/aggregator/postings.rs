@@ -7,7 +7,7 @@ use anzen_messages::TaskHash;
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
 
-use crate::follow::ChainState;
+use crate::follow::{ChainState, new_window};
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +34,20 @@ pub(super) enum Attempt {
 #[derive(Debug)]
 struct Posting {
     reached: Arc<QuorumReached>,
+    /// The last block in which the task can be answered.
+    deadline: u64,
     under_way: bool,
-    settled: bool,
+    /// The block at which an attempt seemed to have settled it; if no answer shows, it is attempted again.
+    settled_at: Option<u64>,
 }
+
+/// For how many blocks an attempt that seemed to settle a task is believed without its event.
+const BELIEVED: u64 = 5;
 
 /// The aggregator's state.
 #[derive(Debug)]
 pub(super) struct Postings {
+    /// For how many blocks a task that is created now can be answered.
     window: u64,
     finality: u64,
     head: u64,
@@ -72,14 +79,16 @@ impl Postings {
     /// Takes a certificate of an earlier life of this process; the first block brings the first attempt.
     pub(super) fn recover(&mut self, reached: QuorumReached) {
         let task = reached.response.task_hash;
-        self.postings.insert(task, Posting { reached: Arc::new(reached), under_way: false, settled: false });
+        let deadline = u64::from(reached.task.created_block) + self.window;
+        let posting = Posting { reached: Arc::new(reached), deadline, under_way: false, settled_at: None };
+        self.postings.insert(task, posting);
     }
 
     /// An attempt has ended. After a failure the next block brings the next one.
     pub(super) fn attempted(&mut self, task: TaskHash, attempt: Attempt) {
         if let Some(posting) = self.postings.get_mut(&task) {
             posting.under_way = false;
-            posting.settled = attempt == Attempt::Settled;
+            posting.settled_at = (attempt == Attempt::Settled).then_some(self.head);
         }
     }
 
@@ -90,13 +99,13 @@ impl Postings {
 
     fn attempt(&mut self, task: TaskHash) -> Option<Effect> {
         let posting = self.postings.get_mut(&task)?;
-        let idle = !posting.under_way && !posting.settled && !self.answered.contains_key(&task);
-        let not_after = u64::from(posting.reached.task.created_block) + self.window;
-        if !idle || self.head >= not_after {
+        let settled = posting.settled_at.is_some_and(|at| self.head < at + BELIEVED);
+        let idle = !posting.under_way && !settled && !self.answered.contains_key(&task);
+        if !idle || self.head >= posting.deadline {
             return None;
         }
         posting.under_way = true;
-        Some(Effect::Post { reached: Arc::clone(&posting.reached), not_after })
+        Some(Effect::Post { reached: Arc::clone(&posting.reached), not_after: posting.deadline })
     }
 
     fn answered(&mut self, task: TaskHash, at: BlockRef) -> Option<Effect> {
@@ -106,10 +115,10 @@ impl Postings {
     }
 
     fn prune(&mut self) -> Vec<Effect> {
-        let (head, window, finality) = (self.head, self.window, self.finality);
+        let (head, finality) = (self.head, self.finality);
         let over = |task: &TaskHash, posting: &Posting| match self.answered.get(task) {
             Some(at) => head >= at.number + finality,
-            None => head > u64::from(posting.reached.task.created_block) + window,
+            None => head > posting.deadline,
         };
         let over: Vec<TaskHash> = self
             .postings
@@ -133,9 +142,12 @@ impl Postings {
 impl ChainState for Postings {
     type Effect = Effect;
 
-    /// Certificates stay; which of them are answered is told again.
+    /// Certificates stay; which of them are answered is told again, as far as the chain still has it.
     fn restart(&mut self) -> Vec<Effect> {
         self.answered.clear();
+        for posting in self.postings.values_mut() {
+            posting.settled_at = None;
+        }
         Vec::new()
     }
 
@@ -144,7 +156,7 @@ impl ChainState for Postings {
         let undone = self.answered.split_off_by(|at| at.number > block.number);
         for task in undone {
             if let Some(posting) = self.postings.get_mut(&task) {
-                posting.settled = false;
+                posting.settled_at = None;
             }
         }
         Vec::new()
@@ -157,6 +169,9 @@ impl ChainState for Postings {
             if let ChainEvent::TaskResponded { response, .. } = event {
                 effects.extend(self.answered(response.task_hash, block.header.at));
             }
+        }
+        if let Some(window) = new_window(block) {
+            self.window = window;
         }
         effects.extend(self.prune());
         // While catching up, a later block may hold the answer.
@@ -229,6 +244,24 @@ mod tests {
         let effects = apply(&mut state, &[at(102, vec![responded(0, task)])]);
         assert_eq!(effects, [Effect::Answered { task: 0, block: 102 }]);
         assert_eq!(state.pending(), 0);
+    }
+
+    #[test]
+    fn a_success_that_never_shows_is_not_believed_for_long() {
+        let (mut state, task) = posting();
+        state.attempted(task, Attempt::Settled);
+        let quiet: Vec<ChainBlock> = (102..106).map(|number| at(number, vec![])).collect();
+        assert_eq!(apply(&mut state, &quiet), []);
+        assert!(matches!(apply(&mut state, &[at(106, vec![])])[..], [Effect::Post { .. }]));
+    }
+
+    #[test]
+    fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
+        let (mut state, task) = posting();
+        state.attempted(task, Attempt::Settled);
+        apply(&mut state, &[at(102, vec![responded(0, task)])]);
+        state.restart();
+        assert!(matches!(apply(&mut state, &[at(102, vec![])])[..], [Effect::Post { .. }]));
     }
 
     #[test]

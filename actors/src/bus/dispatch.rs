@@ -46,11 +46,6 @@ impl Dispatcher {
         self.0.insert(M::NAME, Arc::new(entry));
     }
 
-    /// The names of the messages that are taken.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
-    }
-
     /// Hands a message over and returns the encoded reply.
     ///
     /// # Errors

@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use super::handle::{Deliver, DeliveryError, Handle};
 use super::metrics::BusMetrics;
 
-/// An actor's address with the bound on its work: at most `capacity` requests are queued or being handled at a time.
+/// An actor's address with the bound on its work: at most `capacity` requests are waited for at a time.
 ///
 /// actix bounds the mailbox, but a handler that returns a future leaves it at once; so the bound is a permit that is held
-/// until the reply.
+/// until the reply, or until the asker goes away. The work of one who went away still ends, and is not counted.
 pub struct Inbox<A: Actor> {
     addr: Addr<A>,
     name: ActorName,

@@ -9,6 +9,7 @@ use anzen_deploy::addresses::Protocol;
 use anzen_messages::wire::ActorName;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::UncasedStr;
 use serde::{Deserialize, Serialize};
 
 use super::error::NodeError;
@@ -64,7 +65,7 @@ pub struct NodeConfig {
     pub rpc_gateway: rpc_gateway::Config,
 }
 
-/// Files with keys: hexadecimal digits, readable by the process's user only.
+/// Files with keys: hexadecimal digits. Let nobody but the process's user read them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysConfig {
@@ -155,7 +156,7 @@ impl NodeConfig {
         }
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file_exact(path))
-            .merge(Env::prefixed("ANZEN_").split("__"))
+            .merge(Env::prefixed("ANZEN_").filter(is_setting).split("__"))
             .extract()
             .map_err(|error| NodeError::Config { path: path.to_owned(), error: error.to_string() })
     }
@@ -183,5 +184,43 @@ impl NodeConfig {
     /// True where this process runs the actor.
     pub fn runs(&self, actor: ActorName) -> bool {
         self.roles.contains(&actor)
+    }
+}
+
+/// Other variables of that prefix are the program's own (`ANZEN_CONFIG`): only what names a setting is one.
+fn is_setting(name: &UncasedStr) -> bool {
+    const TOP: [&str; 4] = ["name", "roles", "addresses", "data_dir"];
+    name.as_str().contains("__") || TOP.iter().any(|setting| name == *setting)
+}
+
+#[cfg(test)]
+#[allow(clippy::result_large_err, reason = "figment's error, in a closure that figment asks for")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_override_the_file_and_the_programs_own_are_no_settings() {
+        figment::Jail::expect_with(|jail| {
+            jail.create_file("node.toml", "name = \"from the file\"\nroles = [\"chain-watcher\"]")?;
+            jail.set_env("ANZEN_CONFIG", "node.toml");
+            jail.set_env("ANZEN_RPC_URL", "http://127.0.0.1:1");
+            jail.set_env("ANZEN_NAME", "from the environment");
+            jail.set_env("ANZEN_CHAIN__RPC_URL", "http://127.0.0.1:2");
+            let config = NodeConfig::load(Path::new("node.toml")).unwrap();
+            assert_eq!(config.name, "from the environment");
+            assert_eq!(config.roles, [ActorName::ChainWatcher]);
+            assert_eq!(config.chain.rpc_url.to_string(), "http://127.0.0.1:2");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_setting_that_is_not_known_is_refused() {
+        figment::Jail::expect_with(|jail| {
+            jail.create_file("node.toml", "[chain]\nrpc_ulr = \"http://127.0.0.1:1\"")?;
+            let error = NodeConfig::load(Path::new("node.toml")).unwrap_err().to_string();
+            assert!(error.contains("rpc_ulr") && error.contains("node.toml"), "{error}");
+            Ok(())
+        });
     }
 }

@@ -9,6 +9,7 @@ use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -23,11 +24,15 @@ use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock}
 use crate::bus::Directory;
 use crate::ports::{Rng, TaskContract, jittered};
 use crate::rpc_gateway::{
-    self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, serve_links,
+    self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
+    serve_links,
 };
 
 /// The longest pause before an endpoint that does not answer at the start is asked again.
 const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How long calls under way may take once the process is to stop.
+const LAST_CALLS: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Runs a process until `stop`. Must be called within an actix system.
 ///
@@ -103,11 +108,13 @@ impl Process {
         };
         start_roles(&roles, &mut directory).await?;
         let endpoints = listeners.endpoints();
-        self.serve(listeners, &directory)?;
+        let servers = self.serve(listeners, &directory)?;
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
         info!(name = self.config.name, actors = actors.join(" "), "running");
         self.stop.cancelled().await;
+        // They end their connections by themselves; whoever hangs is left behind.
+        let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
         Endpoints::remove(&self.config.data_dir);
         info!(name = self.config.name, "stopped");
         Ok(())
@@ -171,7 +178,8 @@ impl Process {
         Ok(self.config.aggregators.iter().map(connect).collect())
     }
 
-    fn serve(&self, listeners: Listeners, directory: &Directory) -> Result<(), NodeError> {
+    fn serve(&self, listeners: Listeners, directory: &Directory) -> Result<Vec<JoinHandle<()>>, NodeError> {
+        let mut servers = Vec::new();
         if let Some(listener) = listeners.edge {
             let mut methods = EdgeMethods::default();
             methods.accept(directory.handle::<SubmitSignature>()?);
@@ -183,21 +191,23 @@ impl Process {
                 metrics: self.metrics.gateway.clone(),
             };
             let edge = rpc_gateway::start(&self.config.rpc_gateway, self.identity.clone(), methods, deps);
-            actix::spawn(edge.serve(listener, self.stop.clone()));
+            let tls = self.config.rpc_gateway.tls.as_ref().map(TlsFiles::load).transpose();
+            let tls = tls.map_err(|error| NodeError::Gateway(error.to_string()))?;
+            actix::spawn(edge.serve(listener, tls, self.stop.clone()));
         }
         if let Some(socket) = listeners.links {
-            actix::spawn(serve_links(socket, directory.dispatcher(), self.stop.clone()));
+            servers.push(actix::spawn(serve_links(socket, directory.dispatcher(), self.stop.clone())));
         }
         if let Some(listener) = listeners.metrics {
             let stop = self.stop.clone();
             let registry = self.metrics.registry();
-            actix::spawn(async move {
+            servers.push(actix::spawn(async move {
                 if let Err(error) = serve(listener, registry, stop.cancelled_owned()).await {
                     tracing::error!(%error, "metrics are not served any more");
                 }
-            });
+            }));
         }
-        Ok(())
+        Ok(servers)
     }
 }
 
@@ -232,7 +242,7 @@ async fn listen(at: Option<SocketAddr>) -> Result<Option<TcpListener>, NodeError
     listener.map(Some).map_err(|error| NodeError::Listen { at: at.to_string(), error: error.to_string() })
 }
 
-/// The data folder holds what an operator must not lose, and sockets that are trusted: it is the user's alone.
+/// The data folder holds what an operator must not lose: where it is made here, it is the user's alone.
 fn make_private(folder: &Path) -> Result<(), NodeError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);

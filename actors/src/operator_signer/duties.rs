@@ -278,7 +278,9 @@ impl ChainState for Duties {
                 ChainEvent::TaskResponded { response, .. } => {
                     self.responded(block.header.at.number, response);
                 }
-                ChainEvent::OperatorsChanged | ChainEvent::QuorumRefreshed { .. } => {}
+                ChainEvent::OperatorsChanged
+                | ChainEvent::QuorumRefreshed { .. }
+                | ChainEvent::ResponseWindowChanged { .. } => {}
             }
         }
         effects

@@ -79,7 +79,8 @@ pub struct RecordedStake {
 /// How fresh a quorum's stakes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StakeStatus {
-    /// The block of the last full refresh.
+    /// The block of the last full refresh; where the task manager notes none, or an old one, the block of that, since it is
+    /// another one that is needed then.
     pub refreshed_at: u64,
     /// After how many blocks the task manager refuses the stakes.
     pub max_age: u64,
@@ -99,7 +100,7 @@ pub trait OperatorRegistry: Send + Sync {
     /// The stakes of a quorum at the newest block.
     async fn stakes(&self, quorum: u8) -> Result<StakeStatus, ChainError>;
 
-    /// The call that refreshes the whole quorum (`updateOperatorsForQuorum`), and to whom.
+    /// The call that refreshes the whole quorum (the task manager's `refreshStakes`, which notes it), and to whom.
     fn refresh_quorum_call(&self, quorum: u8, operators: &[Address]) -> (Address, Bytes);
 
     /// The call that refreshes some operators (`updateOperators`), and to whom.
@@ -116,10 +117,12 @@ pub struct Windows {
 /// What governance allows for one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRules {
-    /// The quorums that must sign, ascending.
+    /// The quorums that must sign, ascending; none where governance has set no policy, and so allows no tasks.
     pub quorums: Vec<u8>,
     /// The least threshold, in per cent.
     pub least_threshold: u32,
+    /// The greatest threshold, in per cent.
+    pub greatest_threshold: u32,
     /// The least number of blocks between two tasks.
     pub min_interval: u64,
     /// The model that is in force.

@@ -9,11 +9,6 @@ impl UnixMillis {
     pub fn seconds(self) -> u64 {
         self.0 / 1000
     }
-
-    /// Milliseconds from `earlier` to here; zero where `earlier` is later.
-    pub fn since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
-    }
 }
 
 /// A clock that can be read.

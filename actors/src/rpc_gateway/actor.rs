@@ -129,22 +129,23 @@ impl RpcGateway {
         if self.known.len() < MOST_KNOWN {
             self.known.insert(operator, key);
         }
-        let (now, peer) = (self.now(), self.sessions.peer(id));
+        let (now, peer) = (self.now(), self.sessions.peer(id).map(tracing::field::display));
         let admitted = self.sessions.verified(id, &open.session, now);
         match &admitted {
             Ok(grant) => {
                 self.deps.metrics.opened();
-                info!(%operator, ?peer, expiry = grant.expiry, "an operator opened a session");
+                info!(%operator, peer, expiry = grant.expiry, "an operator opened a session");
             }
             Err(RpcError::SecondSession(_)) => {
-                let alive = self.sessions.holder(operator, now).map(|(_, peer)| peer);
+                let alive =
+                    self.sessions.holder(operator, now).map(|(_, peer)| tracing::field::display(peer));
                 warn!(
-                    %operator, ?peer, ?alive,
+                    %operator, peer, alive,
                     "ALARM: a second session of an operator was refused; unless the operator has just restarted, \
                      two processes use its key"
                 );
             }
-            Err(refusal) => info!(%operator, ?peer, %refusal, "a session was refused"),
+            Err(refusal) => info!(%operator, peer, %refusal, "a session was refused"),
         }
         self.count();
         admitted

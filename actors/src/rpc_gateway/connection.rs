@@ -28,6 +28,8 @@ use super::writer::{Reply, Socket, write};
 
 /// What each direction of a socket buffers.
 const BUFFER_BYTES: usize = 16 * 1024;
+/// The bytes of a message that count as one call where calls are read at a pace.
+const PACED_BYTES: usize = 1024;
 /// At the end of the process, how long calls may still take to be answered.
 pub(super) const LAST_CALLS: Duration = Duration::from_secs(2);
 
@@ -65,6 +67,8 @@ pub(super) enum End {
     Stuck(Duration),
     #[error("a message was too large")]
     TooLarge,
+    #[error("it had no session for {0:?}")]
+    NoSession(Duration),
     #[error("{0}")]
     Broken(String),
 }
@@ -153,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, V: Service + Clone + 'static> Reading<S,
         if work.calls > 1 {
             permits.merge(self.room(work.calls - 1).await?);
         }
-        self.keep_pace(work.calls).await;
+        self.keep_pace(work.calls.max(message.len() / PACED_BYTES)).await;
         Ok((work, permits))
     }
 
@@ -175,6 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, V: Service + Clone + 'static> Reading<S,
         }
     }
 
+    /// Waits until as many calls may be read. A long message counts as several.
     async fn keep_pace(&mut self, calls: usize) {
         let Some(pace) = self.limits.pace else { return };
         let calls = u32::try_from(calls).unwrap_or(u32::MAX);

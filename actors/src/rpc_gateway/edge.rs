@@ -12,14 +12,17 @@ use anzen_messages::wire::{Envelope, Wire};
 use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::actor::{Connect, Dependencies, Disconnect, Open, RpcGateway, SayHello};
-use super::connection::{Limits, serve};
+use super::connection::{End, Limits, serve};
 use super::error::RpcError;
 use super::json_rpc::{Outcome, Service, envelope, only_param};
 use super::metrics::GatewayMetrics;
@@ -84,8 +87,8 @@ pub fn start(config: &Config, identity: Identity, methods: EdgeMethods, deps: De
 
 impl Edge {
     /// Accepts operators until `stop`, then ends their connections and returns. It may run on another thread than the
-    /// actors.
-    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+    /// actors. `tls` is what [`Config::tls`] loads, if anything.
+    pub async fn serve(self, listener: TcpListener, tls: Option<TlsAcceptor>, stop: CancellationToken) {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -94,7 +97,7 @@ impl Edge {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         let Some(connection) = self.admit(peer).await else { continue };
-                        connections.spawn(connection.run(stream, self.clone(), stop.clone()));
+                        connections.spawn(connection.run(stream, tls.clone(), self.clone(), stop.clone()));
                     }
                     Err(error) => {
                         warn!(%error, "could not accept a connection");
@@ -134,19 +137,44 @@ impl Drop for Seat {
 }
 
 impl Seat {
-    async fn run(self, stream: TcpStream, edge: Edge, stop: CancellationToken) {
-        let peer = self.peer;
+    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, edge: Edge, stop: CancellationToken) {
         if let Err(error) = stream.set_nodelay(true) {
-            debug!(%peer, %error, "TCP_NODELAY was not set");
+            debug!(peer = %self.peer, %error, "TCP_NODELAY was not set");
         }
         let (grants, granted) = watch::channel(None);
+        let end = match tls {
+            None => self.serve(stream, edge, grants, stop).await,
+            Some(tls) => match timeout(edge.limits.longest_silence, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.serve(stream, edge, grants, stop).await,
+                Ok(Err(error)) => End::Handshake(error.to_string()),
+                Err(_) => End::Silent(edge.limits.longest_silence),
+            },
+        };
+        match *granted.borrow() {
+            Some(Grant { operator, .. }) => {
+                info!(%operator, peer = %self.peer, %end, "an operator's connection ended");
+            }
+            // Strangers do not fill the log.
+            None => debug!(peer = %self.peer, %end, "a connection ended"),
+        }
+    }
+
+    async fn serve<S>(
+        &self,
+        stream: S,
+        edge: Edge,
+        grants: watch::Sender<Option<Grant>>,
+        stop: CancellationToken,
+    ) -> End
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
         let (clock, patience, limits) = (Arc::clone(&edge.clock), edge.patience, edge.limits.clone());
+        let granted = grants.subscribe();
         let service = EdgeService(Arc::new(Caller { id: self.id, edge, grants }));
         tokio::select! {
-            end = serve(stream, service, &limits, stop) => info!(%peer, %end, "a connection ended"),
-            () = without_session(granted, clock.as_ref(), patience) => {
-                info!(%peer, "a connection ended: it had no session for {patience:?}");
-            }
+            end = serve(stream, service, &limits, stop) => end,
+            () = without_session(granted, clock.as_ref(), patience) => End::NoSession(patience),
         }
     }
 }
@@ -156,7 +184,7 @@ async fn without_session(mut granted: watch::Receiver<Option<Grant>>, clock: &dy
     loop {
         let grant = *granted.borrow_and_update();
         let left = grant.map_or(0, |grant: Grant| grant.expiry.saturating_sub(clock.now().seconds()));
-        match tokio::time::timeout(Duration::from_secs(left) + patience, granted.changed()).await {
+        match timeout(Duration::from_secs(left) + patience, granted.changed()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return,
         }

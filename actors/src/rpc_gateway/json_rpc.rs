@@ -27,7 +27,7 @@ pub(super) trait Service: Send + Sync {
 
 /// What a message from the other end asks for.
 pub(super) struct Work {
-    /// How many calls there are.
+    /// How many calls there are, notifications among them.
     pub(super) calls: usize,
     /// Carries them out, side by side, and yields the text that answers them: nothing where the message had only
     /// notifications, which are ignored.
@@ -58,7 +58,7 @@ impl Work {
     fn one(reply: Option<BoxFuture<'static, String>>) -> Self {
         match reply {
             Some(reply) => Self { calls: 1, reply: reply.map(Some).boxed() },
-            None => Self { calls: 0, reply: std::future::ready(None).boxed() },
+            None => Self { calls: 1, reply: std::future::ready(None).boxed() },
         }
     }
 
@@ -74,10 +74,11 @@ impl Work {
             return Self::refuse(service, &RpcError::TooLarge(text));
         }
         let replies: Vec<_> = entries.iter().filter_map(|text| entry(text.get(), limits, service)).collect();
-        if replies.is_empty() {
-            return Self::one(None);
-        }
-        Self { calls: replies.len(), reply: join_all(replies).map(|replies| Some(array(&replies))).boxed() }
+        let reply = match replies.is_empty() {
+            true => std::future::ready(None).boxed(),
+            false => join_all(replies).map(|replies| Some(array(&replies))).boxed(),
+        };
+        Self { calls: entries.len(), reply }
     }
 }
 

@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `sessions.rs`, `bucket.rs` | who is connected, and as whom; attempts per address. Pure |
 //! | `actor.rs` | nonces, look-ups and signature checks that the above asks for |
-//! | `edge.rs` | accepting operators, and answering their calls |
+//! | `edge.rs`, `tls.rs` | accepting operators, and answering their calls |
 //! | `connection.rs`, `writer.rs`, `json_rpc.rs`, `error.rs` | one connection, the server's end: shared by edge and links |
 //! | `redial.rs`, `keeper.rs`, `backoff.rs` | the calling end: a connection that is made again whenever it is lost |
 //! | `operator_link.rs`, `links.rs` | what is particular to operators, and to links |
@@ -29,6 +29,7 @@ mod redial;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod writer;
 
 use std::time::Duration;
@@ -43,6 +44,7 @@ pub use links::{LinkSocket, LinkTransport, SocketError, serve_links};
 pub use metrics::{GatewayMetrics, LinkMetrics};
 pub use operator_link::{OperatorLink, OperatorLinkConfig};
 pub use redial::{LinkDependencies, LinkStatus};
+pub use tls::{TlsError, TlsFiles};
 
 use bucket::Allowance;
 use connection::Limits;
@@ -62,6 +64,8 @@ pub struct Identity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// With a certificate, operators connect to `wss://`; without one, to `ws://`.
+    pub tls: Option<TlsFiles>,
     /// The most connections.
     pub most_connections: usize,
     /// The most connections of one address (IPv6: of one /64).
@@ -82,7 +86,8 @@ pub struct Config {
     pub most_batch: usize,
     /// The most calls of a connection that are read and not answered. Beyond them nothing is read.
     pub most_in_flight: usize,
-    /// How many calls of a connection are read in a second; 0 for all that come. A burst may be twice a second's.
+    /// How many calls of a connection are read in a second (and KiB: whichever is more); 0 for all that come. A burst may
+    /// be twice a second's.
     pub calls_per_second: u32,
     /// After how long a call is answered with "unavailable", in milliseconds.
     pub longest_call_ms: u64,
@@ -95,6 +100,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            tls: None,
             most_connections: 1024,
             most_connections_per_address: 256,
             patience_secs: 20,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use anzen_messages::aggregation::QuorumReached;
-use anzen_messages::bls::Signature;
+use anzen_messages::bls::{Signature, verify};
 use anzen_messages::chain::{BlockRef, NextBlocks};
 use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::task::SigningDomain;
@@ -16,6 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::Config;
 use super::check::CheckJob;
+use super::collection::Suspicion;
 use super::collector::{Collector, Effect, Fault, Verdict};
 use super::early::Waiting;
 use super::metrics::CollectorMetrics;
@@ -100,7 +101,7 @@ impl Handler<SubmitSignature> for SignatureCollector {
         match self.state.receive(&message, &signature) {
             Verdict::Reply(reply) => self.reply(reply),
             Verdict::Keep => self.keep(&message, signature),
-            Verdict::Evidence => self.keep_evidence(&message, signature),
+            Verdict::Evidence(suspicion) => self.keep_evidence(&message, signature, *suspicion),
         }
     }
 }
@@ -126,7 +127,7 @@ impl SignatureCollector {
     fn keep(&self, message: &SubmitSignature, signature: Signature) -> ResponseActFuture<Self, SubmitReply> {
         let (task, operator) = (message.response.task_hash, message.operator_id);
         let record = self.state.record(message, signature);
-        let write = records::put(records::SIGNATURES, task, operator, &record);
+        let write = records::put(task, operator, &record);
         let store = Arc::clone(&self.deps.store);
         let written = async move { store.commit(vec![write]).await };
         Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
@@ -145,6 +146,7 @@ impl SignatureCollector {
         ctx: &mut Context<Self>,
     ) -> SubmitReply {
         if let Err(error) = written {
+            self.state.not_kept(task, operator);
             warn!(%operator, %error, "a signature could not be kept; the operator will send it again");
             return SubmitReply::Unavailable;
         }
@@ -154,20 +156,34 @@ impl SignatureCollector {
         reply
     }
 
+    /// Evidence that does not hold alone convicts nobody, so the second signature is verified by itself.
     fn keep_evidence(
         &self,
         message: &SubmitSignature,
         signature: Signature,
+        suspicion: Suspicion,
     ) -> ResponseActFuture<Self, SubmitReply> {
         let (task, operator) = (message.response.task_hash, message.operator_id);
-        let record = self.state.record(message, signature);
-        let write = records::put(records::EVIDENCE, task, operator, &record);
-        let store = Arc::clone(&self.deps.store);
-        let written = async move { store.commit(vec![write]).await };
-        Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
-            let reply = if written.is_ok() { SubmitReply::SecondAnswer } else { SubmitReply::Unavailable };
-            let effects = actor.state.second_answer(task, operator);
-            actor.carry_out(effects, ctx);
+        let second = self.state.record(message, signature);
+        let first = Waiting { value: suspicion.first.0, signature: suspicion.first.1, since: second.since };
+        let (store, cpu) = (Arc::clone(&self.deps.store), Arc::clone(&self.deps.cpu));
+        let kept = async move {
+            let valid =
+                run_on(cpu.as_ref(), move || verify(&suspicion.message, &signature, &suspicion.key)).await;
+            if valid != Some(true) {
+                return SubmitReply::Invalid;
+            }
+            let write = records::put_evidence(task, operator, &first, &second);
+            match store.commit(vec![write]).await {
+                Ok(()) => SubmitReply::SecondAnswer,
+                Err(_) => SubmitReply::Unavailable,
+            }
+        };
+        Box::pin(kept.into_actor(self).map(move |reply, actor, ctx| {
+            if reply == SubmitReply::SecondAnswer {
+                let effects = actor.state.convict(task, operator);
+                actor.carry_out(effects, ctx);
+            }
             actor.deps.metrics.submission(reply);
             reply
         }))
@@ -241,7 +257,10 @@ impl SignatureCollector {
         }
         let aggregator = self.deps.aggregator.clone();
         let message = QuorumReached::clone(&reached);
-        let ask = async move { aggregator.ask(message).await };
+        let ask = async move {
+            let taken = aggregator.ask(message).await.map_err(|error| error.to_string())?;
+            taken.map_err(|not_kept| not_kept.to_string())
+        };
         ctx.spawn(ask.into_actor(self).map(move |taken, actor, ctx| match taken {
             Ok(_) => {
                 let signed: Vec<u32> = reached.stakes.iter().map(|stake| stake.basis_points() / 100).collect();

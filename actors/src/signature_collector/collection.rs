@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alloy::primitives::U256;
 use anzen_messages::aggregation::QuorumReached;
-use anzen_messages::bls::{Signature, SignedSum, hash_to_g1};
+use anzen_messages::bls::{HashedMessage, PublicKeyG2, Signature, SignedSum, hash_to_g1};
 use anzen_messages::certificate::NonSigner;
 use anzen_messages::signature::SignedStake;
 use anzen_messages::task::SigningDomain;
@@ -24,12 +24,22 @@ pub(super) enum Step {
     Reached(Box<QuorumReached>),
 }
 
+/// A second answer: what is needed to verify it, and to keep both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Suspicion {
+    pub(super) first: (SafetyFactor, Signature),
+    pub(super) message: HashedMessage,
+    pub(super) key: PublicKeyG2,
+}
+
 /// What became of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Added {
     Counted,
     Duplicate,
     SecondAnswer,
+    /// Of the answer that it signed before, but not the same signature: one of the two is not valid.
+    OtherSignature,
     NotInSet,
     Invalid,
     TooLate,
@@ -70,6 +80,8 @@ pub(super) struct Collection {
     /// Each operator's first answer: the one that counts.
     first: BTreeMap<OperatorId, SafetyFactor>,
     invalid: BTreeSet<OperatorId>,
+    /// Those of whom two answers are kept.
+    convicted: BTreeSet<OperatorId>,
     phase: Phase,
 }
 
@@ -83,6 +95,7 @@ impl Collection {
             answers: BTreeMap::new(),
             first: BTreeMap::new(),
             invalid: BTreeSet::new(),
+            convicted: BTreeSet::new(),
             phase: Phase::Open,
         }
     }
@@ -99,7 +112,7 @@ impl Collection {
             Some(first) if *first != value => Added::SecondAnswer,
             Some(_) if self.signature_of(operator, value) == Some(signature) => Added::Duplicate,
             // BLS signatures are unique: of two for one message, at most one is valid. The first stands.
-            Some(_) => Added::SecondAnswer,
+            Some(_) => Added::OtherSignature,
             None if self.phase == Phase::Closed => Added::TooLate,
             None => Added::Counted,
         }
@@ -150,6 +163,24 @@ impl Collection {
         let Phase::Lingering(value) = self.phase else { return None };
         self.phase = Phase::Closing(value);
         self.next_step(value)
+    }
+
+    /// The operator's first answer and what a second one is to be verified with; nothing where both are kept already.
+    pub(super) fn evidence_against(&self, operator: OperatorId, second: SafetyFactor) -> Option<Suspicion> {
+        if self.convicted.contains(&operator) {
+            return None;
+        }
+        let first = *self.first.get(&operator)?;
+        Some(Suspicion {
+            first: (first, *self.signature_of(operator, first)?),
+            message: hash_to_g1(self.response(second).digest(&self.domain)),
+            key: self.set.operators.get(&operator)?.key.g2(),
+        })
+    }
+
+    /// Two answers of the operator are kept. True the first time.
+    pub(super) fn convict(&mut self, operator: OperatorId) -> bool {
+        self.convicted.insert(operator)
     }
 
     /// The stake that signed the leading answer, checked or not.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::bls::Signature;
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
-use anzen_messages::signature::{SignedStake, SubmitReply, SubmitSignature};
+use anzen_messages::signature::{SignedStake, SubmitReply};
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{OperatorId, OperatorSet, SafetyFactor, Task, TaskHash};
 
 use super::Config;
 use super::check::{CheckJob, Checked};
-use super::collection::{Added, Collection, Step};
+use super::collection::{Added, Collection, Step, Suspicion};
 use super::early::{Early, Waiting};
 use super::sets::SetCache;
-use crate::follow::ChainState;
+use crate::follow::{ChainState, new_window};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -48,29 +48,33 @@ pub(super) enum Fault {
 }
 
 /// What to do with a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Write it down, then call [`Collector::kept`].
     Keep,
-    /// Write it down as evidence, then reply [`SubmitReply::SecondAnswer`].
-    Evidence,
+    /// Verify it alone; where it is valid write both answers down and call [`Collector::convict`].
+    Evidence(Box<Suspicion>),
     /// Reply at once.
     Reply(SubmitReply),
 }
 
 #[derive(Debug)]
-enum Stage {
-    /// The operator set is being read.
-    Loading,
-    Collecting(Collection),
+pub(super) enum Stage {
+    /// The operator set is not known; `asked` while it is being read.
+    Loading {
+        asked: bool,
+    },
+    Collecting(Box<Collection>),
 }
 
 #[derive(Debug)]
-struct Entry {
+pub(super) struct Entry {
     task: Task,
-    stage: Stage,
+    pub(super) stage: Stage,
+    /// The last block in which it can be answered.
+    deadline: u64,
     /// The block with the answer.
-    answered: Option<BlockRef>,
+    pub(super) answered: Option<BlockRef>,
     /// The creation is part of the chain as it is now.
     on_chain: bool,
     /// The certificate, until the task is answered.
@@ -80,12 +84,17 @@ struct Entry {
 /// The collector's state.
 #[derive(Debug)]
 pub(super) struct Collector {
-    config: Config,
+    pub(super) config: Config,
     domain: SigningDomain,
+    /// For how many blocks a task that is created now can be answered.
     window: u64,
-    head: u64,
-    tasks: BTreeMap<TaskHash, Entry>,
-    early: Early,
+    /// The newest block that the watcher told of; 0 before the first. While catching up, blocks below it are applied.
+    pub(super) tip: u64,
+    pub(super) tasks: BTreeMap<TaskHash, Entry>,
+    pub(super) early: Early,
+    /// Signatures that are being written to disk: the first of an operator for a task, so that of two that come at once
+    /// one is the second.
+    pub(super) writing: BTreeMap<(TaskHash, OperatorId), (SafetyFactor, Signature)>,
     sets: SetCache,
 }
 
@@ -95,9 +104,10 @@ impl Collector {
             config,
             domain,
             window,
-            head: 0,
+            tip: 0,
             tasks: BTreeMap::new(),
             early: Early::default(),
+            writing: BTreeMap::new(),
             sets: SetCache::default(),
         }
     }
@@ -107,74 +117,17 @@ impl Collector {
         self.early.insert(task, operator, record);
     }
 
-    /// What to do with a submission. Changes nothing: it is not on disk yet.
-    pub(super) fn receive(&self, message: &SubmitSignature, signature: &Signature) -> Verdict {
-        let (task, value) = (message.response.task_hash, message.response.safety_factor);
-        match self.tasks.get(&task) {
-            Some(Entry { stage: Stage::Collecting(collection), answered, .. }) => {
-                match collection.judge(message.operator_id, value, signature) {
-                    Added::Counted if answered.is_some() => Verdict::Reply(SubmitReply::TooLate),
-                    Added::Counted => Verdict::Keep,
-                    Added::SecondAnswer => Verdict::Evidence,
-                    other => Verdict::Reply(other.into()),
-                }
+    /// True while the task waits for its operators. Where it does not any more, reading them is given up.
+    pub(super) fn needs_set(&mut self, task: TaskHash) -> bool {
+        let Some(entry) = self.tasks.get_mut(&task) else { return false };
+        let needed = entry.answered.is_none() && entry.on_chain;
+        match &mut entry.stage {
+            Stage::Loading { asked } => {
+                *asked &= needed;
+                needed
             }
-            known => self.receive_early(message, signature, known.is_some()),
+            Stage::Collecting(_) => false,
         }
-    }
-
-    fn receive_early(&self, message: &SubmitSignature, signature: &Signature, known: bool) -> Verdict {
-        match self.early.get(message.response.task_hash, message.operator_id) {
-            Some(first) if first.value == message.response.safety_factor && first.signature == *signature => {
-                Verdict::Reply(SubmitReply::Duplicate)
-            }
-            Some(_) => Verdict::Evidence,
-            None if known || self.early.count(message.operator_id) < self.config.early_per_operator => {
-                Verdict::Keep
-            }
-            None => Verdict::Reply(SubmitReply::TooManyEarly),
-        }
-    }
-
-    /// The form in which a submission is kept.
-    pub(super) fn record(&self, message: &SubmitSignature, signature: Signature) -> Waiting {
-        Waiting { value: message.response.safety_factor, signature, since: self.head }
-    }
-
-    /// Takes in a submission that is on disk.
-    pub(super) fn kept(
-        &mut self,
-        task: TaskHash,
-        operator: OperatorId,
-        record: Waiting,
-    ) -> (SubmitReply, Vec<Effect>) {
-        match self.tasks.get_mut(&task) {
-            Some(Entry { stage: Stage::Collecting(collection), .. }) => {
-                let (added, step) = collection.add(operator, record.value, record.signature);
-                let mut effects = self.step(task, step);
-                if added == Added::SecondAnswer {
-                    effects.extend(self.blame(task, operator, Fault::SecondAnswer));
-                }
-                (added.into(), effects)
-            }
-            known => {
-                let reply = if known.is_some() { SubmitReply::Accepted } else { SubmitReply::Early };
-                self.early.insert(task, operator, record);
-                (reply, Vec::new())
-            }
-        }
-    }
-
-    /// An operator's second answer is on disk.
-    pub(super) fn second_answer(&self, task: TaskHash, operator: OperatorId) -> Vec<Effect> {
-        self.blame(task, operator, Fault::SecondAnswer)
-    }
-
-    /// True while the task waits for its operators.
-    pub(super) fn needs_set(&self, task: TaskHash) -> bool {
-        self.tasks
-            .get(&task)
-            .is_some_and(|entry| matches!(entry.stage, Stage::Loading) && entry.answered.is_none())
     }
 
     /// The operators at a task's reference block, where nothing has changed since they were last read.
@@ -186,11 +139,15 @@ impl Collector {
     /// The operators at a task's reference block are known.
     pub(super) fn set_loaded(&mut self, task: TaskHash, set: Arc<OperatorSet>) -> Vec<Effect> {
         let Some(entry) = self.tasks.get_mut(&task) else { return Vec::new() };
-        if !matches!(entry.stage, Stage::Loading) {
+        if !matches!(entry.stage, Stage::Loading { .. }) {
             return Vec::new();
         }
-        self.sets.put(entry.task.reference_block.into(), Arc::clone(&set));
-        entry.stage = Stage::Collecting(Collection::new(entry.task.clone(), self.domain.clone(), set));
+        // A set of a block that a reorg has undone says nothing about other blocks.
+        if entry.on_chain {
+            self.sets.put(entry.task.reference_block.into(), Arc::clone(&set));
+        }
+        entry.stage =
+            Stage::Collecting(Box::new(Collection::new(entry.task.clone(), self.domain.clone(), set)));
         let waiting = self.early.take(task);
         let mut effects = Vec::new();
         for (operator, record) in waiting {
@@ -234,7 +191,7 @@ impl Collector {
         (self.tasks.len(), self.early.len())
     }
 
-    fn step(&mut self, task: TaskHash, step: Option<Step>) -> Vec<Effect> {
+    pub(super) fn step(&mut self, task: TaskHash, step: Option<Step>) -> Vec<Effect> {
         match step {
             None => Vec::new(),
             Some(Step::Check(value, job)) => vec![Effect::Check { task, value, job }],
@@ -250,7 +207,7 @@ impl Collector {
         }
     }
 
-    fn blame(&self, task: TaskHash, operator: OperatorId, fault: Fault) -> Vec<Effect> {
+    pub(super) fn blame(&self, task: TaskHash, operator: OperatorId, fault: Fault) -> Vec<Effect> {
         let entry = self.tasks.get(&task);
         entry.map(|entry| Effect::Blame { task: entry.task.index, operator, fault }).into_iter().collect()
     }
@@ -265,40 +222,58 @@ impl Collector {
             .collect()
     }
 
-    fn created(&mut self, task: &Task) -> Vec<Effect> {
+    fn created(&mut self, task: &Task) {
         let hash = task.hash();
         if let Some(entry) = self.tasks.get_mut(&hash) {
             entry.on_chain = true;
-            return Vec::new();
+            return;
         }
-        let at = BlockRef { number: task.reference_block.into(), hash: task.reference_block_hash };
-        let quorums = task.quorum_numbers.to_vec();
         let entry = Entry {
             task: task.clone(),
-            stage: Stage::Loading,
+            stage: Stage::Loading { asked: false },
+            deadline: u64::from(task.created_block) + self.window,
             answered: None,
             on_chain: true,
             certificate: false,
         };
         self.tasks.insert(hash, entry);
-        vec![Effect::LoadSet { task: hash, at, quorums }]
     }
 
-    /// Drops what is over.
-    fn prune(&mut self) -> Vec<Effect> {
-        let (head, window, finality) = (self.head, self.window, self.config.finality_blocks);
+    /// Has the operators read of every task that waits for them.
+    fn load_sets(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for (hash, entry) in &mut self.tasks {
+            let Stage::Loading { asked: asked @ false } = &mut entry.stage else { continue };
+            if entry.answered.is_some() || !entry.on_chain {
+                continue;
+            }
+            *asked = true;
+            let at =
+                BlockRef { number: entry.task.reference_block.into(), hash: entry.task.reference_block_hash };
+            let quorums = entry.task.quorum_numbers.to_vec();
+            effects.push(Effect::LoadSet { task: *hash, at, quorums });
+        }
+        effects
+    }
+
+    /// Drops the tasks that are over at block `number`.
+    fn prune(&mut self, number: u64) -> Vec<Effect> {
+        let finality = self.config.finality_blocks;
         let over = |entry: &Entry| match entry.answered {
-            Some(block) => head >= block.number + finality,
-            None => head > u64::from(entry.task.created_block) + window,
+            Some(block) => number >= block.number + finality,
+            None => number > entry.deadline,
         };
         let over: Vec<TaskHash> =
             self.tasks.iter().filter(|(_, entry)| over(entry)).map(|(hash, _)| *hash).collect();
-        let mut effects: Vec<Effect> = over.into_iter().flat_map(|hash| self.drop_task(hash)).collect();
-        let expired = self.early.expire(head.saturating_sub(window));
-        if !expired.is_empty() {
-            effects.push(Effect::Forget(expired));
-        }
-        effects
+        over.into_iter().flat_map(|hash| self.drop_task(hash)).collect()
+    }
+
+    /// Drops signatures whose task has not come for a window. Only at the tip: while catching up it may be about to.
+    fn expire_early(&mut self) -> Option<Effect> {
+        let tasks = &self.tasks;
+        let expired =
+            self.early.expire(self.tip.saturating_sub(self.window), |task| tasks.contains_key(task));
+        (!expired.is_empty()).then_some(Effect::Forget(expired))
     }
 
     fn drop_task(&mut self, hash: TaskHash) -> Vec<Effect> {
@@ -319,9 +294,14 @@ impl Collector {
 impl ChainState for Collector {
     type Effect = Effect;
 
-    /// Nothing is forgotten: a task is named by its hash, and one that the chain no longer has expires by its window.
+    /// Tasks and signatures stay: a task is named by its hash, and one that the chain no longer has expires by its window.
+    /// What the chain has of them is told again.
     fn restart(&mut self) -> Vec<Effect> {
         self.sets.restart();
+        for entry in self.tasks.values_mut() {
+            entry.on_chain = false;
+            entry.answered = None;
+        }
         Vec::new()
     }
 
@@ -331,28 +311,38 @@ impl ChainState for Collector {
             entry.on_chain &= u64::from(entry.task.created_block) <= block.number;
             entry.answered = entry.answered.filter(|at| at.number <= block.number);
         }
-        Vec::new()
+        self.load_sets()
     }
 
-    fn apply(&mut self, block: &ChainBlock, _head: BlockRef) -> Vec<Effect> {
-        if self.head == 0 {
-            self.early.first_block(block.header.at.number);
+    fn apply(&mut self, block: &ChainBlock, head: BlockRef) -> Vec<Effect> {
+        let number = block.header.at.number;
+        if self.tip == 0 {
+            self.early.first_block(head.number);
         }
-        self.head = block.header.at.number;
-        self.sets.apply(self.head, block.events.contains(&ChainEvent::OperatorsChanged));
-        let mut effects = Vec::new();
+        self.tip = head.number;
+        self.sets.apply(number, block.events.contains(&ChainEvent::OperatorsChanged));
         for event in &block.events {
             match event {
-                ChainEvent::TaskCreated { task } => effects.extend(self.created(task)),
+                ChainEvent::TaskCreated { task } => self.created(task),
                 ChainEvent::TaskResponded { response, .. } => {
                     if let Some(entry) = self.tasks.get_mut(&response.task_hash) {
                         entry.answered = Some(block.header.at);
                     }
                 }
-                ChainEvent::OperatorsChanged | ChainEvent::QuorumRefreshed { .. } => {}
+                ChainEvent::OperatorsChanged
+                | ChainEvent::QuorumRefreshed { .. }
+                | ChainEvent::ResponseWindowChanged { .. } => {}
             }
         }
-        effects.extend(self.prune());
+        // The tasks of this very block still have the windows from before.
+        if let Some(window) = new_window(block) {
+            self.window = window;
+        }
+        let mut effects = self.prune(number);
+        if block.header.at == head {
+            effects.extend(self.expire_early());
+            effects.extend(self.load_sets());
+        }
         effects
     }
 }
@@ -362,7 +352,7 @@ impl From<Added> for SubmitReply {
         match added {
             Added::Counted => Self::Accepted,
             Added::Duplicate => Self::Duplicate,
-            Added::SecondAnswer => Self::SecondAnswer,
+            Added::SecondAnswer | Added::OtherSignature => Self::SecondAnswer,
             Added::NotInSet => Self::NotInSet,
             Added::Invalid => Self::Invalid,
             Added::TooLate => Self::TooLate,

@@ -60,10 +60,14 @@ impl Early {
         taken
     }
 
-    /// Drops what has waited since a block before `oldest`; returns it.
-    pub(super) fn expire(&mut self, oldest: u64) -> Vec<(TaskHash, OperatorId)> {
+    /// Drops what has waited since a block before `oldest`, unless its task is `known`; returns it.
+    pub(super) fn expire(
+        &mut self,
+        oldest: u64,
+        known: impl Fn(&TaskHash) -> bool,
+    ) -> Vec<(TaskHash, OperatorId)> {
         let mut expired = Vec::new();
-        for (task, waiting) in &mut self.by_task {
+        for (task, waiting) in self.by_task.iter_mut().filter(|(task, _)| !known(task)) {
             waiting.retain(|operator, one| {
                 let keep = one.since >= oldest;
                 if !keep {

@@ -6,6 +6,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `collector.rs` | all tasks: what is known, early, answered, over |
+//! | `submissions.rs` | what becomes of a signature, before it is on disk and after |
 //! | `collection.rs` | one task: who signed what, when to check, when it is enough |
 //! | `early.rs` | signatures that came before their task |
 //! | `sets.rs` | operator sets, kept while nothing changed |
@@ -21,6 +22,7 @@ mod early;
 mod metrics;
 mod records;
 mod sets;
+mod submissions;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,8 @@ use crate::ports::{Space, Write};
 
 /// Key: task hash, operator id. Value: answer, signature, block.
 pub(super) const SIGNATURES: Space = Space("collector.signatures");
-/// The same form: an operator's second answer to a task, beside its first in [`SIGNATURES`] or lost with it.
+/// The same key. Value: two such records, the operator's first answer and another, whose signature was verified alone.
+/// One for a task and an operator at most; it is kept for good, being what proves the fault.
 pub(super) const EVIDENCE: Space = Space("collector.evidence");
 
 const VALUE_BYTES: usize = 32 + 64 + 8;
@@ -18,12 +19,20 @@ pub(super) fn key(task: TaskHash, operator: OperatorId) -> Vec<u8> {
     [task.0.as_slice(), operator.0.as_slice()].concat()
 }
 
-pub(super) fn put(space: Space, task: TaskHash, operator: OperatorId, record: &Waiting) -> Write {
+pub(super) fn put(task: TaskHash, operator: OperatorId, record: &Waiting) -> Write {
+    Write::Put { space: SIGNATURES, key: key(task, operator), value: encode(record) }
+}
+
+pub(super) fn put_evidence(task: TaskHash, operator: OperatorId, first: &Waiting, second: &Waiting) -> Write {
+    Write::Put { space: EVIDENCE, key: key(task, operator), value: [encode(first), encode(second)].concat() }
+}
+
+fn encode(record: &Waiting) -> Vec<u8> {
     let mut value = Vec::with_capacity(VALUE_BYTES);
     value.extend_from_slice(&record.value.0.to_be_bytes::<32>());
     value.extend_from_slice(record.signature.to_bytes().0.as_slice());
     value.extend_from_slice(&record.since.to_be_bytes());
-    Write::Put { space, key: key(task, operator), value }
+    value
 }
 
 pub(super) fn delete(task: TaskHash, operator: OperatorId) -> Write {
@@ -54,7 +63,7 @@ mod tests {
         let (task, operator) = (TaskHash(B256::repeat_byte(1)), OperatorId(B256::repeat_byte(2)));
         let signature = SecretKey::from_hex("7").unwrap().sign(&hash_to_g1(B256::ZERO));
         let record = Waiting { value: SafetyFactor(I256::MINUS_ONE), signature, since: 9 };
-        let Write::Put { key, value, .. } = put(SIGNATURES, task, operator, &record) else { panic!() };
+        let Write::Put { key, value, .. } = put(task, operator, &record) else { panic!() };
         assert_eq!(decode(&key, &value), Some((task, operator, record)));
         assert_eq!(decode(&key, &value[1..]), None);
         assert_eq!(decode(&key[1..], &value), None);

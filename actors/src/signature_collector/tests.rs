@@ -94,8 +94,11 @@ impl Harness {
                 self.carry_out(effects);
                 reply
             }
-            Verdict::Evidence => {
-                let effects = self.state.second_answer(message.response.task_hash, message.operator_id);
+            Verdict::Evidence(suspicion) => {
+                if !verify(&suspicion.message, &signature, &suspicion.key) {
+                    return SubmitReply::Invalid;
+                }
+                let effects = self.state.convict(message.response.task_hash, message.operator_id);
                 self.carry_out(effects);
                 SubmitReply::SecondAnswer
             }
@@ -197,15 +200,42 @@ fn another_answer_is_named_and_does_not_count() {
 }
 
 #[test]
-fn the_first_of_two_answers_stands_and_both_are_kept() {
+fn the_first_of_two_answers_stands_and_the_operator_is_named_once() {
     let (mut harness, task) = Harness::with_task(&[100, 100]);
     harness.sign(&task, 0);
-    assert_eq!(harness.submit(&signed(&task, 0, value(2))), SubmitReply::SecondAnswer);
+    for second in [2, 3, 2] {
+        assert_eq!(harness.submit(&signed(&task, 0, value(second))), SubmitReply::SecondAnswer);
+    }
     assert_eq!(harness.submit(&garbage(&task, 0)), SubmitReply::SecondAnswer);
     assert_eq!(harness.sign(&task, 0), SubmitReply::Duplicate);
     harness.sign(&task, 1);
     assert_eq!(harness.reached[0].signers.len(), 2);
-    assert_eq!(harness.faults.len(), 2);
+    assert_eq!(harness.faults, [(0, Fault::SecondAnswer)]);
+}
+
+#[test]
+fn a_second_answer_with_a_bad_signature_convicts_nobody() {
+    let (mut harness, task) = Harness::with_task(&[100, 100]);
+    harness.sign(&task, 0);
+    let forged = SubmitSignature { signature: garbage(&task, 0).signature, ..signed(&task, 0, value(2)) };
+    assert_eq!(harness.submit(&forged), SubmitReply::Invalid);
+    assert_eq!(harness.faults, []);
+}
+
+#[test]
+fn of_two_answers_that_come_at_once_one_is_the_first() {
+    let (mut harness, task) = Harness::with_task(&[100, 100]);
+    let (first, second) = (signed(&task, 0, value(1)), signed(&task, 0, value(2)));
+    let decoded = |message: &SubmitSignature| Signature::try_from(message.signature).unwrap();
+    assert_eq!(harness.state.receive(&first, &decoded(&first)), Verdict::Keep);
+    assert_eq!(
+        harness.state.receive(&second, &decoded(&second)),
+        Verdict::Reply(SubmitReply::Unavailable),
+        "the first is being written"
+    );
+    assert_eq!(harness.state.receive(&first, &decoded(&first)), Verdict::Keep, "a copy is written once more");
+    harness.state.not_kept(task.hash(), operator_id(0));
+    assert_eq!(harness.submit(&second), SubmitReply::Accepted, "the first never got to disk");
 }
 
 #[test]
@@ -246,6 +276,61 @@ fn early_signatures_of_tasks_that_never_come_are_dropped() {
     assert_eq!(harness.state.sizes(), (0, 1));
     harness.apply(&block(100 + WINDOW + 1, vec![]));
     assert_eq!(harness.state.sizes(), (0, 0));
+}
+
+/// In a process of its own the collector may be behind the operators when it starts.
+#[test]
+fn a_signature_that_came_before_the_first_block_outlives_the_catching_up() {
+    let mut harness = Harness::new(&[100]);
+    let task = task(0, 200);
+    assert_eq!(harness.sign(&task, 0), SubmitReply::Early);
+    for number in 101..=200 {
+        let created = ChainEvent::TaskCreated { task: task.clone() };
+        let events = if number == 200 { vec![created] } else { vec![] };
+        let effects = harness.state.apply(&block(number, events), block_ref(200));
+        harness.carry_out(effects);
+    }
+    assert_eq!(harness.reached.len(), 1);
+}
+
+#[test]
+fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
+    let (mut harness, task) = Harness::with_task(&[100, 100, 100]);
+    harness.apply(&block(102, vec![responded(0, task.hash())]));
+    assert_eq!(harness.sign(&task, 0), SubmitReply::TooLate);
+    harness.state.restart();
+    harness.apply(&block(101, vec![ChainEvent::TaskCreated { task: task.clone() }]));
+    for operator in 0..3 {
+        harness.sign(&task, operator);
+    }
+    assert_certifies(&harness.reached[0]);
+}
+
+#[test]
+fn the_operators_of_a_task_are_read_when_a_reorg_undoes_its_answer() {
+    let mut harness = Harness::new(&[100]);
+    let task = task(0, 101);
+    let created = ChainEvent::TaskCreated { task: task.clone() };
+    let both = block(101, vec![created, responded(0, task.hash())]);
+    assert!(harness.state.apply(&both, both.header.at).is_empty(), "it is over before anything is read");
+    harness.state.retract(block_ref(100));
+    let again = block(101, vec![ChainEvent::TaskCreated { task: task.clone() }]);
+    harness.apply(&again);
+    assert_eq!(harness.sign(&task, 0), SubmitReply::Accepted);
+    assert_certifies(&harness.reached[0]);
+}
+
+#[test]
+fn tasks_keep_the_window_of_their_creation() {
+    let (mut harness, _old) = Harness::with_task(&[100]);
+    harness.apply(&block(102, vec![ChainEvent::ResponseWindowChanged { blocks: 50 }]));
+    harness.apply(&block(103, vec![ChainEvent::TaskCreated { task: task(1, 103) }]));
+    harness.apply(&block(102 + WINDOW, vec![]));
+    assert_eq!(harness.unanswered, [0]);
+    harness.apply(&block(103 + 50, vec![]));
+    assert_eq!(harness.unanswered, [0]);
+    harness.apply(&block(104 + 50, vec![]));
+    assert_eq!(harness.unanswered, [0, 1]);
 }
 
 #[test]

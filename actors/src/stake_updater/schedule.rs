@@ -217,7 +217,9 @@ impl Schedule {
                     quorum.errand.settled();
                 }
             }
-            ChainEvent::TaskCreated { .. } | ChainEvent::TaskResponded { .. } => {}
+            ChainEvent::TaskCreated { .. }
+            | ChainEvent::TaskResponded { .. }
+            | ChainEvent::ResponseWindowChanged { .. } => {}
         }
     }
 }

@@ -145,13 +145,14 @@ async fn evaluate(
     Ok(protocol.model.evaluate(&inputs)?)
 }
 
-/// The call, with a threshold of at least governance's.
+/// The call, with a threshold within governance's bounds.
 fn call(
     contract: &dyn TaskContract,
     protocol: &Protocol,
     value: SafetyFactor,
     rules: &TaskRules,
 ) -> (Address, Bytes) {
-    let threshold = protocol.threshold.max(rules.least_threshold);
+    // Not `clamp`, which panics should the bounds be the wrong way round.
+    let threshold = protocol.threshold.min(rules.greatest_threshold).max(rules.least_threshold);
     contract.create_call(protocol.oracle_index, value, rules, threshold)
 }

@@ -37,7 +37,7 @@ pub struct Config {
     pub protocols: Vec<Protocol>,
     /// The blocks between two tasks of a protocol.
     pub interval_blocks: u64,
-    /// The share of each quorum's stake that must sign, in per cent.
+    /// The share of each quorum's stake that must sign, in per cent; the nearest that governance allows is asked for.
     pub threshold_percentage: u32,
     /// For how many blocks a transaction that creates a task is tried.
     pub patience: u64,
@@ -75,7 +75,8 @@ pub struct Protocol {
     /// The blocks between two tasks; at least governance's least interval is kept.
     #[serde(default = "default_interval")]
     pub interval: u64,
-    /// The share of each quorum's stake that must sign, in per cent; at least governance's is asked for.
+    /// The share of each quorum's stake that must sign, in per cent; the nearest that governance allows is
+    /// asked for.
     #[serde(default = "default_threshold")]
     pub threshold: u32,
     /// The model that computes the proposal.

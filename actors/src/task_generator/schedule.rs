@@ -202,7 +202,9 @@ impl Schedule {
                 }
                 None
             }
-            ChainEvent::OperatorsChanged | ChainEvent::QuorumRefreshed { .. } => None,
+            ChainEvent::OperatorsChanged
+            | ChainEvent::QuorumRefreshed { .. }
+            | ChainEvent::ResponseWindowChanged { .. } => None,
         }
     }
 }

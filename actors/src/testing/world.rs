@@ -156,6 +156,7 @@ impl FakeChain {
         let rules = TaskRules {
             quorums: vec![0],
             least_threshold: 60,
+            greatest_threshold: 80,
             min_interval: 5,
             model_hash: a_model(1).hash(),
             latest_created: None,

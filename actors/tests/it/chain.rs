@@ -12,7 +12,8 @@ use anzen_actors::ports::{
     CallError, ChainError, ChainReader, ModelInputs, OperatorRegistry, SendError, TaskContract, TxBroadcast,
     TxSigner, UnsignedTx,
 };
-use anzen_deploy::local::{ANVIL_DEPLOYER, Anvil};
+use anzen_contracts::AnzenTaskManager;
+use anzen_deploy::anvil::{ANVIL_DEPLOYER, Anvil};
 use anzen_deploy::{Addresses, DeployConfig, chain::Account, deploy, open_journal};
 use anzen_messages::chain::BlockRef;
 use anzen_messages::{OperatorId, SafetyFactor};
@@ -69,7 +70,8 @@ async fn the_views_answer_what_was_deployed() {
     assert_eq!(port.windows().await.unwrap().response, 30);
 
     let rules = port.rules(0).await.unwrap();
-    assert_eq!((rules.quorums.as_slice(), rules.least_threshold, rules.min_interval), (&[0][..], 67, 5));
+    assert_eq!((rules.quorums.as_slice(), rules.min_interval), (&[0][..], 5));
+    assert_eq!((rules.least_threshold, rules.greatest_threshold), (66, 80));
     assert_eq!((rules.latest_created, rules.open), (None, false));
     let model = &chain.addresses.protocols[0].model;
     assert_eq!(rules.model_hash, model.hash());
@@ -146,6 +148,11 @@ async fn a_transaction_is_sent_and_its_refusal_understood() {
     chain.tell("evm_mine", ()).await;
     let receipts = port.receipts(&[B256::repeat_byte(7), signed.hash]).await.unwrap();
     assert!(receipts[&signed.hash].succeeded && receipts.len() == 1);
+    // The task manager has noted the refresh.
+    let noted = AnzenTaskManager::new(chain.addresses.task_manager, &chain.provider);
+    let noted = noted.notedRefresh(0).call().await.unwrap();
+    assert_eq!((to, u64::from(noted)), (chain.addresses.task_manager, receipts[&signed.hash].at.number));
+    assert_eq!(port.stakes(0).await.unwrap().refreshed_at, u64::from(noted));
     assert_eq!(port.nonce(from).await, Ok(nonce + 1));
     tx.gas_limit += 1;
     let other = signer.sign(&tx).await.unwrap();

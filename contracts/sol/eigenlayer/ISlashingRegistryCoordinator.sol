@@ -37,5 +37,9 @@ interface ISlashingRegistryCoordinator {
 
     function getCurrentQuorumBitmap(bytes32 operatorId) external view returns (uint192);
 
+    /// @notice Refreshes all stakes of the quorums. By anyone.
+    /// @param operatorsPerQuorum All operators of each quorum, ascending by address.
+    function updateOperatorsForQuorum(address[][] calldata operatorsPerQuorum, bytes calldata quorumNumbers) external;
+
     function ejectOperator(address operator, bytes calldata quorumNumbers) external;
 }

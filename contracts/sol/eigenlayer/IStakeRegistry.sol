@@ -9,6 +9,14 @@ interface IStakeRegistry {
         TOTAL_SLASHABLE
     }
 
+    /// @notice What a stake was from `updateBlockNumber` on and before `nextUpdateBlockNumber`, which is zero for the last
+    /// entry of a history. There is one entry for a block at most.
+    struct StakeUpdate {
+        uint32 updateBlockNumber;
+        uint32 nextUpdateBlockNumber;
+        uint96 stake;
+    }
+
     struct StrategyParams {
         address strategy;
         uint96 multiplier;
@@ -20,8 +28,11 @@ interface IStakeRegistry {
     /// @notice For how many blocks from its recording on a stake of the quorum is sure to be slashable.
     function slashableStakeLookAheadPerQuorum(uint8 quorumNumber) external view returns (uint32);
 
-    /// @notice A quorum's total stake now. Reverts if the quorum does not exist.
-    function getCurrentTotalStake(uint8 quorumNumber) external view returns (uint96);
+    /// @notice How many entries the history of a quorum's total stake has; none if the quorum does not exist.
+    function getTotalStakeHistoryLength(uint8 quorumNumber) external view returns (uint256);
+
+    /// @notice The `index`-th entry in the history of a quorum's total stake.
+    function getTotalStakeUpdateAtIndex(uint8 quorumNumber, uint256 index) external view returns (StakeUpdate memory);
 
     /// @notice A quorum's total stake at `blockNumber`. Reverts unless the entry at `index` was in force then.
     function getTotalStakeAtBlockNumberFromIndex(uint8 quorumNumber, uint32 blockNumber, uint256 index)

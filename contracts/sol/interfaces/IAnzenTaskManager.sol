@@ -47,11 +47,13 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     /// @notice What governance demands of a protocol's tasks.
     /// @param quorumNumbers The quorums that must sign, a byte each, strictly ascending.
     /// @param leastThresholdPercentage The least threshold that a task may have, 51 to 100.
+    /// @param greatestThresholdPercentage The greatest one, from the least to 100: what a generator may demand at most.
     /// @param minTaskInterval The least number of blocks between the creation of two tasks, at least 1.
     /// @param modelHash How to compute the answer.
     struct TaskPolicy {
         bytes quorumNumbers;
         uint32 leastThresholdPercentage;
+        uint32 greatestThresholdPercentage;
         uint32 minTaskInterval;
         bytes32 modelHash;
     }
@@ -81,7 +83,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     event TaskPolicySet(uint32 indexed oracleIndex, TaskPolicy policy);
     /// @notice There will be no more tasks of a protocol.
     event TaskPolicyRemoved(uint32 indexed oracleIndex);
-    /// @notice Governance has set the windows of the tasks that are created from this block on.
+    /// @notice Governance has set the windows of the tasks that are created from the next block on; at initialisation, from
+    /// this one on.
     event WindowsSet(Windows windows);
 
     /// @notice An address that must not be zero is.
@@ -100,8 +103,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     error DeallocationDelayTooShort(uint256 delay, uint256 needed);
     /// @notice The response window is zero: no task could be answered.
     error NoResponseWindow();
-    /// @notice A threshold is not between `least` and 100 percent.
-    error ThresholdOutOfRange(uint256 threshold, uint256 least);
+    /// @notice A threshold is not between `least` and `greatest` percent.
+    error ThresholdOutOfRange(uint256 threshold, uint256 least, uint256 greatest);
     /// @notice A policy must leave at least a block between two tasks.
     error NoTaskInterval();
     /// @notice The quorums given are not those of the protocol's policy.
@@ -114,8 +117,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     error QuorumWithoutStake(uint8 quorumNumber);
     /// @notice The quorum's aggregate key is the identity.
     error QuorumKeyIsIdentity(uint8 quorumNumber);
-    /// @notice The quorum's stakes were refreshed in this very block: those at the reference block may be old. Try again in
-    /// the next block.
+    /// @notice The quorum's stakes were refreshed in this very block, and no recent refresh before it is noted: those at the
+    /// reference block may be old. Try again in the next block.
     error StakesRefreshedAfterReference(uint8 quorumNumber);
     /// @notice There is no such task.
     error UnknownTask(bytes32 taskHash);
@@ -133,7 +136,7 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     /// @notice Creates a task about the block before this one. By a generator, while not paused.
     /// @param oracleIndex The protocol; governance must have set a policy for it.
     /// @param proposedSafetyFactor What the generator claims.
-    /// @param quorumThresholdPercentage At least the policy's.
+    /// @param quorumThresholdPercentage Within the policy's bounds.
     /// @param quorumNumbers The policy's quorums. Each must have stake, refreshed recently.
     function createNewTask(
         uint32 oracleIndex,
@@ -149,14 +152,21 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
         NonSignerStakesAndSignature calldata certificate
     ) external;
 
+    /// @notice Refreshes all stakes of the quorums, as the coordinator's `updateOperatorsForQuorum` does, and notes that they
+    /// were refreshed in this block, unless a refresh within the last `maxStakeAge / 2` blocks is noted. By anyone, also
+    /// while paused.
+    /// @param operatorsPerQuorum All operators of each quorum, ascending by address.
+    /// @param quorumNumbers The quorums, a byte each, strictly ascending.
+    function refreshStakes(address[][] calldata operatorsPerQuorum, bytes calldata quorumNumbers) external;
+
     /// @notice Sets what is demanded of a protocol's tasks. By the administrator. An open task stays as it is.
     function setTaskPolicy(uint32 oracleIndex, TaskPolicy calldata policy) external;
 
     /// @notice Ends the tasks of a protocol. By the administrator. An open task can still be answered.
     function removeTaskPolicy(uint32 oracleIndex) external;
 
-    /// @notice Sets the windows. By the administrator. They hold for tasks created from this block on: a task keeps the
-    /// windows of its creation.
+    /// @notice Sets the windows. By the administrator. They hold for tasks created from the next block on: a task keeps the
+    /// windows of its creation, also one that was created earlier in this block.
     function setWindows(Windows calldata windows_) external;
 
     /// @notice Stops the creation of tasks, and responses. By a pauser.
@@ -179,6 +189,10 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
         external
         view
         returns (bool exists, uint32 taskIndex, uint32 createdBlock, bool answered);
+
+    /// @notice The block of a refresh of all stakes of a quorum, on which `createNewTask` falls back when there was another
+    /// one in its own block; zero if none is noted.
+    function notedRefresh(uint8 quorumNumber) external view returns (uint32);
 
     /// @notice Whether a protocol has a task that could be answered in this block.
     function isOpen(uint32 oracleIndex) external view returns (bool);

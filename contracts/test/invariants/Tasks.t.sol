@@ -6,13 +6,29 @@ import {IBLSSignatureChecker} from "../../sol/interfaces/IBLSSignatureChecker.so
 import {ISafetyFactorOracle} from "../../sol/interfaces/ISafetyFactorOracle.sol";
 import {EigenLayerFixture} from "../fixtures/EigenLayerFixture.sol";
 
-/// @notice Creates and answers tasks of two protocols in any order, rightly and wrongly, and remembers what happened.
+/// @notice Creates and answers tasks of two protocols in any order, rightly and wrongly, and remembers what happened. It
+/// knows from its own record, not the contract's, whether a call must succeed: any other outcome is a violation.
 contract TaskHandler is EigenLayerFixture {
+    uint256 private constant MAX_STAKE_AGE = 200;
+    uint256 private constant MIN_TASK_INTERVAL = 5;
+
     IAnzenTaskManager.Task[] public tasks;
     bytes32[] public hashes;
     mapping(bytes32 taskHash => uint256) public answers;
     mapping(bytes32 taskHash => bytes32) public recorded;
+    mapping(bytes32 taskHash => uint256) public lastBlock;
     uint256 public violations;
+    uint256 public refusals;
+
+    /// @dev One more than the place of a protocol's latest task; zero if there is none.
+    mapping(uint32 oracleIndex => uint256) private latest;
+    uint256 private refreshed;
+    uint256 private noted;
+    /// @dev The response window from block `from` on, and before.
+    uint256 private from;
+    uint256 private response;
+    uint256 private responseBefore;
+    bool private paused;
 
     function deploy() external {
         _deployAll();
@@ -24,7 +40,8 @@ contract TaskHandler is EigenLayerFixture {
             (secrets[i], stakes[i], quorums[i]) = (i + 1, 100 ether, hex"00");
         }
         _addOperators(secrets, stakes, quorums);
-        _refresh(hex"00");
+        response = _windows().response;
+        refresh();
         vm.roll(vm.getBlockNumber() + 1);
         vm.startPrank(admin);
         oracle.addProtocol(8, "Other");
@@ -37,49 +54,110 @@ contract TaskHandler is EigenLayerFixture {
         vm.roll(vm.getBlockNumber() + blocks % 40);
     }
 
-    function refresh() external {
+    function refresh() public {
         _refresh(hex"00");
+        refreshed = vm.getBlockNumber();
     }
 
-    function setResponseWindow(uint8 response) external {
+    function refreshStakes() external {
+        _refreshStakes(hex"00");
+        refreshed = vm.getBlockNumber();
+        _note(refreshed);
+    }
+
+    function setResponseWindow(uint8 response_) external {
+        responseBefore = _responseNow();
+        response = 1 + uint256(response_ % 100);
+        from = vm.getBlockNumber() + 1;
         IAnzenTaskManager.Windows memory windows = _windows();
-        windows.response = 1 + uint32(response % 100);
+        windows.response = uint32(response);
         vm.prank(admin);
         taskManager.setWindows(windows);
     }
 
-    function create(bool other) external {
-        uint32 oracleIndex = other ? 8 : ORACLE_INDEX;
-        bool wasOpen = taskManager.isOpen(oracleIndex);
-        IAnzenTaskManager.Task memory task = _nextTask(hex"00");
-        task.oracleIndex = oracleIndex;
-        vm.prank(generator);
-        try taskManager.createNewTask(oracleIndex, SAFETY_FACTOR, 67, hex"00") returns (uint32, bytes32 taskHash) {
-            if (wasOpen || taskHash != keccak256(abi.encode(task))) ++violations;
-            tasks.push(task);
-            hashes.push(taskHash);
-        } catch {}
+    function togglePause(uint8 chance) external {
+        // A pause is rare, and soon over.
+        if (!paused && chance % 4 != 0) return;
+        vm.prank(paused ? admin : pauser);
+        if (paused) taskManager.unpause();
+        else taskManager.pause();
+        paused = !paused;
     }
 
-    function answer(uint256 which, uint8 nonSigners, int128 value) external {
+    /// @param threshold 66 and 81 are just out of the policy's range.
+    function create(bool other, uint8 threshold) external {
+        IAnzenTaskManager.Task memory task = _nextTask(hex"00");
+        task.index = uint32(tasks.length);
+        task.oracleIndex = other ? 8 : ORACLE_INDEX;
+        task.quorumThresholdPercentage = 66 + uint32(threshold % 16);
+        bool expected = _mayCreate(task);
+        vm.prank(generator);
+        try taskManager.createNewTask(
+            task.oracleIndex, SAFETY_FACTOR, task.quorumThresholdPercentage, hex"00"
+        ) returns (
+            uint32 index, bytes32 taskHash
+        ) {
+            if (!expected || index != task.index || taskHash != keccak256(abi.encode(task))) ++violations;
+            if (refreshed < vm.getBlockNumber()) _note(refreshed);
+            tasks.push(task);
+            hashes.push(taskHash);
+            lastBlock[taskHash] = vm.getBlockNumber() + _responseNow();
+            latest[task.oracleIndex] = tasks.length;
+        } catch {
+            if (expected) ++violations;
+            ++refusals;
+        }
+    }
+
+    /// @param nonSigners Of four operators: without one 75 percent have signed, without two 50.
+    /// @param forged Whether another answer was signed; seldom.
+    function answer(uint256 which, uint8 nonSigners, int128 value, uint8 forged) external {
         if (tasks.length == 0) return;
         // The latest ones more often: they may be open.
         which = which % 2 == 0 ? tasks.length - 1 : which % tasks.length;
         IAnzenTaskManager.Task memory task = tasks[which];
-        IAnzenTaskManager.TaskResponse memory response = IAnzenTaskManager.TaskResponse(hashes[which], value);
+        IAnzenTaskManager.TaskResponse memory given = IAnzenTaskManager.TaskResponse(hashes[which], value);
         bytes32[] memory ids = new bytes32[](nonSigners % 3);
         for (uint256 i; i < ids.length; ++i) {
             ids[i] = operators[i].id;
         }
         IBLSSignatureChecker.NonSignerStakesAndSignature memory certificate =
-            _certificate(taskManager.responseDigest(response), task.quorumNumbers, task.referenceBlock, ids);
-        bool wasOpen = taskManager.isOpen(task.oracleIndex);
-        try taskManager.respondToTask(task, response, certificate) {
-            // Two of four non-signers leave 50 percent.
-            if (!wasOpen || ids.length == 2) ++violations;
+            _certificate(taskManager.responseDigest(given), task.quorumNumbers, task.referenceBlock, ids);
+        bool expected = !paused && _isOpen(hashes[which]) && forged % 4 != 0
+            && (4 - ids.length) * 25 >= task.quorumThresholdPercentage;
+        if (forged % 4 == 0) given.safetyFactor ^= 1;
+        try taskManager.respondToTask(task, given, certificate) {
+            if (!expected) ++violations;
             ++answers[hashes[which]];
             recorded[hashes[which]] = taskManager.responseHash(hashes[which]);
-        } catch {}
+        } catch {
+            if (expected) ++violations;
+            ++refusals;
+        }
+    }
+
+    function _mayCreate(IAnzenTaskManager.Task memory task) private view returns (bool) {
+        uint256 number = vm.getBlockNumber();
+        if (paused || task.quorumThresholdPercentage < 67 || task.quorumThresholdPercentage > 80) return false;
+        uint256 place = latest[task.oracleIndex];
+        if (place != 0) {
+            if (number < tasks[place - 1].createdBlock + MIN_TASK_INTERVAL) return false;
+            if (_isOpen(hashes[place - 1])) return false;
+        }
+        uint256 age = number - (refreshed < number ? refreshed : noted);
+        return age != 0 && age <= MAX_STAKE_AGE;
+    }
+
+    function _isOpen(bytes32 taskHash) private view returns (bool) {
+        return answers[taskHash] == 0 && vm.getBlockNumber() <= lastBlock[taskHash];
+    }
+
+    function _responseNow() private view returns (uint256) {
+        return vm.getBlockNumber() >= from ? response : responseBefore;
+    }
+
+    function _note(uint256 number) private {
+        if (noted == 0 || vm.getBlockNumber() - noted > MAX_STAKE_AGE / 2) noted = number;
     }
 
     function count() external view returns (uint256) {
@@ -100,17 +178,43 @@ contract TasksInvariantTest is EigenLayerFixture {
         handler = new TaskHandler();
         handler.deploy();
         (manager, values) = handler.addresses();
-        bytes4[] memory selectors = new bytes4[](5);
+        _driveOnce();
+        bytes4[] memory selectors = new bytes4[](7);
         selectors[0] = TaskHandler.passTime.selector;
         selectors[1] = TaskHandler.refresh.selector;
         selectors[2] = TaskHandler.setResponseWindow.selector;
         selectors[3] = TaskHandler.create.selector;
         selectors[4] = TaskHandler.answer.selector;
+        selectors[5] = TaskHandler.refreshStakes.selector;
+        selectors[6] = TaskHandler.togglePause.selector;
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
-    /// @dev A task is created only when none of its protocol is open, and answered only while open, with the threshold.
+    /// @dev That the handler does what it says: else the invariants would hold of nothing.
+    function _driveOnce() private {
+        // 66 + 1 percent; then a task too early, an answer that is forged, too few signers, all of them, a second answer.
+        handler.create(false, 1);
+        handler.create(false, 1);
+        assertEq(handler.count(), 1);
+        handler.passTime(1);
+        handler.answer(0, 0, 5, 0);
+        handler.answer(0, 2, 5, 1);
+        assertEq(values.latestRound(7), 0);
+        handler.answer(0, 1, 5, 1);
+        handler.answer(0, 0, 5, 1);
+        assertEq(values.latestRound(7), 1);
+        assertEq(values.getRound(7, 1).safetyFactor, 5);
+        assertEq(handler.answers(handler.hashes(0)), 1);
+        assertNotEq(handler.recorded(handler.hashes(0)), 0);
+        assertEq(handler.refusals(), 4);
+        handler.create(true, 14);
+        assertEq(handler.count(), 2);
+        assertEq(handler.violations(), 0);
+    }
+
+    /// @dev A task is created if and only if none of its protocol is open, the interval is over, the stakes are recent and the
+    /// threshold allowed; and answered if and only if it is open and the threshold has signed this answer.
     function invariant_nothingHappensOutOfTurn() public view {
         assertEq(handler.violations(), 0);
     }

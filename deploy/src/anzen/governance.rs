@@ -81,6 +81,7 @@ fn add_protocols(operation: &mut Operation, config: &DeployConfig, contracts: &C
         let policy = TaskPolicy {
             quorumNumbers: Bytes::from(vec![model.quorum]),
             leastThresholdPercentage: protocol.least_threshold_percentage,
+            greatestThresholdPercentage: protocol.greatest_threshold_percentage,
             minTaskInterval: protocol.min_task_interval,
             modelHash: model.hash(),
         };

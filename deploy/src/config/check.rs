@@ -50,6 +50,10 @@ impl DeployConfig {
             self.require((51..=100).contains(&protocol.least_threshold_percentage), || {
                 bad("least_threshold_percentage is not 51 to 100")
             })?;
+            let greatest = protocol.least_threshold_percentage..=100;
+            self.require(greatest.contains(&protocol.greatest_threshold_percentage), || {
+                bad("greatest_threshold_percentage is not least_threshold_percentage to 100")
+            })?;
             self.require(protocol.min_task_interval > 0, || bad("min_task_interval is 0"))?;
         }
         Ok(())
@@ -67,11 +71,13 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused() {
         type Spoil = fn(&mut DeployConfig);
-        let cases: [(Spoil, &str); 5] = [
+        let cases: [(Spoil, &str); 7] = [
             (|c| c.quorum.look_ahead = 629, "windows need 630"),
             (|c| c.quorum.look_ahead = 1001, "its upper limit"),
             (|c| c.protocols[1].oracle_index = 0, "same oracle_index"),
             (|c| c.protocols[0].least_threshold_percentage = 50, "51 to 100"),
+            (|c| c.protocols[0].greatest_threshold_percentage = 65, "greatest_threshold_percentage"),
+            (|c| c.protocols[0].greatest_threshold_percentage = 101, "greatest_threshold_percentage"),
             (|c| c.timelock.proposers.clear(), "proposer"),
         ];
         for (spoil, expected) in cases {

@@ -229,8 +229,16 @@ pub struct ProtocolConfig {
     pub profit_share_bps: u32,
     /// The least threshold of a task, in per cent of the quorum's stake; at least 51.
     pub least_threshold_percentage: u32,
+    /// The greatest threshold of a task, from the least to 100: with a generator's key one can demand no more, so that a
+    /// few operators that are down do not stall the protocol.
+    #[serde(default = "default_greatest_threshold")]
+    pub greatest_threshold_percentage: u32,
     /// The least number of blocks between two tasks; at least 1.
     pub min_task_interval: u32,
+}
+
+fn default_greatest_threshold() -> u32 {
+    80
 }
 
 impl DeployConfig {

@@ -7,8 +7,8 @@ use alloy::{
     sol_types::SolValue,
 };
 use anzen_contracts::eigenlayer::{
-    AllocationManager, BLSApkRegistry, DeregisterParams, G1Point, G2Point, PubkeyRegistrationParams,
-    RegisterParams, SlashingRegistryCoordinator, SocketRegistry, StakeRegistry,
+    AllocationManager, BLSApkRegistry, DeregisterParams, PubkeyRegistrationParams, RegisterParams,
+    SlashingRegistryCoordinator, SocketRegistry, StakeRegistry,
 };
 use anzen_messages::bls::{G1Bytes, HashedMessage};
 
@@ -79,9 +79,9 @@ impl OperatorSetup {
         let message = HashedMessage::from_contract(G1Bytes::from_words(message.X, message.Y))?;
         let key = self.key.public_key();
         let params = PubkeyRegistrationParams {
-            pubkeyRegistrationSignature: g1_point(self.key.sign(&message).to_bytes()),
-            pubkeyG1: g1_point(key.g1()),
-            pubkeyG2: g2_point(key.g2().to_bytes().to_words()),
+            pubkeyRegistrationSignature: self.key.sign(&message).to_bytes().into(),
+            pubkeyG1: key.g1().into(),
+            pubkeyG2: key.g2().to_bytes().into(),
         };
         Ok((NORMAL_REGISTRATION, self.params.socket.clone(), params).abi_encode_params().into())
     }
@@ -122,13 +122,4 @@ impl OperatorSetup {
         let view = StakeRegistry::minimumStakeForQuorumCall { quorumNumber: QUORUM };
         Ok(U256::from(self.read(self.addresses.stake_registry, view).await?))
     }
-}
-
-fn g1_point(bytes: G1Bytes) -> G1Point {
-    let (x, y) = bytes.to_words();
-    G1Point { X: x, Y: y }
-}
-
-fn g2_point([x1, x0, y1, y0]: [U256; 4]) -> G2Point {
-    G2Point { X: [x1, x0], Y: [y1, y0] }
 }

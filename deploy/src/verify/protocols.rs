@@ -49,6 +49,10 @@ async fn check_policy(c: &mut Checker<'_>, protocol: &Protocol) -> Result<(), Ch
     let todo = "have the timelock call setTaskPolicy with a threshold of 51 to 100";
     let holds = (LEAST_THRESHOLD..=100).contains(&least);
     c.require(&name(protocol, "least threshold"), holds, format!("{least} %"), todo);
+    let greatest = policy.greatestThresholdPercentage;
+    let todo = "have the timelock call setTaskPolicy with a greatest threshold from the least to 100";
+    let holds = (least..=100).contains(&greatest);
+    c.require(&name(protocol, "greatest threshold"), holds, format!("{greatest} %"), todo);
     Ok(())
 }
 

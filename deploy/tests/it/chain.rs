@@ -8,10 +8,9 @@ use alloy::{
 };
 use anzen_deploy::{
     Addresses, DeployConfig, DeployError,
+    anvil::{ANVIL_DEPLOYER, Anvil},
     chain::Account,
-    deploy,
-    local::{ANVIL_DEPLOYER, Anvil},
-    open_journal,
+    deploy, open_journal,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;

@@ -212,6 +212,7 @@ fn describe(event: &ChainEvent) -> String {
             format!("task {task_index} answered {}", response.safety_factor)
         }
         ChainEvent::OperatorsChanged => "operators changed".into(),
+        ChainEvent::ResponseWindowChanged { blocks } => format!("the response window is {blocks} blocks"),
         ChainEvent::QuorumRefreshed { quorum } => format!("quorum {quorum} refreshed"),
     }
 }

@@ -11,8 +11,7 @@ use anzen_actors::ports::{
     RegisteredOperator, ResponseCall, SendError, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
 };
 use anzen_contracts::AnzenTaskManager::{createNewTaskCall, respondToTaskCall};
-use anzen_contracts::{G1Point, G2Point, NonSignerStakesAndSignature};
-use anzen_messages::bls::G1Bytes;
+use anzen_contracts::NonSignerStakesAndSignature;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
 use anzen_messages::model::{Inputs, Model};
 use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskResponse};
@@ -123,6 +122,7 @@ impl TaskContract for SimEndpoint {
         Ok(TaskRules {
             quorums: contract.set.quorums.clone(),
             least_threshold: contract.rules.least_threshold,
+            greatest_threshold: contract.rules.greatest_threshold,
             min_interval: contract.rules.min_interval,
             model_hash: contract.rules.model_hash,
             latest_created: contract.latest(oracle_index).map(|task| task.created_block.into()),
@@ -155,11 +155,8 @@ impl TaskContract for SimEndpoint {
         self.answer().await?;
         self.need_block(task.reference_block_hash)?;
         let call = respondToTaskCall {
-            task: on_chain(task),
-            response: anzen_contracts::TaskResponse {
-                taskHash: response.task_hash.0,
-                safetyFactor: response.safety_factor.0,
-            },
+            task: task.into(),
+            response: response.into(),
             certificate: with_no_indices(certificate),
         };
         Ok(ResponseCall { to: Address::ZERO, data: call.abi_encode().into() })
@@ -230,33 +227,14 @@ fn reverts(reason: String) -> CallError {
     CallError::Reverts { already_answered: reason == "TaskAlreadyAnswered", reason }
 }
 
-fn on_chain(task: &Task) -> anzen_contracts::Task {
-    anzen_contracts::Task {
-        index: task.index,
-        oracleIndex: task.oracle_index,
-        modelHash: task.model_hash,
-        proposedSafetyFactor: task.proposed_safety_factor.0,
-        referenceBlock: task.reference_block,
-        referenceBlockHash: task.reference_block_hash,
-        createdBlock: task.created_block,
-        quorumNumbers: task.quorum_numbers.clone(),
-        quorumThresholdPercentage: task.quorum_threshold_percentage,
-    }
-}
-
 /// The simulated contract keeps no histories, so there is nothing for the indices to point at.
 fn with_no_indices(certificate: &Certificate) -> NonSignerStakesAndSignature {
-    let point = |bytes: G1Bytes| {
-        let (x, y) = bytes.to_words();
-        G1Point { X: x, Y: y }
-    };
-    let [x0, x1, y0, y1] = certificate.signers_apk.to_words();
     NonSignerStakesAndSignature {
         nonSignerQuorumBitmapIndices: Vec::new(),
-        nonSignerPubkeys: certificate.non_signers.iter().map(|one| point(one.key)).collect(),
-        quorumApks: certificate.quorum_apks.iter().map(|key| point(*key)).collect(),
-        apkG2: G2Point { X: [x0, x1], Y: [y0, y1] },
-        sigma: point(certificate.signature),
+        nonSignerPubkeys: certificate.non_signers.iter().map(|one| one.key.into()).collect(),
+        quorumApks: certificate.quorum_apks.iter().map(|key| (*key).into()).collect(),
+        apkG2: certificate.signers_apk.into(),
+        sigma: certificate.signature.into(),
         quorumApkIndices: Vec::new(),
         totalStakeIndices: Vec::new(),
         nonSignerStakeIndices: Vec::new(),

@@ -59,8 +59,7 @@ pub(super) struct Cluster {
 impl Cluster {
     /// Starts the process with all of the aggregator's actors, which takes messages at `peer`.
     pub(super) async fn aggregator(&self, peer: &Peer, disk: Disk) -> Result<(), NodeError> {
-        let mut config = NodeConfig::default();
-        config.roles = vec![
+        let roles = vec![
             ActorName::ChainWatcher,
             ActorName::TxSender,
             ActorName::Aggregator,
@@ -68,6 +67,7 @@ impl Cluster {
             ActorName::StakeUpdater,
             ActorName::TaskGenerator,
         ];
+        let mut config = NodeConfig { roles, ..NodeConfig::default() };
         config.task_generator.protocols = vec![self.protocol()];
         let mut ports = self.ports("aggregator", disk);
         ports.tx_signer = Some(Arc::new(SimTxSigner(account(1_000))));
@@ -79,8 +79,8 @@ impl Cluster {
     /// Starts operator `i`, which submits to `aggregator`.
     pub(super) async fn operator(&self, i: usize, aggregator: &Peer, disk: Disk) -> Result<(), NodeError> {
         let name = format!("operator {i}");
-        let mut config = NodeConfig::default();
-        config.roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
+        let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
+        let mut config = NodeConfig { roles, ..NodeConfig::default() };
         config.operator_signer.models = vec![ProtocolModel { oracle_index: 0, model: model() }];
         let mut ports = self.ports(&name, disk);
         ports.bls_signer = Some(Arc::new(SimBlsSigner(operator_key(i))));

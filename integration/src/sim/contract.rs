@@ -17,6 +17,7 @@ use anzen_messages::{OperatorId, OperatorSet, SafetyFactor, Task, TaskHash, Task
 pub(super) struct Rules {
     pub(super) model_hash: B256,
     pub(super) least_threshold: u32,
+    pub(super) greatest_threshold: u32,
     pub(super) min_interval: u64,
     pub(super) response_window: u64,
 }
@@ -89,8 +90,8 @@ impl Contract {
         if earliest.is_some_and(|earliest| number < earliest) {
             return Err("TaskIntervalNotOver".into());
         }
-        if call.quorumThresholdPercentage < self.rules.least_threshold || call.quorumThresholdPercentage > 100
-        {
+        let allowed = self.rules.least_threshold..=self.rules.greatest_threshold;
+        if !allowed.contains(&call.quorumThresholdPercentage) {
             return Err("ThresholdOutOfRange".into());
         }
         let task = Task {

@@ -9,7 +9,7 @@
 //! | `chain.rs`, `contract.rs` | the chain, and the task manager's rules in Rust |
 //! | `chain_ports.rs` | the chain, as the actors' ports see it |
 //! | `network.rs` | messages between processes: lost, late, duplicated, out of order |
-//! | `store.rs` | disks, which lose what was not synced when a process crashes |
+//! | `store.rs` | disks: what is written is there when the write returns, and not before |
 //! | `world.rs` | clock, chance, threads, keys |
 //! | `cluster.rs` | processes, assembled as real ones are |
 //! | `run.rs` | one run: a plan and a seed in, what happened out |

@@ -74,6 +74,7 @@ async fn simulate(seed: u64, plan: Plan, longest: Duration) -> Result<Outcome, S
     let rules = Rules {
         model_hash: model().hash(),
         least_threshold: 60,
+        greatest_threshold: 80,
         min_interval: TASK_INTERVAL,
         response_window: RESPONSE_WINDOW,
     };

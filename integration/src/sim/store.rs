@@ -1,4 +1,4 @@
-//! Disks that lose what was not synced.
+//! Disks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::world::SimRng;
 
 type Records = BTreeMap<(Space, Vec<u8>), Vec<u8>>;
 
-/// What outlives a process: give it to the next one.
+/// What outlives a process.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disk(Arc<Mutex<Records>>);
 
@@ -21,8 +21,7 @@ impl Disk {
     }
 }
 
-/// A process's view of its disk. A write is there for good only when `commit` returns: a process that is stopped while it
-/// waits for the sync has not written.
+/// A process's view of its disk. A write takes its time, and is there only when `commit` returns.
 #[derive(Debug)]
 pub(super) struct SimStore {
     disk: Disk,

@@ -1,3 +1,10 @@
 //! Anzen as a whole. One binary, because each one costs a link.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test ends by panicking")]
+
+mod e2e;
+mod e2e_byzantine;
+mod e2e_faults;
+mod e2e_processes;
+mod e2e_topologies;
 mod sim;

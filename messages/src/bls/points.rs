@@ -3,7 +3,8 @@
 use alloy_primitives::{B512, FixedBytes, U256};
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
-use ark_ff::{BigInt, BigInteger, PrimeField};
+use ark_ff::{BigInteger, PrimeField};
+use ark_serialize::CanonicalDeserialize;
 use serde::{Deserialize, Serialize};
 
 /// Why bytes are not a point that may be used.
@@ -134,13 +135,12 @@ fn put(out: &mut [u8], value: &Fq) {
     out.copy_from_slice(&value.into_bigint().to_bytes_be());
 }
 
-/// Reads 32 big-endian bytes; refuses what is not reduced.
+/// Reads 32 big-endian bytes; refuses what is not reduced. (ark-serialize, which checks that, is little-endian.)
 fn get(bytes: &[u8]) -> Result<Fq, PointError> {
-    let mut limbs = [0u64; 4];
-    for (limb, chunk) in limbs.iter_mut().rev().zip(bytes.chunks_exact(8)) {
-        *limb = chunk.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
-    }
-    Fq::from_bigint(BigInt::new(limbs)).ok_or(PointError::NotCanonical)
+    let mut little_endian = [0; 32];
+    little_endian.copy_from_slice(bytes);
+    little_endian.reverse();
+    Fq::deserialize_uncompressed(&little_endian[..]).map_err(|_| PointError::NotCanonical)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One of each: every field is there with a value of its own, and every variant of every reply.
 
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, I256, U256};
-use anzen_messages::aggregation::{QuorumReached, QuorumTaken};
+use anzen_messages::aggregation::{NotKept, QuorumReached, QuorumTaken};
 use anzen_messages::bls::{HashedMessage, SecretKey, hash_to_g1};
 use anzen_messages::certificate::NonSigner;
 use anzen_messages::chain::{
@@ -21,7 +21,7 @@ fn value(text: &str) -> SafetyFactor {
     SafetyFactor(text.parse::<I256>().unwrap())
 }
 
-fn secret(k: u8) -> SecretKey {
+pub(crate) fn secret(k: u8) -> SecretKey {
     SecretKey::from_hex(&format!("{k:x}")).unwrap()
 }
 
@@ -67,6 +67,7 @@ fn events() -> Vec<ChainEvent> {
         ChainEvent::TaskCreated { task: task() },
         ChainEvent::TaskResponded { task_index: 7, response: response(), transaction: byte(0x33) },
         ChainEvent::OperatorsChanged,
+        ChainEvent::ResponseWindowChanged { blocks: 30 },
         ChainEvent::QuorumRefreshed { quorum: 1 },
     ];
     for event in &all {
@@ -75,6 +76,7 @@ fn events() -> Vec<ChainEvent> {
             ChainEvent::TaskCreated { .. }
             | ChainEvent::TaskResponded { .. }
             | ChainEvent::OperatorsChanged
+            | ChainEvent::ResponseWindowChanged { .. }
             | ChainEvent::QuorumRefreshed { .. } => {}
         }
     }
@@ -145,8 +147,8 @@ pub(crate) fn quorums() -> Vec<QuorumReached> {
     vec![QuorumReached { task: task(), response: response(), certificate, signers, stakes }]
 }
 
-pub(crate) fn quorum_replies() -> Vec<QuorumTaken> {
-    vec![QuorumTaken {}]
+pub(crate) fn quorum_replies() -> Vec<Result<QuorumTaken, NotKept>> {
+    vec![Ok(QuorumTaken {}), Err(NotKept { error: "the disk is full".into() })]
 }
 
 pub(crate) fn transactions() -> Vec<SendTransaction> {

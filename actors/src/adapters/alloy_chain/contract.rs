@@ -1,21 +1,16 @@
 //! The task manager.
 
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
-use anzen_contracts::AnzenTaskManager;
-use anzen_contracts::anzen_task_manager::{
-    BN254, IAnzenTaskManager, IBLSSignatureChecker::NonSignerStakesAndSignature,
-};
 use anzen_contracts::eigenlayer::OperatorStateRetriever::{
     CheckSignaturesIndices, getCheckSignaturesIndicesCall,
 };
-use anzen_messages::bls::{G1Bytes, G2Bytes};
+use anzen_contracts::{AnzenTaskManager, NonSignerStakesAndSignature};
 use anzen_messages::{Certificate, SafetyFactor, Task, TaskResponse};
 use async_trait::async_trait;
 use serde_json::json;
 
 use super::AlloyChain;
-use super::events::from_task;
 use super::rpc::At;
 use crate::ports::{CallError, ChainError, ResponseCall, TaskContract, TaskRules, Windows};
 
@@ -38,13 +33,10 @@ impl TaskContract for AlloyChain {
             batch.view(manager, &AnzenTaskManager::isOpenCall { oracleIndex: oracle_index }, At::Latest);
         batch.send().await?;
         let (policy, latest) = (policy.get().await?, latest.get().await?);
-        if policy.quorumNumbers.is_empty() {
-            let error = format!("governance has no task policy for protocol {oracle_index}");
-            return Err(ChainError::Nonsense(error));
-        }
         Ok(TaskRules {
             quorums: policy.quorumNumbers.to_vec(),
             least_threshold: policy.leastThresholdPercentage,
+            greatest_threshold: policy.greatestThresholdPercentage,
             min_interval: policy.minTaskInterval.into(),
             model_hash: policy.modelHash,
             latest_created: latest.exists.then(|| latest.createdBlock.into()),
@@ -81,10 +73,9 @@ impl TaskContract for AlloyChain {
             nonSignerOperatorIds: certificate.non_signers.iter().map(|operator| operator.id.0).collect(),
         };
         let indices = self.rpc.view(self.addresses.operator_state_retriever, &question, At::Latest).await?;
-        let (task_hash, safety_factor) = response.values();
         let call = AnzenTaskManager::respondToTaskCall {
-            task: from_task(task),
-            response: IAnzenTaskManager::TaskResponse { taskHash: task_hash, safetyFactor: safety_factor },
+            task: task.into(),
+            response: response.into(),
             certificate: complete(certificate, indices),
         };
         Ok(ResponseCall { to: self.addresses.task_manager, data: call.abi_encode().into() })
@@ -105,22 +96,12 @@ impl TaskContract for AlloyChain {
 fn complete(certificate: &Certificate, indices: CheckSignaturesIndices) -> NonSignerStakesAndSignature {
     NonSignerStakesAndSignature {
         nonSignerQuorumBitmapIndices: indices.nonSignerQuorumBitmapIndices,
-        nonSignerPubkeys: certificate.non_signers.iter().map(|operator| g1(operator.key)).collect(),
-        quorumApks: certificate.quorum_apks.iter().map(|key| g1(*key)).collect(),
-        apkG2: g2(certificate.signers_apk),
-        sigma: g1(certificate.signature),
+        nonSignerPubkeys: certificate.non_signers.iter().map(|operator| operator.key.into()).collect(),
+        quorumApks: certificate.quorum_apks.iter().map(|key| (*key).into()).collect(),
+        apkG2: certificate.signers_apk.into(),
+        sigma: certificate.signature.into(),
         quorumApkIndices: indices.quorumApkIndices,
         totalStakeIndices: indices.totalStakeIndices,
         nonSignerStakeIndices: indices.nonSignerStakeIndices,
     }
-}
-
-fn g1(bytes: G1Bytes) -> BN254::G1Point {
-    let (x, y): (U256, U256) = bytes.to_words();
-    BN254::G1Point { X: x, Y: y }
-}
-
-fn g2(bytes: G2Bytes) -> BN254::G2Point {
-    let [x0, x1, y0, y1] = bytes.to_words();
-    BN254::G2Point { X: [x0, x1], Y: [y0, y1] }
 }

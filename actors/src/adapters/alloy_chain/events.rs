@@ -3,22 +3,22 @@
 use alloy::primitives::{B256, Bloom, BloomInput};
 use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::SolEvent;
-use anzen_contracts::AnzenTaskManager::{NewTaskCreated, TaskResponded};
-use anzen_contracts::anzen_task_manager::IAnzenTaskManager;
+use anzen_contracts::AnzenTaskManager::{NewTaskCreated, TaskResponded, WindowsSet};
 use anzen_contracts::eigenlayer::BLSApkRegistry::{OperatorAddedToQuorums, OperatorRemovedFromQuorums};
 use anzen_contracts::eigenlayer::SlashingRegistryCoordinator::QuorumBlockNumberUpdated;
 use anzen_contracts::eigenlayer::StakeRegistry::OperatorStakeUpdate;
+use anzen_messages::Task;
 use anzen_messages::chain::ChainEvent;
-use anzen_messages::{SafetyFactor, Task, TaskHash, TaskResponse};
 
 use super::ChainAddresses;
 use crate::ports::ChainError;
 
 /// What is followed. An operator that joins or leaves a quorum shows in the key registry; the index registry's own event
 /// comes with it and says no more.
-const EVENTS: [B256; 6] = [
+const EVENTS: [B256; 7] = [
     NewTaskCreated::SIGNATURE_HASH,
     TaskResponded::SIGNATURE_HASH,
+    WindowsSet::SIGNATURE_HASH,
     OperatorAddedToQuorums::SIGNATURE_HASH,
     OperatorRemovedFromQuorums::SIGNATURE_HASH,
     OperatorStakeUpdate::SIGNATURE_HASH,
@@ -60,6 +60,10 @@ impl ChainAddresses {
         match log.topic0().copied().unwrap_or_default() {
             NewTaskCreated::SIGNATURE_HASH if from(self.task_manager) => task_created(log),
             TaskResponded::SIGNATURE_HASH if from(self.task_manager) => task_responded(log),
+            WindowsSet::SIGNATURE_HASH if from(self.task_manager) => {
+                let blocks = decode::<WindowsSet>(log)?.windows.response.into();
+                Ok(ChainEvent::ResponseWindowChanged { blocks })
+            }
             QuorumBlockNumberUpdated::SIGNATURE_HASH if from(self.registry_coordinator) => {
                 let quorum = decode::<QuorumBlockNumberUpdated>(log)?.quorumNumber;
                 Ok(ChainEvent::QuorumRefreshed { quorum })
@@ -85,7 +89,7 @@ fn decode<E: SolEvent>(log: &Log) -> Result<E, ChainError> {
 
 fn task_created(log: &Log) -> Result<ChainEvent, ChainError> {
     let event = decode::<NewTaskCreated>(log)?;
-    let task = to_task(event.task);
+    let task = Task::from(event.task);
     let hash = task.hash();
     if hash.0 != event.taskHash {
         let said = event.taskHash;
@@ -101,41 +105,9 @@ fn task_responded(log: &Log) -> Result<ChainEvent, ChainError> {
     let event = decode::<TaskResponded>(log)?;
     Ok(ChainEvent::TaskResponded {
         task_index: event.taskIndex,
-        response: TaskResponse {
-            task_hash: TaskHash(event.response.taskHash),
-            safety_factor: SafetyFactor(event.response.safetyFactor),
-        },
+        response: event.response.into(),
         transaction: log.transaction_hash.unwrap_or_default(),
     })
-}
-
-fn to_task(task: IAnzenTaskManager::Task) -> Task {
-    Task {
-        index: task.index,
-        oracle_index: task.oracleIndex,
-        model_hash: task.modelHash,
-        proposed_safety_factor: SafetyFactor(task.proposedSafetyFactor),
-        reference_block: task.referenceBlock,
-        reference_block_hash: task.referenceBlockHash,
-        created_block: task.createdBlock,
-        quorum_numbers: task.quorumNumbers,
-        quorum_threshold_percentage: task.quorumThresholdPercentage,
-    }
-}
-
-/// A task as the contract takes it.
-pub(super) fn from_task(task: &Task) -> IAnzenTaskManager::Task {
-    IAnzenTaskManager::Task {
-        index: task.index,
-        oracleIndex: task.oracle_index,
-        modelHash: task.model_hash,
-        proposedSafetyFactor: task.proposed_safety_factor.0,
-        referenceBlock: task.reference_block,
-        referenceBlockHash: task.reference_block_hash,
-        createdBlock: task.created_block,
-        quorumNumbers: task.quorum_numbers.clone(),
-        quorumThresholdPercentage: task.quorum_threshold_percentage,
-    }
 }
 
 #[cfg(test)]
@@ -159,7 +131,7 @@ mod tests {
     }
 
     fn created(task: &Task, hash: B256) -> Log {
-        let event = NewTaskCreated { taskIndex: task.index, taskHash: hash, task: from_task(task) };
+        let event = NewTaskCreated { taskIndex: task.index, taskHash: hash, task: task.into() };
         log(ADDRESSES.task_manager, event.encode_log_data())
     }
 

@@ -54,14 +54,10 @@ impl LogRange {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Half of `asked`, from now on. False where it was one block already.
-    fn shrink(&self, asked: u64) -> bool {
-        let less = (asked / 2).max(1);
-        if asked > 1 {
-            tracing::info!(blocks = less, "the provider wants shorter ranges of logs");
-            self.0.fetch_min(less, Ordering::Relaxed);
-        }
-        asked > 1
+    /// At most so many from now on.
+    fn shrink(&self, blocks: u64) {
+        tracing::info!(blocks, "the provider wants shorter ranges of logs");
+        self.0.fetch_min(blocks, Ordering::Relaxed);
     }
 }
 
@@ -82,16 +78,21 @@ impl ChainReader for AlloyChain {
     async fn blocks(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ChainError> {
         let mut blocks = Vec::new();
         let mut next = from;
+        let mut range = self.log_range.get();
         while next <= to {
-            let range = self.log_range.get();
             let last = to.min(next.saturating_add(range - 1));
             match self.read(next, last).await {
                 Ok(read) => {
                     blocks.extend(read);
                     next = last + 1;
                 }
-                Err(ReadError::Node(failure))
-                    if failure.asked_too_much() && self.log_range.shrink(last - next + 1) => {}
+                Err(ReadError::Node(failure)) if failure.asked_too_much() && last > next => {
+                    range = (last - next).div_ceil(2);
+                    // A node that is slow now need not be slow for good; a provider's limit stays.
+                    if failure != Failure::Timeout {
+                        self.log_range.shrink(range);
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }

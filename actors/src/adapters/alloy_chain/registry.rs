@@ -60,24 +60,28 @@ impl OperatorRegistry for AlloyChain {
         let state =
             batch.view(self.addresses.operator_state_retriever, &self.state_call(at, &[quorum])?, block);
         let refreshed = batch.view(self.addresses.registry_coordinator, &refreshed, block);
+        let noted = AnzenTaskManager::notedRefreshCall { quorumNumber: quorum };
+        let noted = batch.view(self.addresses.task_manager, &noted, block);
         let max_age = batch.view(self.addresses.task_manager, &AnzenTaskManager::maxStakeAgeCall {}, block);
         let least = batch.view(self.addresses.stake_registry, &least, block);
         batch.send().await?;
         let members = state.get().await?.into_iter().next().unwrap_or_default();
         let least = U256::from(least.get().await?);
+        let max_age = max_age.get().await?.into();
+        let (refreshed, noted) = (refreshed.get().await?.saturating_to(), noted.get().await?.into());
         Ok(StakeStatus {
-            refreshed_at: refreshed.get().await?.saturating_to(),
-            max_age: max_age.get().await?.into(),
+            refreshed_at: refresh_that_counts(refreshed, noted, max_age, at.number),
+            max_age,
             operators: self.weigh(quorum, members, least, block).await?,
         })
     }
 
     fn refresh_quorum_call(&self, quorum: u8, operators: &[Address]) -> (Address, Bytes) {
-        let call = SlashingRegistryCoordinator::updateOperatorsForQuorumCall {
+        let call = AnzenTaskManager::refreshStakesCall {
             operatorsPerQuorum: vec![ascending(operators)],
             quorumNumbers: vec![quorum].into(),
         };
-        (self.addresses.registry_coordinator, call.abi_encode().into())
+        (self.addresses.task_manager, call.abi_encode().into())
     }
 
     fn refresh_operators_call(&self, operators: &[Address]) -> (Address, Bytes) {
@@ -120,6 +124,13 @@ impl AlloyChain {
     }
 }
 
+/// The block of the refresh whose age decides when the next one is due. Someone may refresh at the coordinator in every
+/// block: then only a refresh that the task manager notes lets tasks be created. It replaces a note that is older than half
+/// of `max_age`; a younger one needs no other, and would get none.
+fn refresh_that_counts(refreshed: u64, noted: u64, max_age: u64, head: u64) -> u64 {
+    if noted.saturating_add(max_age / 2) < head { noted } else { refreshed.max(noted) }
+}
+
 type Memberships = BTreeMap<OperatorId, (Address, BTreeMap<u8, U256>)>;
 
 fn memberships(quorums: &[u8], state: &[Vec<OperatorStateRetriever::Operator>]) -> Memberships {
@@ -138,4 +149,17 @@ fn ascending(operators: &[Address]) -> Vec<Address> {
     let mut operators = operators.to_vec();
     operators.sort_unstable();
     operators
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refresh_that_counts;
+
+    #[test]
+    fn a_refresh_that_is_not_noted_counts_while_the_note_is_young() {
+        // Half of the greatest age, 200, is over in block 1001.
+        assert_eq!(refresh_that_counts(950, 900, 200, 1000), 950);
+        assert_eq!(refresh_that_counts(1001, 900, 200, 1001), 900);
+        assert_eq!(refresh_that_counts(1001, 0, 200, 1001), 0);
+    }
 }

@@ -43,6 +43,9 @@ struct Subscription {
     silent: Notify,
     alive: AtomicBool,
     newest: AtomicU64,
+    /// The newest block that has already been a reason to look at once. The other endpoint may be behind: then it is
+    /// polled, and not asked without a pause until it catches up.
+    looked_for: AtomicU64,
 }
 
 impl Signal {
@@ -56,6 +59,7 @@ impl Signal {
                 silent: Notify::new(),
                 alive: AtomicBool::new(false),
                 newest: AtomicU64::new(0),
+                looked_for: AtomicU64::new(0),
             });
             (Arc::clone(&subscription), tokio::spawn(async move { subscription.run().await }))
         });
@@ -69,10 +73,13 @@ impl Signal {
     /// Returns when there may be a block after `known`.
     pub(super) async fn changed(&self, known: BlockRef) {
         let Some((subscription, _)) = &self.subscription else { return tokio::time::sleep(self.poll).await };
-        if subscription.newest.load(Ordering::SeqCst) > known.number {
+        let newest = subscription.newest.load(Ordering::SeqCst);
+        let behind = newest > known.number;
+        if behind && subscription.looked_for.swap(newest, Ordering::SeqCst) != newest {
             return;
         }
-        let pause = if subscription.alive.load(Ordering::SeqCst) { self.slow_poll } else { self.poll };
+        let alive = subscription.alive.load(Ordering::SeqCst);
+        let pause = if alive && !behind { self.slow_poll } else { self.poll };
         // Elapsing is no failure: then it is time to look without having been told.
         let _ = tokio::time::timeout(pause, subscription.news.notified()).await;
     }
@@ -115,7 +122,7 @@ impl Subscription {
 
     async fn listen(&self) -> Result<(), ChainError> {
         let subscribe = tokio::time::timeout(CONNECT, self.subscribe());
-        let mut blocks = subscribe.await.unwrap_or(Err(Failure::Timeout))?;
+        let (_connection, mut blocks) = subscribe.await.unwrap_or(Err(Failure::Timeout))?;
         loop {
             tokio::select! {
                 header = blocks.recv() => match header {
@@ -129,12 +136,14 @@ impl Subscription {
         }
     }
 
-    async fn subscribe(&self) -> Result<Blocks, Failure> {
+    /// The subscription, and the connection that it ends with.
+    async fn subscribe(&self) -> Result<(impl Provider, Blocks), Failure> {
         // Connecting again is done here, where it can be seen.
         let connect = WsConnect::new(self.endpoint.url().as_str()).with_max_retries(0);
         let connected: Result<RpcClient, TransportError> = RpcClient::connect_pubsub(connect).await;
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(connected?);
-        Ok(provider.subscribe_blocks().await?)
+        let blocks = provider.subscribe_blocks().await?;
+        Ok((provider, blocks))
     }
 
     fn told(&self, number: u64) {

@@ -175,6 +175,25 @@ async fn who_reads_no_replies_is_not_read_from() {
     assert!(sent < 20_000_000, "{sent} bytes were taken");
 }
 
+#[actix::test]
+async fn calls_are_read_at_a_pace() {
+    let config = Config { calls_per_second: 20, ..Config::default() };
+    let (server, _receiver) = edge(config).await;
+    let notification = r#"{"jsonrpc":"2.0","method":"x"}"#.to_owned();
+    let one_by_one = vec![notification.clone(); 50];
+    let batch = vec![format!("[{}]", one_by_one.join(","))];
+    for flood in [one_by_one, batch] {
+        let mut raw = Raw::connect(&server).await;
+        let start = std::time::Instant::now();
+        for message in flood {
+            raw.send(&message).await;
+        }
+        assert!(raw.ask(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#).await.contains("-32601"));
+        // 50 before it, of which 40 are a burst.
+        assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+    }
+}
+
 #[derive(Clone)]
 struct Nothing;
 

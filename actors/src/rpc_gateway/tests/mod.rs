@@ -1,9 +1,11 @@
 //! The gateway over real sockets on this machine, with doubles for the chain, the clock and the collector.
 
+mod doc;
 mod edge;
 mod flood;
 mod links;
 mod redial;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -177,8 +179,9 @@ impl Server {
         let mut methods = EdgeMethods::default();
         methods.accept(collector);
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let tls = config.tls.as_ref().map(|files| files.load().unwrap());
         let edge = start(config, identity(), methods, deps);
-        let served = tokio::spawn(edge.serve(listener, stop.clone()));
+        let served = tokio::spawn(edge.serve(listener, tls, stop.clone()));
         Self { address, stop, served, clock, registry, metrics }
     }
 

@@ -1,5 +1,7 @@
 //! Links that outlive the other end.
 
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
 use super::*;
 use crate::bus::DeliveryError;
 use crate::ports::{Transport, TransportError};
@@ -134,4 +136,40 @@ async fn an_aggregator_that_is_not_the_one_gets_no_signature() {
         let error = status.last_error.clone().unwrap_or_default();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[actix::test]
+async fn an_aggregator_that_talks_nonsense_is_dialled_again() {
+    let nonsense = [
+        "no JSON",
+        "[]",
+        "[1]",
+        "{}",
+        r#"{"jsonrpc":"2.0","id":7,"result":1}"#,
+        r#"[{"jsonrpc":"2.0","id":0,"result":1},{"jsonrpc":"2.0","id":1152921504606846976,"result":1}]"#,
+        r#"{"jsonrpc":"2.0","id":0,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32026,"message":"later"}}"#,
+        r#"{"jsonrpc":"2.0","method":"x","params":{"subscription":1,"result":1}}"#,
+    ];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let link = operator_link(url, 3, identity(), SetClock::at(1_000));
+    for text in nonsense {
+        let (stream, _) = soon(listener.accept()).await.unwrap();
+        soon(say(stream, text)).await;
+    }
+    soon(listener.accept()).await.unwrap();
+    assert!(!link.status().borrow().connected);
+}
+
+/// Takes a WebSocket, says one thing, and closes it when the other end has said hello.
+async fn say(stream: tokio::net::TcpStream, text: &str) {
+    let mut server = soketto::handshake::Server::new(stream.compat());
+    let key = server.receive_request().await.unwrap().key();
+    let accept = soketto::handshake::server::Response::Accept { key, protocol: None };
+    server.send_response(&accept).await.unwrap();
+    let (mut sender, mut receiver) = server.into_builder().finish();
+    receiver.receive_data(&mut Vec::new()).await.unwrap();
+    sender.send_text(text).await.unwrap();
+    sender.close().await.unwrap();
 }

@@ -65,3 +65,26 @@ async fn a_due_task_is_proposed_and_sent_until_it_is_created() {
     );
     assert!(text.contains("anzen_generator_requests_total{oracle_index=\"1\"} 2"), "{text}");
 }
+
+#[actix::test]
+async fn no_more_is_demanded_than_governance_allows() {
+    let (chain, news) = (Arc::new(FakeChain::new()), Arc::new(FakeWatcher::default()));
+    let (tx_sender, mut requests) = handle::<SendTransaction>(|_| {
+        Ok(Ok(Mined { hash: B256::ZERO, block: 101, gas_used: 1, succeeded: true }))
+    });
+    let config = Config {
+        protocols: vec![Protocol { oracle_index: 1, interval: 10, threshold: 100, model: a_model(1) }],
+        ..Config::default()
+    };
+    let dependencies = Dependencies {
+        watcher: watcher(&news),
+        tx_sender,
+        contract: Arc::clone(&chain) as _,
+        inputs: chain,
+        rng: Arc::new(NoChance),
+        metrics: TaskGeneratorMetrics::default(),
+    };
+    start(config, dependencies);
+    news.push(delta(DeltaBase::Restart, vec![block_of(1, 100, vec![])]));
+    assert_eq!(&requests.recv().await.unwrap().data[..], b"create 1 0.500000000 [0] 80");
+}

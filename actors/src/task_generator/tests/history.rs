@@ -10,7 +10,17 @@ fn unanswered(history: &mut History, head: u64) -> Vec<u32> {
 
 fn rules(latest_created: Option<u64>, open: bool) -> TaskRules {
     let model_hash = alloy::primitives::B256::ZERO;
-    TaskRules { quorums: vec![0], least_threshold: 51, min_interval: 1, model_hash, latest_created, open }
+    let (least_threshold, greatest_threshold) = (51, 80);
+    let quorums = vec![0];
+    TaskRules {
+        quorums,
+        least_threshold,
+        greatest_threshold,
+        min_interval: 1,
+        model_hash,
+        latest_created,
+        open,
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn rules(latest_created: Option<u64>, open: bool) -> TaskRules {
     TaskRules {
         quorums: vec![0],
         least_threshold: 51,
+        greatest_threshold: 80,
         min_interval: 3,
         model_hash: a_model(1).hash(),
         latest_created,

@@ -19,7 +19,7 @@ const LISTENING: &str = "Listening on ";
 
 /// Why there is no local chain.
 #[derive(Debug, thiserror::Error)]
-pub enum LocalError {
+pub enum AnvilError {
     /// The program could not be started.
     #[error("cannot start {program}: {source}; run `just setup`, or install Foundry")]
     Start {
@@ -66,7 +66,7 @@ pub struct Anvil {
 
 impl Anvil {
     /// Starts anvil with `arguments`; without a `--port` among them, the system chooses one. Returns once it listens.
-    pub fn start(arguments: &[&str]) -> Result<Self, LocalError> {
+    pub fn start(arguments: &[&str]) -> Result<Self, AnvilError> {
         let program = anvil_program();
         let mut command = Command::new(&program);
         if !arguments.contains(&"--port") {
@@ -74,14 +74,14 @@ impl Anvil {
         }
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process =
-            command.spawn().map_err(|source| LocalError::Start { program: program.clone(), source })?;
+            command.spawn().map_err(|source| AnvilError::Start { program: program.clone(), source })?;
         let address = process.stdout.take().and_then(listening);
         match address.and_then(|address| format!("http://{address}").parse().ok()) {
             Some(url) => Ok(Self { process, url }),
             None => {
                 let _ = process.kill();
                 let _ = process.wait();
-                Err(LocalError::Ended { program })
+                Err(AnvilError::Ended { program })
             }
         }
     }
@@ -111,7 +111,7 @@ impl Drop for Anvil {
 }
 
 /// The signer of [`ANVIL_DEPLOYER`].
-pub fn anvil_deployer() -> Result<PrivateKeySigner, LocalError> {
+pub fn anvil_deployer() -> Result<PrivateKeySigner, AnvilError> {
     Ok(ANVIL_DEPLOYER.parse()?)
 }
 

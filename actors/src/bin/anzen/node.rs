@@ -1,0 +1,58 @@
+//! `anzen node`: a process of the actors that its configuration names.
+
+use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
+
+use anzen_actors::node::{self, NodeConfig};
+use anzen_deploy::local::wait_for_parents_end;
+use tokio_util::sync::CancellationToken;
+
+use crate::{logging, outcome::Outcome, shutdown};
+
+/// How long a process without a parent may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The configuration (TOML): roles, chain, keys, links; ANZEN_… variables override it (ANZEN_CHAIN__RPC_URL).
+    #[arg(long, value_name = "FILE", env = "ANZEN_CONFIG")]
+    config: PathBuf,
+    /// End when standard input does, that is, when the process that started this one ends.
+    #[arg(long)]
+    exit_with_parent: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    logging::start("info");
+    let config = NodeConfig::load(&arguments.config)?;
+    let with_parent = arguments.exit_with_parent;
+    run_until(config, async move {
+        if with_parent {
+            shutdown::when(wait_for_parents_end).await;
+            // Nobody is left who would kill this process if it hangs.
+            std::thread::spawn(|| {
+                std::thread::sleep(GRACE);
+                std::process::exit(1);
+            });
+        } else {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+/// Runs a node until a signal comes or `end`.
+pub(crate) fn run_until(config: NodeConfig, end: impl Future<Output = ()> + 'static) -> Outcome {
+    actix::System::new().block_on(async move {
+        let signalled = shutdown::signalled()?;
+        let stop = CancellationToken::new();
+        let stopper = stop.clone();
+        actix::spawn(async move {
+            tokio::select! {
+                () = signalled => {}
+                () = end => {}
+            }
+            stopper.cancel();
+        });
+        node::run(config, stop).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}

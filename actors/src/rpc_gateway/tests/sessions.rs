@@ -1,0 +1,187 @@
+//! The state of the edge, without I/O.
+
+use super::*;
+use proptest::prelude::*;
+
+const NONCE: B256 = B256::repeat_byte(7);
+
+fn rules() -> Rules {
+    Rules {
+        server: "here".into(),
+        longest_seconds: 100,
+        most_connections: 4,
+        most_per_address: 2,
+        attempts: Allowance { burst: 3, refill: Duration::from_secs(10) },
+        most_addresses: 8,
+    }
+}
+
+fn at(seconds: u64) -> Now {
+    Now { seconds, uptime: Duration::from_secs(seconds) }
+}
+
+fn peer(last: u8) -> SocketAddr {
+    ([10, 0, 0, last], 1).into()
+}
+
+fn operator(byte: u8) -> OperatorId {
+    OperatorId(B256::repeat_byte(byte))
+}
+
+fn session(byte: u8, expiry: u64) -> Session {
+    Session { server: "here".into(), nonce: NONCE, operator_id: operator(byte), expiry }
+}
+
+fn opened(sessions: &mut Sessions, last: u8, byte: u8) -> Result<(ConnectionId, Grant), RpcError> {
+    let id = sessions.connect(peer(last)).unwrap();
+    sessions.hello(id, NONCE);
+    sessions.open(id, &session(byte, 60), at(10))?;
+    sessions.verified(id, &session(byte, 60), at(10)).map(|grant| (id, grant))
+}
+
+#[test]
+fn a_nonce_is_good_for_one_attempt_on_its_connection() {
+    let mut sessions = Sessions::new(rules());
+    let [a, b] = [1, 2].map(|last| sessions.connect(peer(last)).unwrap());
+    sessions.hello(a, NONCE);
+    assert_eq!(sessions.open(b, &session(1, 60), at(10)), Err(RpcError::WrongNonce));
+    assert_eq!(sessions.open(a, &session(1, 60), at(10)), Ok(()));
+    assert_eq!(sessions.open(a, &session(1, 60), at(10)), Err(RpcError::WrongNonce));
+}
+
+#[test]
+fn a_session_for_another_server_or_time_is_refused() {
+    let mut sessions =
+        Sessions::new(Rules { attempts: Allowance { burst: 9, ..rules().attempts }, ..rules() });
+    let id = sessions.connect(peer(1)).unwrap();
+    let mut open = |session: Session| {
+        sessions.hello(id, NONCE);
+        sessions.open(id, &session, at(10))
+    };
+    let elsewhere = Session { server: "there".into(), ..session(1, 60) };
+    assert!(matches!(open(elsewhere), Err(RpcError::WrongServer { .. })));
+    for expiry in [0, 9, 10, 111, u64::MAX] {
+        assert!(matches!(open(session(1, expiry)), Err(RpcError::WrongExpiry { .. })), "{expiry}");
+    }
+    assert_eq!(open(session(1, 110)), Ok(()));
+}
+
+#[test]
+fn an_operator_has_one_live_session() {
+    let mut sessions = Sessions::new(rules());
+    let (first, _) = opened(&mut sessions, 1, 1).unwrap();
+    assert_eq!(opened(&mut sessions, 2, 1), Err(RpcError::SecondSession(operator(1))));
+    assert!(opened(&mut sessions, 3, 2).is_ok(), "another operator is free to");
+    sessions.disconnect(first);
+    sessions.disconnect(first);
+    assert!(opened(&mut sessions, 1, 1).is_ok());
+}
+
+#[test]
+fn an_expired_session_does_not_stand_in_the_way() {
+    let mut sessions = Sessions::new(rules());
+    let (first, grant) = opened(&mut sessions, 1, 1).unwrap();
+    assert!(grant.is_alive(60) && !grant.is_alive(61));
+    let second = sessions.connect(peer(2)).unwrap();
+    assert!(sessions.verified(second, &session(1, 90), at(61)).is_ok());
+    sessions.disconnect(first);
+    assert_eq!(
+        sessions.holder(operator(1), at(61)),
+        Some((second, peer(2))),
+        "the first one's end is not its end"
+    );
+}
+
+#[test]
+fn a_session_is_renewed_on_its_connection_by_its_operator_only() {
+    let mut sessions = Sessions::new(rules());
+    let (id, _) = opened(&mut sessions, 1, 1).unwrap();
+    let renewed = sessions.verified(id, &session(1, 90), at(50)).unwrap();
+    assert_eq!(renewed.expiry, 90);
+    let other = sessions.verified(id, &session(2, 90), at(50));
+    assert_eq!(other, Err(RpcError::NotYourId { session: operator(1), message: operator(2) }));
+}
+
+#[test]
+fn attempts_are_limited_by_address_whatever_they_claim() {
+    let mut sessions = Sessions::new(rules());
+    let [a, b, c] = [1, 1, 2].map(|last| sessions.connect(peer(last)).unwrap());
+    for (claim, id) in [(1, a), (2, b), (3, a)] {
+        assert_eq!(sessions.open(id, &session(claim, 60), at(10)), Err(RpcError::WrongNonce));
+    }
+    sessions.hello(b, NONCE);
+    let refused = sessions.open(b, &session(4, 60), at(10));
+    assert_eq!(refused, Err(RpcError::TooManyAttempts { retry_after_ms: 10_000 }));
+    sessions.hello(c, NONCE);
+    assert_eq!(sessions.open(c, &session(4, 60), at(10)), Ok(()), "another address is free to");
+    assert_eq!(sessions.open(b, &session(4, 60), at(20)), Ok(()), "the nonce was not used up");
+}
+
+#[test]
+fn connections_are_limited_in_all_and_by_address() {
+    let mut sessions = Sessions::new(rules());
+    let first = sessions.connect(peer(1)).unwrap();
+    assert!(sessions.connect(peer(1)).is_ok());
+    assert_eq!(sessions.connect(peer(1)), Err(Crowded::Address));
+    assert!(sessions.connect(peer(2)).is_ok() && sessions.connect(peer(2)).is_ok());
+    assert_eq!(sessions.connect(peer(3)), Err(Crowded::All));
+    sessions.disconnect(first);
+    assert!(sessions.connect(peer(1)).is_ok());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Connect(u8),
+    Disconnect(usize),
+    Hello(usize),
+    Open(usize, u8),
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..4u8).prop_map(Step::Connect),
+        (0..8usize).prop_map(Step::Disconnect),
+        (0..8usize).prop_map(Step::Hello),
+        (0..8usize, 0..3u8).prop_map(|(id, operator)| Step::Open(id, operator)),
+        (1..50u64).prop_map(Step::Pass),
+    ]
+}
+
+proptest! {
+    /// Whatever happens, an operator has at most one live session, and what is gone leaves nothing behind.
+    #[test]
+    fn one_live_session_each_and_nothing_left_behind(steps in prop::collection::vec(step(), 0..80)) {
+        let mut sessions = Sessions::new(rules());
+        let mut ids = Vec::new();
+        let mut now = 10;
+        for step in steps {
+            let id = |place: usize| ids.get(place).copied();
+            match step {
+                Step::Connect(last) => ids.extend(sessions.connect(peer(last))),
+                Step::Disconnect(place) => id(place).into_iter().for_each(|id| sessions.disconnect(id)),
+                Step::Hello(place) => id(place).into_iter().for_each(|id| sessions.hello(id, NONCE)),
+                Step::Pass(seconds) => now += seconds,
+                Step::Open(place, operator) => {
+                    let Some(id) = id(place) else { continue };
+                    let session = session(operator, now + 60);
+                    if sessions.open(id, &session, at(now)).is_ok() {
+                        let _ = sessions.verified(id, &session, at(now));
+                    }
+                }
+            }
+            for byte in 0..3 {
+                let alive = |connection: &&Connection| {
+                    connection.grant.is_some_and(|it| it.operator == operator(byte) && it.is_alive(now))
+                };
+                prop_assert!(sessions.connections.values().filter(alive).count() <= 1);
+            }
+            prop_assert!(sessions.connections.len() <= 4);
+        }
+        for id in ids {
+            sessions.disconnect(id);
+        }
+        prop_assert_eq!(sessions.sizes(), (0, 0));
+        prop_assert!(sessions.addresses.is_empty());
+    }
+}

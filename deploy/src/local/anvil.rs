@@ -1,0 +1,128 @@
+//! The chain of a local network: anvil.
+
+use std::{path::Path, time::Duration};
+
+use alloy::{
+    providers::{DynProvider, Provider, ProviderBuilder},
+    signers::local::PrivateKeySigner,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    LocalError,
+    process::{Processes, Program, this_program},
+};
+use crate::{
+    anvil::anvil_program,
+    chain::{Account, ChainError},
+};
+
+/// The name of its process.
+pub(super) const NAME: &str = "chain";
+/// How long it may take to listen.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LISTENING: &str = "Listening on ";
+
+/// anvil's well-known keys, which hold ether on every anvil. They are public: never use them elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum DevKey {
+    /// Account 0: deploys, and mints what operators stake.
+    Deployer,
+    /// Account 1: the aggregator's transactions.
+    Aggregator,
+    /// Account 3: moves the prices.
+    Prices,
+}
+
+impl DevKey {
+    pub(super) fn hex(self) -> &'static str {
+        match self {
+            Self::Deployer => "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+            Self::Aggregator => "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+            Self::Prices => "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
+        }
+    }
+
+    pub(super) fn signer(self) -> PrivateKeySigner {
+        #[allow(clippy::expect_used, reason = "the keys above are keys")]
+        self.hex().parse().expect("a key")
+    }
+}
+
+/// A running anvil.
+#[derive(Debug, Clone)]
+pub(super) struct Chain {
+    pub(super) provider: DynProvider,
+    pub(super) rpc_url: String,
+    pub(super) ws_url: String,
+}
+
+impl Chain {
+    /// Starts anvil on a port that the system chooses. It mines a block for each transaction at once, until
+    /// [`Chain::mine_every`].
+    pub(super) async fn start(processes: &mut Processes, folder: &Path) -> Result<Self, LocalError> {
+        let log = folder.join("chain.log");
+        let mut arguments: Vec<_> = ["local", "tether", "--"].map(Into::into).to_vec();
+        arguments.push(anvil_program().into());
+        arguments.extend(["--host", "127.0.0.1", "--port", "0"].map(Into::into));
+        processes.start(Program {
+            name: NAME.into(),
+            program: this_program()?,
+            arguments,
+            folder: folder.to_owned(),
+            log: log.clone(),
+        })?;
+        tokio::select! {
+            address = listening(&log) => {
+                let address = address?;
+                Self::running(&format!("http://{address}"), &format!("ws://{address}"), &log)
+            }
+            ended = processes.next_ended() => Err(ended.into_error()),
+        }
+    }
+
+    /// The chain that listens at these URLs; `source` is the file that says so.
+    pub(super) fn running(rpc_url: &str, ws_url: &str, source: &Path) -> Result<Self, LocalError> {
+        let url = rpc_url.parse().map_err(|error| LocalError::malformed(source, &error))?;
+        let provider = ProviderBuilder::new().connect_http(url).erased();
+        Ok(Self { provider, rpc_url: rpc_url.to_owned(), ws_url: ws_url.to_owned() })
+    }
+
+    pub(super) async fn account(&self, key: DevKey) -> Result<Account, ChainError> {
+        Account::new(self.provider.clone(), key.signer()).await
+    }
+
+    /// From now on a block every so many seconds, whatever is in it.
+    pub(super) async fn mine_every(&self, seconds: u64) -> Result<(), ChainError> {
+        self.ask("evm_setAutomine", json!([false])).await?;
+        self.ask("evm_setIntervalMining", json!([seconds])).await
+    }
+
+    /// No line for every question in anvil's log from now on.
+    pub(super) async fn log_less(&self) -> Result<(), ChainError> {
+        self.ask("anvil_setLoggingEnabled", json!([false])).await
+    }
+
+    async fn ask(&self, method: &'static str, parameters: Value) -> Result<(), ChainError> {
+        let asked: Result<Value, _> = self.provider.raw_request(method.into(), parameters).await;
+        asked.map(drop).map_err(|error| ChainError::rpc(method, error))
+    }
+}
+
+/// Waits for the line that says where anvil listens.
+async fn listening(log: &Path) -> Result<String, LocalError> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let text = tokio::fs::read_to_string(log).await.map_err(LocalError::file(log))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(LISTENING));
+        if let (Some(address), true) = (line, text.ends_with('\n')) {
+            return Ok(address.trim().to_owned());
+        }
+        if tokio::time::Instant::now() > deadline {
+            let (seconds, tail) = (PATIENCE.as_secs(), super::folder::tail(log, 20));
+            return Err(LocalError::NotReady { name: NAME.into(), seconds, log: log.to_owned(), tail });
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

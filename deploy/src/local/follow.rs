@@ -1,0 +1,239 @@
+//! What happens while the network runs, told as it happens.
+
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+
+use alloy::primitives::B256;
+use anzen_messages::wire::ActorName;
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::{
+    End, LocalError, Options,
+    folder::Folder,
+    nodes::Node,
+    operators::{self, Numbers},
+    prices::Prices,
+    process::{Ended, Processes},
+    report::{Answer, Missed, News, Watch},
+    run::is_operator,
+    say,
+};
+
+/// How often the chain is asked for a new block.
+const POLL: Duration = Duration::from_millis(100);
+/// How long to wait for the collector to log what it knows about a missed task.
+const COLLECTOR_LAG: Duration = Duration::from_secs(2);
+
+/// Follows the network.
+pub(super) struct Follower<'a> {
+    options: &'a Options,
+    folder: &'a Folder,
+    numbers: Numbers,
+    news: mpsc::Receiver<News>,
+    watcher: JoinHandle<()>,
+    /// Whose end `Processes` will tell of.
+    ours: BTreeSet<u32>,
+    up: BTreeSet<u32>,
+    down: BTreeSet<u32>,
+    answered: u64,
+    last_created: Option<u64>,
+    collector_log: PathBuf,
+    generator_log: PathBuf,
+}
+
+impl<'a> Follower<'a> {
+    pub(super) fn new(
+        options: &'a Options,
+        folder: &'a Folder,
+        watch: Watch,
+        prices: Prices,
+        aggregator: &[Node],
+    ) -> Self {
+        let log_of = |actor| {
+            let node = aggregator.iter().find(|node| node.runs(actor));
+            folder.log_of(node.map(|node| node.name.as_str()).unwrap_or_default())
+        };
+        let (sender, news) = mpsc::channel(64);
+        Self {
+            options,
+            folder,
+            numbers: operators::numbers(folder),
+            news,
+            watcher: tokio::spawn(watch_on(watch, prices, sender)),
+            ours: (1..=options.operators).collect(),
+            up: BTreeSet::new(),
+            down: BTreeSet::new(),
+            answered: 0,
+            last_created: None,
+            collector_log: log_of(ActorName::SignatureCollector),
+            generator_log: log_of(ActorName::TaskGenerator),
+        }
+    }
+
+    pub(super) async fn follow(mut self, processes: &mut Processes) -> Result<End, LocalError> {
+        loop {
+            tokio::select! {
+                ended = processes.next_ended() => self.ended(ended)?,
+                Some(news) = self.news.recv() => {
+                    if let Some(end) = self.tell(news).await? {
+                        return Ok(end);
+                    }
+                }
+            }
+        }
+    }
+
+    /// An operator's process is what the network tolerates to lose; any other ends it.
+    fn ended(&mut self, ended: Ended) -> Result<(), LocalError> {
+        let Some(number) = is_operator(&ended.name) else { return Err(ended.into_error()) };
+        self.ours.remove(&number);
+        self.is_down(number, &ended.how);
+        Ok(())
+    }
+
+    fn is_down(&mut self, number: u32, how: &str) {
+        self.up.remove(&number);
+        self.down.insert(number);
+        let remedy = operators::remedy(number, self.options);
+        say(format!("operator {number} is down ({how}); the others go on. {remedy} brings it back"));
+    }
+
+    /// Operators come and go in other terminals too.
+    fn look_after_operators(&mut self) {
+        for number in operators::numbers(self.folder).into_values() {
+            match operators::running(self.folder, number) {
+                Some(_) if self.down.remove(&number) => {
+                    self.up.insert(number);
+                    say(format!("operator {number} is back"));
+                }
+                Some(_) => drop(self.up.insert(number)),
+                // One that was started here is reported when its end is seen.
+                None if self.up.contains(&number) && !self.ours.contains(&number) => {
+                    self.is_down(number, "its terminal may know why");
+                }
+                None => {}
+            }
+        }
+    }
+
+    async fn tell(&mut self, news: News) -> Result<Option<End>, LocalError> {
+        match news {
+            News::Block(number) => self.block(number)?,
+            News::Created(block) => self.last_created = Some(block),
+            News::Answered(answer) => return Ok(self.answered(&answer)),
+            News::Missed(missed) => self.missed(&missed).await?,
+            News::Joined(operator) => {
+                self.numbers = operators::numbers(self.folder);
+                let number = self.numbers.get(&operator);
+                let who = number.map_or_else(|| operator.to_string(), u32::to_string);
+                say(format!("operator {who} has joined the quorum"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn answered(&mut self, answer: &Answer) -> Option<End> {
+        say(answer.line(&self.numbers));
+        self.answered += 1;
+        (self.options.tasks == Some(self.answered)).then_some(End::TasksAnswered)
+    }
+
+    async fn missed(&mut self, missed: &Missed) -> Result<(), LocalError> {
+        let signed = signed_percent(&self.collector_log, missed.index).await;
+        let down: Vec<u32> = self.down.iter().copied().collect();
+        let remedy = down.first().map(|number| operators::remedy(*number, self.options)).unwrap_or_default();
+        let line = missed.line(signed, &down, &remedy);
+        if self.options.tasks.is_some() {
+            return Err(LocalError::Missed(line));
+        }
+        say(line);
+        Ok(())
+    }
+
+    fn block(&mut self, number: u64) -> Result<(), LocalError> {
+        self.look_after_operators();
+        let since = *self.last_created.get_or_insert(number);
+        // A task that is missed holds the next one up for the whole of its window.
+        let blocks = 2 * self.options.interval + 60;
+        if number > since + blocks {
+            let quiet = LocalError::NoTask { blocks, log: self.generator_log.clone() };
+            if self.options.tasks.is_some() {
+                return Err(quiet);
+            }
+            say(quiet);
+            self.last_created = Some(number);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Follower<'_> {
+    fn drop(&mut self) {
+        self.watcher.abort();
+    }
+}
+
+async fn watch_on(mut watch: Watch, mut prices: Prices, news: mpsc::Sender<News>) {
+    loop {
+        match watch.next_block().await {
+            Ok(Some(block)) => {
+                for item in block.news {
+                    if news.send(item).await.is_err() {
+                        return;
+                    }
+                }
+                move_prices(&mut prices, block.number, block.hash).await;
+            }
+            Ok(None) => tokio::time::sleep(POLL).await,
+            Err(error) => {
+                tracing::warn!(%error, "the chain cannot be read; trying again");
+                tokio::time::sleep(POLL * 10).await;
+            }
+        }
+    }
+}
+
+async fn move_prices(prices: &mut Prices, block: u64, hash: B256) {
+    if let Err(error) = prices.moved(block, hash).await {
+        tracing::warn!(%error, "a price could not be moved; the next block is the next chance");
+    }
+}
+
+/// How much of the stake signed a task that was missed, as the collector knows: it is nowhere on chain.
+async fn signed_percent(log: &std::path::Path, task: u32) -> Option<u64> {
+    let deadline = tokio::time::Instant::now() + COLLECTOR_LAG;
+    loop {
+        let text = tokio::fs::read_to_string(log).await.unwrap_or_default();
+        let found = text.lines().rev().find_map(|line| unanswered(line, task));
+        if found.is_some() || tokio::time::Instant::now() > deadline {
+            return found;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The least percentage of a quorum in the collector's line about a task, if this is that line.
+fn unanswered(line: &str, task: u32) -> Option<u64> {
+    if !line.contains("signed_percent") || !line.contains("without an answer") {
+        return None;
+    }
+    let fields = serde_json::from_str::<serde_json::Value>(line).ok()?;
+    let fields = fields.get("fields")?;
+    if fields.get("task")?.as_u64()? != u64::from(task) {
+        return None;
+    }
+    let percents = fields.get("signed_percent")?.as_str()?;
+    percents.trim_matches(['[', ']']).split(',').filter_map(|percent| percent.trim().parse().ok()).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_the_collector_says_about_a_task() {
+        let line = r#"{"level":"WARN","fields":{"message":"the window passed without an answer","task":4,"signed_percent":"[33, 50]"}}"#;
+        assert_eq!(unanswered(line, 4), Some(33));
+        assert_eq!(unanswered(line, 5), None);
+        assert_eq!(unanswered("no JSON", 4), None);
+    }
+}

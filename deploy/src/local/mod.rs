@@ -1,0 +1,64 @@
+//! The local network: a chain, the contracts, operators and an aggregator on this machine, in processes of their own.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `run.rs` | the network from its start to its end |
+//! | `setup.rs` | what is done on chain before it starts |
+//! | `spawn.rs` | an operator that joins from another terminal |
+//! | `nodes.rs` | which processes there are, and their configuration |
+//! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
+//! | `anvil.rs`, `prices.rs` | the chain, and prices that move |
+//! | `folder.rs`, `network.rs`, `operators.rs` | the network's files |
+//! | `follow.rs`, `report/` | what is told while it runs: a line a task |
+
+mod anvil;
+mod error;
+mod folder;
+mod follow;
+mod network;
+mod nodes;
+mod operators;
+mod prices;
+mod process;
+mod report;
+mod run;
+mod setup;
+mod spawn;
+mod summary;
+mod tether;
+
+use std::path::PathBuf;
+
+pub use error::LocalError;
+pub use network::{Network, ProcessInfo};
+pub use nodes::Topology;
+pub use run::{End, run};
+pub use spawn::{Spawned, spawn_operator};
+pub use tether::{tether, wait_for_parents_end};
+
+/// The folder of the local network that nobody gave another.
+pub const DEFAULT_FOLDER: &str = ".anzen/local";
+
+/// What kind of local network.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many operators.
+    pub operators: u32,
+    /// After how many answered tasks it ends; nothing lets it run.
+    pub tasks: Option<u64>,
+    /// Seconds between two blocks.
+    pub block_time: u64,
+    /// Blocks between two tasks of a protocol.
+    pub interval: u64,
+    /// How the aggregator is divided into processes.
+    pub topology: Topology,
+    /// Where everything is kept. Cleared first.
+    pub folder: PathBuf,
+}
+
+/// For people: on standard output.
+fn say(line: impl std::fmt::Display) {
+    use std::io::Write;
+    // Whoever closed our output does not want to be told.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,295 @@
+//! Which processes there are, and the configuration file of each. The files are what a person would write for
+//! `anzen node`; the processes run in the network's folder, so that their paths are short: a Unix socket's may have no
+//! more than about a hundred bytes.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anzen_messages::wire::ActorName;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    LocalError,
+    folder::{Folder, write_private},
+};
+
+/// The name that the local aggregator goes by.
+pub(super) const SERVER_NAME: &str = "local-aggregator";
+/// Where the aggregator's processes have their sockets.
+const LINKS: &str = "links";
+/// How much of the stake must sign: what two of three operators of equal stake have.
+const THRESHOLD_PERCENT: u32 = 66;
+/// A port that the system chooses.
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// The actors of an aggregator; each comes after those that it talks to.
+const AGGREGATOR: [ActorName; 7] = [
+    ActorName::ChainWatcher,
+    ActorName::TxSender,
+    ActorName::StakeUpdater,
+    ActorName::TaskGenerator,
+    ActorName::Aggregator,
+    ActorName::SignatureCollector,
+    ActorName::RpcGateway,
+];
+
+/// How the aggregator is divided into processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// One process.
+    Compact,
+    /// Each actor in a process of its own.
+    Spread,
+}
+
+/// What all processes are told.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) rpc_url: String,
+    pub(super) ws_url: String,
+    /// In blocks.
+    pub(super) task_interval: u64,
+}
+
+/// One process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) roles: Vec<ActorName>,
+}
+
+impl Node {
+    pub(super) fn runs(&self, actor: ActorName) -> bool {
+        self.roles.contains(&actor)
+    }
+
+    pub(super) fn data_dir(&self) -> PathBuf {
+        format!("{}/data", self.name).into()
+    }
+}
+
+/// The aggregator's processes, in the order in which they are started.
+pub(super) fn aggregator(topology: Topology) -> Vec<Node> {
+    match topology {
+        Topology::Compact => vec![Node { name: "aggregator".into(), roles: AGGREGATOR.to_vec() }],
+        Topology::Spread => {
+            AGGREGATOR.map(|actor| Node { name: actor.to_string(), roles: vec![actor] }).to_vec()
+        }
+    }
+}
+
+/// The process of an operator.
+pub(super) fn operator(number: u32) -> Node {
+    let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
+    Node { name: operator_name(number), roles }
+}
+
+pub(super) fn operator_name(number: u32) -> String {
+    format!("operator-{number}")
+}
+
+/// The part of a node's configuration that a local network sets; the rest has good defaults.
+#[derive(Debug, Serialize)]
+struct NodeFile<'a> {
+    name: &'a str,
+    roles: &'a [ActorName],
+    addresses: &'static str,
+    data_dir: PathBuf,
+    chain: ChainPart<'a>,
+    keys: KeysPart,
+    metrics: ListenPart,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edge: Option<EdgePart>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aggregators: Vec<AggregatorPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<LinksPart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_generator: Option<GeneratorPart>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChainPart<'a> {
+    rpc_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ws_url: Option<&'a str>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct KeysPart {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bls_key_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ecdsa_key_file: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ListenPart {
+    listen: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct EdgePart {
+    listen: &'static str,
+    server_name: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct AggregatorPart<'a> {
+    server_name: &'a str,
+    url: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct LinksPart {
+    listen: String,
+    to: BTreeMap<ActorName, String>,
+}
+
+#[derive(Debug, Serialize)]
+struct GeneratorPart {
+    interval_blocks: u64,
+    threshold_percentage: u32,
+}
+
+/// Writes the files of an aggregator's process. The one that sends transactions gets `transaction_key`.
+pub(super) fn write_aggregator(
+    folder: &Folder,
+    node: &Node,
+    all: &[Node],
+    world: &World,
+    transaction_key: &str,
+) -> Result<(), LocalError> {
+    let private = folder.make_private(&node.name)?;
+    let mut file = NodeFile::new(node, world);
+    if node.runs(ActorName::TxSender) {
+        write_private(&private.join("ecdsa.key"), transaction_key)?;
+        file.keys.ecdsa_key_file = Some(format!("{}/ecdsa.key", node.name));
+    }
+    if node.runs(ActorName::RpcGateway) {
+        file.edge = Some(EdgePart { listen: ANY_PORT, server_name: SERVER_NAME });
+    }
+    if node.runs(ActorName::TaskGenerator) {
+        file.task_generator = Some(GeneratorPart {
+            interval_blocks: world.task_interval,
+            threshold_percentage: THRESHOLD_PERCENT,
+        });
+    }
+    if all.len() > 1 {
+        folder.make_private(LINKS)?;
+        file.links = Some(links(node, all));
+    }
+    file.write(folder)
+}
+
+/// The sockets of the processes whose actors those of `node` talk to.
+fn links(node: &Node, all: &[Node]) -> LinksPart {
+    let needed = node.roles.iter().flat_map(|role| talks_to(*role)).filter(|actor| !node.runs(**actor));
+    let at = |actor: &ActorName| all.iter().find(|other| other.runs(*actor)).map(socket);
+    LinksPart { listen: socket(node), to: needed.filter_map(|actor| Some((*actor, at(actor)?))).collect() }
+}
+
+fn talks_to(actor: ActorName) -> &'static [ActorName] {
+    use ActorName::{Aggregator, ChainWatcher, SignatureCollector, TxSender};
+    match actor {
+        ActorName::TaskGenerator | ActorName::Aggregator | ActorName::StakeUpdater => {
+            &[ChainWatcher, TxSender]
+        }
+        ActorName::SignatureCollector => &[ChainWatcher, Aggregator],
+        ActorName::RpcGateway => &[SignatureCollector],
+        ActorName::TxSender | ActorName::OperatorSigner => &[ChainWatcher],
+        ActorName::ChainWatcher => &[],
+    }
+}
+
+fn socket(node: &Node) -> String {
+    format!("{LINKS}/{}.sock", node.name)
+}
+
+/// Writes the configuration of an operator, whose keys are there already.
+pub(super) fn write_operator(
+    folder: &Folder,
+    node: &Node,
+    world: &World,
+    aggregator_url: &str,
+) -> Result<(), LocalError> {
+    folder.make_private(&node.name)?;
+    let mut file = NodeFile::new(node, world);
+    file.keys.bls_key_file = Some(format!("{}/bls.key", node.name));
+    file.aggregators = vec![AggregatorPart { server_name: SERVER_NAME, url: aggregator_url }];
+    file.write(folder)
+}
+
+impl<'a> NodeFile<'a> {
+    fn new(node: &'a Node, world: &'a World) -> Self {
+        Self {
+            name: &node.name,
+            roles: &node.roles,
+            addresses: "addresses.json",
+            data_dir: node.data_dir(),
+            // Only who follows the chain has a use for a subscription.
+            chain: ChainPart {
+                rpc_url: &world.rpc_url,
+                ws_url: node.runs(ActorName::ChainWatcher).then_some(&world.ws_url),
+            },
+            keys: KeysPart::default(),
+            metrics: ListenPart { listen: ANY_PORT },
+            edge: None,
+            aggregators: Vec::new(),
+            links: None,
+            task_generator: None,
+        }
+    }
+
+    fn write(&self, folder: &Folder) -> Result<(), LocalError> {
+        let path = folder.join(self.name).join("node.toml");
+        let text = toml::to_string(self).map_err(|error| LocalError::malformed(&path, &error))?;
+        std::fs::write(&path, text).map_err(LocalError::file(path))
+    }
+}
+
+/// Where a process listens: the file that it writes when it is ready.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Endpoints {
+    pub(super) edge: Option<std::net::SocketAddr>,
+    pub(super) metrics: Option<std::net::SocketAddr>,
+}
+
+impl Endpoints {
+    pub(super) fn load(folder: &Folder, node: &Node) -> Option<Self> {
+        let text = std::fs::read_to_string(folder.join(node.data_dir()).join("endpoints.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    pub(super) fn metrics_url(&self) -> Option<String> {
+        self.metrics.map(|address| format!("http://{address}/metrics"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_topologies_run_each_of_the_aggregators_actors_once() {
+        for topology in [Topology::Compact, Topology::Spread] {
+            let nodes = aggregator(topology);
+            let mut actors: Vec<ActorName> = nodes.iter().flat_map(|node| node.roles.clone()).collect();
+            actors.sort();
+            let expected: Vec<ActorName> =
+                ActorName::ALL.into_iter().filter(|actor| *actor != ActorName::OperatorSigner).collect();
+            assert_eq!(actors, expected);
+        }
+    }
+
+    #[test]
+    fn each_process_is_linked_to_those_before_it_that_it_needs() {
+        let nodes = aggregator(Topology::Spread);
+        for (index, node) in nodes.iter().enumerate() {
+            let links = links(node, &nodes);
+            let earlier: Vec<String> = nodes[..index].iter().map(socket).collect();
+            assert!(links.to.values().all(|socket| earlier.contains(socket)), "{node:?}");
+            assert_eq!(links.to.len(), talks_to(node.roles[0]).len());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The network from its start to its end.
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    LocalError, Network, Options, ProcessInfo,
+    anvil::{self, Chain, DevKey},
+    folder::{Claimed, Folder, tail},
+    follow::Follower,
+    nodes::{self, Endpoints, Node, World},
+    operators,
+    process::{self, Processes},
+    report::Watch,
+    say, setup, summary,
+};
+
+/// How long a process may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a network ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// As many tasks were answered as were asked for.
+    TasksAnswered,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// Runs a local network until `shutdown`, or until as many tasks have been answered as `options` asks for. No process of
+/// it is left when this returns; nor if this process is killed.
+///
+/// # Errors
+/// Where it cannot start, or a process dies that it cannot do without; where `options` asks for tasks, also when one is
+/// not answered.
+pub async fn run(options: &Options, shutdown: impl Future<Output = ()>) -> Result<End, LocalError> {
+    let claimed = Claimed::take(&options.folder)?;
+    let mut processes = Processes::new();
+    let outcome = tokio::select! {
+        outcome = live(options, &claimed.folder, &mut processes) => outcome,
+        () = shutdown => Ok(End::Stopped),
+    };
+    processes.stop().await;
+    outcome
+}
+
+async fn live(options: &Options, folder: &Folder, processes: &mut Processes) -> Result<End, LocalError> {
+    let started = Instant::now();
+    say(summary::heading(options));
+    let chain = Chain::start(processes, folder.path()).await?;
+    let ready = setup::prepare(options, folder, &chain).await?;
+    chain.mine_every(options.block_time).await?;
+    chain.log_less().await?;
+
+    let world = World {
+        rpc_url: chain.rpc_url.clone(),
+        ws_url: chain.ws_url.clone(),
+        task_interval: options.interval,
+    };
+    let watch = Watch::from_here(chain, ready.addresses.clone()).await?;
+    let aggregator = start_aggregator(options, folder, &world, processes).await?;
+    let url = edge_url(folder, &aggregator)?;
+    let all_operators = start_operators(options, folder, &world, &url, processes).await?;
+
+    let nodes: Vec<Node> = aggregator.iter().chain(&all_operators).cloned().collect();
+    let network = describe(options, folder, &world, url, &nodes, processes);
+    network.save(folder)?;
+    say(summary::of(options, folder, &network, &ready));
+    say(format!("Ready after {:.1} s.\n", started.elapsed().as_secs_f64()));
+    Follower::new(options, folder, watch, ready.prices, &aggregator).follow(processes).await
+}
+
+async fn start_aggregator(
+    options: &Options,
+    folder: &Folder,
+    world: &World,
+    processes: &mut Processes,
+) -> Result<Vec<Node>, LocalError> {
+    let all = nodes::aggregator(options.topology);
+    for node in &all {
+        nodes::write_aggregator(folder, node, &all, world, DevKey::Aggregator.hex())?;
+        processes.start(process::node(&node.name, &process::this_program()?, folder.path()))?;
+        // Each is there before those that talk to it. They would wait, but not without a word in their logs.
+        wait_until_ready(folder, std::slice::from_ref(node), processes).await?;
+    }
+    Ok(all)
+}
+
+async fn start_operators(
+    options: &Options,
+    folder: &Folder,
+    world: &World,
+    aggregator_url: &str,
+    processes: &mut Processes,
+) -> Result<Vec<Node>, LocalError> {
+    let all: Vec<Node> = (1..=options.operators).map(nodes::operator).collect();
+    for (number, node) in (1..).zip(&all) {
+        nodes::write_operator(folder, node, world, aggregator_url)?;
+        let pid = processes.start(process::node(&node.name, &process::this_program()?, folder.path()))?;
+        operators::write_pid(folder, number, pid)?;
+    }
+    wait_until_ready(folder, &all, processes).await?;
+    Ok(all)
+}
+
+/// A process has written its endpoints when it is ready.
+async fn wait_until_ready(
+    folder: &Folder,
+    nodes: &[Node],
+    processes: &mut Processes,
+) -> Result<(), LocalError> {
+    let all_ready = async {
+        while !nodes.iter().all(|node| Endpoints::load(folder, node).is_some()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = all_ready => Ok(()),
+        ended = processes.next_ended() => Err(ended.into_error()),
+        () = tokio::time::sleep(PATIENCE) => Err(not_ready(folder, nodes)),
+    }
+}
+
+fn not_ready(folder: &Folder, nodes: &[Node]) -> LocalError {
+    let late = nodes.iter().find(|node| Endpoints::load(folder, node).is_none());
+    let name = late.map(|node| node.name.clone()).unwrap_or_default();
+    let log = folder.log_of(&name);
+    LocalError::NotReady { name, seconds: PATIENCE.as_secs(), tail: tail(&log, 20), log }
+}
+
+fn edge_url(folder: &Folder, aggregator: &[Node]) -> Result<String, LocalError> {
+    let edge = aggregator.iter().find_map(|node| Endpoints::load(folder, node)?.edge);
+    let edge = edge.ok_or_else(|| {
+        LocalError::malformed(folder.join("*/data/endpoints.json"), &"none says where operators connect")
+    })?;
+    Ok(format!("ws://{edge}"))
+}
+
+fn describe(
+    options: &Options,
+    folder: &Folder,
+    world: &World,
+    aggregator_url: String,
+    nodes: &[Node],
+    processes: &Processes,
+) -> Network {
+    let metrics = |name: &str| {
+        let node = nodes.iter().find(|node| node.name == name)?;
+        Endpoints::load(folder, node)?.metrics_url()
+    };
+    let info = |process: &process::Process| ProcessInfo {
+        name: process.name.clone(),
+        pid: process.pid,
+        metrics_url: metrics(&process.name),
+    };
+    Network {
+        pid: std::process::id(),
+        topology: options.topology,
+        rpc_url: world.rpc_url.clone(),
+        ws_url: world.ws_url.clone(),
+        aggregator_url,
+        aggregator_name: nodes::SERVER_NAME.into(),
+        task_interval: options.interval,
+        processes: processes.all().iter().map(info).collect(),
+    }
+}
+
+/// True for a process that the network tolerates to lose.
+pub(super) fn is_operator(name: &str) -> Option<u32> {
+    name.strip_prefix("operator-")?.parse().ok()
+}
+
+/// True for the chain.
+pub(super) fn is_chain(name: &str) -> bool {
+    name == anvil::NAME
+}

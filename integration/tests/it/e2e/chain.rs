@@ -1,0 +1,164 @@
+//! The chain, read without Anzen's code: its own declarations, its own arithmetic.
+
+use alloy::eips::BlockId;
+use alloy::primitives::{Address, B256, I256, U256};
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::rpc::types::Filter;
+use alloy::sol;
+use alloy::sol_types::SolEvent;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+sol! {
+    #[derive(Debug)]
+    struct Task {
+        uint32 index;
+        uint32 oracleIndex;
+        bytes32 modelHash;
+        int256 proposedSafetyFactor;
+        uint32 referenceBlock;
+        bytes32 referenceBlockHash;
+        uint32 createdBlock;
+        bytes quorumNumbers;
+        uint32 quorumThresholdPercentage;
+    }
+    struct TaskResponse { bytes32 taskHash; int256 safetyFactor; }
+    struct TaskResponseMetadata { uint32 respondedBlock; bytes32 signatoryRecordHash; }
+
+    event NewTaskCreated(uint32 indexed taskIndex, bytes32 indexed taskHash, Task task);
+    event TaskResponded(
+        uint32 indexed taskIndex, bytes32 indexed taskHash, TaskResponse response, TaskResponseMetadata metadata
+    );
+
+    #[sol(rpc)]
+    interface Oracle {
+        function getSafetyFactor(uint32 oracleIndex) external view returns (int256, uint32, uint64);
+    }
+    #[sol(rpc)]
+    interface Stakes {
+        function getCurrentTotalStake(uint8 quorumNumber) external view returns (uint96);
+    }
+    #[sol(rpc)]
+    interface Feed {
+        function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80);
+    }
+    #[sol(rpc)]
+    interface Vault {
+        function totalAssets() external view returns (uint256);
+    }
+}
+
+/// A network's chain.
+pub(crate) struct Chain {
+    provider: DynProvider,
+    pub(crate) addresses: Value,
+}
+
+/// A task that was answered.
+pub(crate) struct Answered {
+    pub(crate) task: Task,
+    pub(crate) value: I256,
+    pub(crate) block: u64,
+}
+
+impl Chain {
+    pub(crate) fn new(addresses: Value) -> Self {
+        let url = addresses["rpcUrl"].as_str().unwrap().parse().unwrap();
+        Self { provider: ProviderBuilder::new().connect_http(url).erased(), addresses }
+    }
+
+    pub(crate) fn address(&self, name: &str) -> Address {
+        self.addresses[name].as_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn chain_id(&self) -> u64 {
+        self.addresses["chainId"].as_u64().unwrap()
+    }
+
+    /// Every task so far, by its hash, in the order of creation.
+    pub(crate) async fn tasks(&self) -> Vec<(B256, Task)> {
+        let filter = self.filter(NewTaskCreated::SIGNATURE_HASH);
+        let logs = self.provider.get_logs(&filter).await.unwrap();
+        logs.iter()
+            .map(|log| NewTaskCreated::decode_log(&log.inner).unwrap().data)
+            .map(|event| (event.taskHash, event.task))
+            .collect()
+    }
+
+    /// The next task after those that are known.
+    pub(crate) async fn next_task(&self, known: usize) -> (B256, Task) {
+        loop {
+            if let Some(task) = self.tasks().await.into_iter().nth(known) {
+                return task;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Every answer so far.
+    pub(crate) async fn answers(&self) -> Vec<Answered> {
+        let tasks = self.tasks().await;
+        let logs = self.provider.get_logs(&self.filter(TaskResponded::SIGNATURE_HASH)).await.unwrap();
+        let mut answers = Vec::new();
+        for log in logs {
+            let event = TaskResponded::decode_log(&log.inner).unwrap().data;
+            let (_, task) = tasks.iter().find(|(hash, _)| *hash == event.taskHash).unwrap();
+            answers.push(Answered {
+                task: task.clone(),
+                value: event.response.safetyFactor,
+                block: log.block_number.unwrap(),
+            });
+        }
+        answers
+    }
+
+    fn filter(&self, event: B256) -> Filter {
+        Filter::new().address(self.address("taskManager")).event_signature(event).from_block(0)
+    }
+
+    /// What the oracle says of a protocol as of a block.
+    pub(crate) async fn oracle(&self, index: u32, block: u64) -> I256 {
+        let oracle = Oracle::new(self.address("safetyFactorOracle"), &self.provider);
+        oracle.getSafetyFactor(index).block(BlockId::number(block)).call().await.unwrap()._0
+    }
+
+    /// The safety factor of a protocol as of a block, by hand: (CoC - PfC) / CoC with nine decimals, rounded down;
+    /// the cost rounded down, the profit up.
+    pub(crate) async fn by_hand(&self, index: u32, block: u64) -> I256 {
+        let protocols = self.addresses["protocols"].as_array().unwrap();
+        let model = &protocols.iter().find(|protocol| protocol["oracleIndex"] == index).unwrap()["model"];
+        let at = BlockId::number(block);
+        let address = |field: &str| -> Address { model[field].as_str().unwrap().parse().unwrap() };
+        let number = |field: &str| U256::from(model[field].as_u64().unwrap());
+
+        let stakes = Stakes::new(address("stakeRegistry"), &self.provider);
+        let stake = stakes.getCurrentTotalStake(0).block(at).call().await.unwrap();
+        let vault = Vault::new(address("vault"), &self.provider);
+        let assets = vault.totalAssets().block(at).call().await.unwrap();
+        let stake_price = self.price(address("stakePriceFeed"), at).await;
+        let asset_price = self.price(address("vaultPriceFeed"), at).await;
+
+        let unit = |decimals: &str| U256::from(10).pow(number(decimals)) * U256::from(10_000);
+        let cost = U256::from(stake) * stake_price * number("costShareBps") / unit("costDecimals");
+        let profit = assets * asset_price * number("profitShareBps");
+        let profit = profit.div_ceil(unit("profitDecimals"));
+        let gain = (I256::from_raw(cost) - I256::from_raw(profit)) * I256::try_from(1_000_000_000).unwrap();
+        gain.div_euclid(I256::from_raw(cost))
+    }
+
+    async fn price(&self, feed: Address, at: BlockId) -> U256 {
+        let round = Feed::new(feed, &self.provider).latestRoundData().block(at).call().await.unwrap();
+        round._1.into_raw()
+    }
+}
+
+/// The body of what a plain HTTP server answers.
+pub(crate) async fn http_get(url: &str) -> String {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut connection = tokio::net::TcpStream::connect(host).await.unwrap();
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    answer
+}

@@ -1,0 +1,7 @@
+//! What the end-to-end tests share. They run the real program, and look at it from outside: its output, the chain, the
+//! wire, its metrics.
+
+pub(crate) mod chain;
+pub(crate) mod network;
+pub(crate) mod process;
+pub(crate) mod wire;

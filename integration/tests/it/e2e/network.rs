@@ -1,0 +1,181 @@
+//! A local network, as a person would run it.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::process::{anzen, signal};
+
+/// Nothing takes that long, on any machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A running `anzen local run`. Everything ends with it: its processes see its end.
+pub(crate) struct LocalNetwork {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    seen: Vec<String>,
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) errors: String,
+}
+
+impl LocalNetwork {
+    /// A network in a folder of its own that is ready.
+    pub(crate) async fn ready(arguments: &[&str]) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut network = Self::start(&temporary.path().join("network"), arguments);
+        network._temporary = Some(temporary);
+        network.line("Ready after").await;
+        network
+    }
+
+    /// A network in `folder` that has just been started.
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut process = Command::new(anzen())
+            .args(["local", "run", "--dir"])
+            .arg(folder)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, lines, seen: Vec::new(), folder: folder.to_owned(), _temporary: None }
+    }
+
+    /// The next line of the output that has `text` in it.
+    pub(crate) async fn line(&mut self, text: &str) -> String {
+        self.line_where(text, |line| line.contains(text)).await
+    }
+
+    /// The next line that is about an answered task.
+    pub(crate) async fn answered(&mut self) -> String {
+        self.line_where("an answered task", |line| line.starts_with("task ") && line.contains("signed by"))
+            .await
+    }
+
+    /// The next line that `holds`.
+    pub(crate) async fn line_where(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        loop {
+            match timeout(PATIENCE, self.lines.next_line()).await {
+                Ok(Ok(Some(line))) => {
+                    self.seen.push(line.clone());
+                    if holds(&line) {
+                        return line;
+                    }
+                }
+                end => self.give_up(what, &format!("{end:?}")).await,
+            }
+        }
+    }
+
+    async fn give_up(&mut self, what: &str, why: &str) -> ! {
+        let _ = self.process.start_kill();
+        let mut errors = String::new();
+        if let Some(mut stderr) = self.process.stderr.take() {
+            let _ = stderr.read_to_string(&mut errors).await;
+        }
+        panic!("no line with {what} ({why}); so far:\n{}\n{errors}{}", self.seen.join("\n"), self.logs());
+    }
+
+    /// The ends of all logs, for a failure.
+    fn logs(&self) -> String {
+        let mut text = String::new();
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "log") && !path.ends_with("chain.log") {
+                let log = std::fs::read_to_string(&path).unwrap_or_default();
+                let lines: Vec<&str> = log.lines().collect();
+                let end = lines[lines.len().saturating_sub(15)..].join("\n");
+                text += &format!("\n--- {}\n{end}", path.display());
+            }
+        }
+        text
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn json(&self, file: &str) -> Value {
+        let text = std::fs::read_to_string(self.folder.join(file)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The process ids of all that the network has started.
+    pub(crate) fn pids(&self) -> Vec<i32> {
+        let processes = self.json("network.json")["processes"].clone();
+        processes.as_array().unwrap().iter().map(|process| pid_in(&process["pid"])).collect()
+    }
+
+    /// Kills one process, as a crash would.
+    pub(crate) fn kill(&self, name: &str) {
+        signal(pid_in(&self.process_info(name)["pid"]), Signal::KILL);
+    }
+
+    fn process_info(&self, name: &str) -> Value {
+        let processes = self.json("network.json")["processes"].clone();
+        let found = processes.as_array().unwrap().iter().find(|process| process["name"] == name);
+        found.unwrap_or_else(|| panic!("no process {name}")).clone()
+    }
+
+    /// The metrics of a process, as text.
+    pub(crate) async fn metrics(&self, name: &str) -> String {
+        let info = self.process_info(name);
+        let url = info["metricsUrl"].as_str().unwrap();
+        super::chain::http_get(url).await
+    }
+
+    /// Sends this command a signal.
+    pub(crate) fn signal(&self, which: Signal) {
+        signal(i32::try_from(self.process.id().unwrap()).unwrap(), which);
+    }
+
+    /// Waits for this command to end.
+    pub(crate) async fn ended(mut self) -> Ended {
+        let ending = async {
+            while let Ok(Some(_)) = self.lines.next_line().await {}
+            let mut errors = String::new();
+            let _ = self.process.stderr.take().unwrap().read_to_string(&mut errors).await;
+            Ended { status: self.process.wait().await.unwrap(), errors }
+        };
+        timeout(PATIENCE, ending).await.expect("the network ends")
+    }
+
+    /// Ctrl-C.
+    pub(crate) async fn interrupt(self) -> Ended {
+        self.signal(Signal::INT);
+        self.ended().await
+    }
+
+    /// `anzen local spawn-operator` in another terminal.
+    pub(crate) fn spawn_operator(&self, number: u32) -> Child {
+        Command::new(anzen())
+            .args(["local", "spawn-operator", &number.to_string(), "--dir"])
+            .arg(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+}
+
+fn pid_in(value: &Value) -> i32 {
+    i32::try_from(value.as_i64().unwrap()).unwrap()
+}

@@ -1,0 +1,65 @@
+# Everything that a person runs. Where `just` is not installed: `npx -y rust-just RECIPE`.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+just := quote(just_executable())
+tools := justfile_directory() / ".tools"
+deny_version := "0.20.2"
+machete_version := "0.9.2"
+
+[private]
+default:
+    @{{ just }} --list
+
+# Install what the contracts need from npm, unless it is there
+setup:
+    @cmp -s contracts/package-lock.json contracts/node_modules/.installed || { \
+        npm ci --no-audit --no-fund --prefix contracts \
+        && cp contracts/package-lock.json contracts/node_modules/.installed; }
+
+# Compile everything
+build: setup
+    cargo build --locked --workspace --all-targets
+
+# Run a local network: chain, contracts, operators, aggregator (`just run-local --help` tells the options)
+run-local *ARGS: _program
+    @"${CARGO_TARGET_DIR:-target}/debug/anzen" local run {{ ARGS }}
+
+# Set up operator number N of the running local network and run it in this terminal
+spawn-operator N *ARGS: _program
+    @"${CARGO_TARGET_DIR:-target}/debug/anzen" local spawn-operator {{ N }} {{ ARGS }}
+
+_program: setup
+    @cargo build --locked --bin anzen
+
+# Run all tests: contracts; Rust units, properties and the simulation; end to end on a real chain
+test: test-contracts
+    cargo test --locked --workspace
+
+# Run the fast tests only: Rust units and properties
+test-unit: setup
+    cargo test --locked --workspace --lib --bins
+
+# Run the contracts' tests, against EigenLayer's real bytecode
+test-contracts: setup
+    cargo run --locked --quiet -p anzen-deploy --example export_eigenlayer
+    cd contracts && node_modules/.bin/forge test
+
+# Check formatting, lints, documentation, licences and unused dependencies; offline once its tools are there
+check: setup _check-tools && _check-offline
+    cargo fetch --locked
+
+_check-offline:
+    cargo fmt --all --check
+    cd contracts && node_modules/.bin/forge fmt --check
+    cargo clippy --offline --locked --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --offline --locked --workspace --no-deps --document-private-items
+    {{ tools }}/bin/cargo-deny --offline --locked check --hide-inclusion-graph licenses bans sources
+    {{ tools }}/bin/cargo-machete
+
+# What comes from crates.io and is no part of the product: built once, kept in .tools.
+_check-tools:
+    @{{ tools }}/bin/cargo-deny --version 2>/dev/null | grep -q ' {{ deny_version }}$' \
+        || cargo install --locked --debug --root {{ tools }} cargo-deny@{{ deny_version }}
+    @{{ tools }}/bin/cargo-machete --version 2>/dev/null | grep -q '{{ machete_version }}$' \
+        || cargo install --locked --debug --root {{ tools }} cargo-machete@{{ machete_version }}
