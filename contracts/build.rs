@@ -1,5 +1,5 @@
 //! Compiles the Solidity with the Foundry of node_modules, and writes for each contract that Rust uses a binding to be
-//! included by src/lib.rs, and all their errors for src/revert.rs, into `OUT_DIR`.
+//! included by src/lib.rs, all their errors for src/revert.rs, and code on chain for src/runtime.rs, into `OUT_DIR`.
 
 #![allow(clippy::panic, reason = "a build script reports by ending")]
 
@@ -26,6 +26,16 @@ const CONTRACTS: [(&str, &str); 11] = [
     ("TransparentUpgradeableProxy.sol", "TransparentUpgradeableProxy"),
 ];
 
+/// Those whose code on chain a verification compares.
+const COMPARED: [&str; 6] = [
+    "AnzenServiceManager",
+    "AnzenTaskManager",
+    "ProxyAdmin",
+    "SafetyFactorOracle",
+    "TimelockController",
+    "TransparentUpgradeableProxy",
+];
+
 fn main() {
     for path in ["build.rs", "sol", "foundry.toml", "package-lock.json", "tools/solc"] {
         println!("cargo::rerun-if-changed={path}");
@@ -45,14 +55,20 @@ fn run() -> Result<(), String> {
 
     let mut bindings = String::new();
     let mut errors = BTreeMap::new();
+    let mut runtime = BTreeMap::new();
     for (file, name) in CONTRACTS {
         let artifact = read_artifact(&root.join("out").join(file).join(format!("{name}.json")))?;
+        if COMPARED.contains(&name) {
+            runtime.insert(name, runtime_code(name, &artifact["deployedBytecode"])?);
+        }
+        let artifact = for_binding(&artifact);
         collect_errors(&artifact["abi"], &mut errors);
         let path = out.join(format!("{name}.json"));
         write_if_changed(&path, &artifact.to_string())?;
         bindings += &binding(name, &path);
     }
     write_if_changed(&out.join("bindings.rs"), &bindings)?;
+    write_if_changed(&out.join("runtime.json"), &json!(runtime).to_string())?;
     let errors: Vec<Value> = errors.into_values().collect();
     write_if_changed(&out.join("errors.json"), &Value::from(errors).to_string())
 }
@@ -76,7 +92,6 @@ fn compile(root: &Path) -> Result<(), String> {
     Err(format!("the Solidity does not compile (`forge build` in contracts/):\n{stdout}\n{stderr}"))
 }
 
-/// ABI and creation code of an artifact, without the rest, which would only slow the macro down.
 fn read_artifact(path: &Path) -> Result<Value, String> {
     let failed = |what: String| format!("{}: {what}; delete contracts/out and build again", path.display());
     let text = fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
@@ -85,7 +100,33 @@ fn read_artifact(path: &Path) -> Result<Value, String> {
     if !abi.is_array() || !code.is_string() {
         return Err(failed("no ABI or no bytecode in it".into()));
     }
-    Ok(json!({ "abi": abi, "bytecode": { "object": code } }))
+    Ok(artifact)
+}
+
+/// ABI and creation code of an artifact, without the rest, which would only slow the macro down.
+fn for_binding(artifact: &Value) -> Value {
+    json!({ "abi": artifact["abi"], "bytecode": { "object": artifact["bytecode"]["object"] } })
+}
+
+/// The code on chain, and for each immutable the ranges of bytes where its value stands.
+fn runtime_code(name: &str, deployed: &Value) -> Result<Value, String> {
+    let code = &deployed["object"];
+    if !code.is_string() {
+        return Err(format!("{name} has no deployedBytecode; delete contracts/out and build again"));
+    }
+    let references = deployed["immutableReferences"].as_object().into_iter().flatten();
+    let immutables: Vec<Vec<Value>> = references.map(|(_, places)| ranges(places)).collect();
+    Ok(json!({ "code": code, "immutables": immutables }))
+}
+
+/// In the form in which serde reads a `Range`.
+fn ranges(places: &Value) -> Vec<Value> {
+    let number = |place: &Value, field: &str| place[field].as_u64().unwrap_or_default();
+    let range = |place| {
+        let start = number(place, "start");
+        json!({ "start": start, "end": start + number(place, "length") })
+    };
+    places.as_array().into_iter().flatten().map(range).collect()
 }
 
 /// A module for each contract, because each ABI brings its own copy of the types that it uses.

@@ -6,6 +6,7 @@
 mod convert;
 pub mod eigenlayer;
 pub mod revert;
+pub mod runtime;
 
 #[allow(missing_docs, reason = "generated; the Solidity interfaces are documented")]
 mod bindings {

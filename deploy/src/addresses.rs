@@ -1,10 +1,11 @@
 //! The file that says where everything is: the deployment writes it, every process reads it.
 
-use crate::eigenlayer::EigenLayer;
-use alloy::primitives::Address;
+use crate::{config::DeployConfig, eigenlayer::EigenLayer};
+use alloy::primitives::{Address, U256};
 use anzen_messages::model::Model;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
 };
@@ -39,7 +40,8 @@ pub enum AddressesError {
 pub struct Addresses {
     /// The chain's id.
     pub chain_id: u64,
-    /// A node of the chain, as the deployer reached it; processes have their own.
+    /// A node of the chain, as the deployer reached it, but without path and query, which may be a key, unless it is on this
+    /// machine; processes have their own.
     pub rpc_url: String,
     /// The first block in which something of Anzen can have happened: events are read from here on.
     pub deployment_block: u64,
@@ -85,6 +87,10 @@ pub struct Addresses {
     pub timelock: Address,
     /// Who upgrades which proxy.
     pub proxy_admins: ProxyAdmins,
+    /// What is behind the proxies of EigenLayer's registries.
+    pub implementations: Implementations,
+    /// Who governs, within which bounds.
+    pub governance: Governance,
     /// Whose safety factor is asked for.
     pub protocols: Vec<Protocol>,
 }
@@ -101,6 +107,54 @@ pub struct ProxyAdmins {
     pub task_manager: Address,
     /// Of SafetyFactorOracle.
     pub safety_factor_oracle: Address,
+}
+
+/// The implementations of EigenLayer's registries, which nobody but the timelock changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Implementations {
+    /// Of SlashingRegistryCoordinator.
+    pub registry_coordinator: Address,
+    /// Of StakeRegistry.
+    pub stake_registry: Address,
+    /// Of BLSApkRegistry.
+    pub bls_apk_registry: Address,
+    /// Of IndexRegistry.
+    pub index_registry: Address,
+    /// Of SocketRegistry.
+    pub socket_registry: Address,
+}
+
+/// Who may do what, and what else the timelock decides. When it decides otherwise later, this is to follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Governance {
+    /// The timelock's delay.
+    pub min_delay_seconds: u64,
+    /// Who may schedule, and cancel.
+    pub proposers: BTreeSet<Address>,
+    /// Who may execute what was scheduled; the zero address lets anyone.
+    pub executors: BTreeSet<Address>,
+    /// Who may create tasks.
+    pub generators: BTreeSet<Address>,
+    /// Who may pause.
+    pub pausers: BTreeSet<Address>,
+    /// The least stake of an operator in quorum 0.
+    pub minimum_stake: U256,
+}
+
+impl From<&DeployConfig> for Governance {
+    fn from(config: &DeployConfig) -> Self {
+        let set = |accounts: &[Address]| accounts.iter().copied().collect();
+        Self {
+            min_delay_seconds: config.timelock.min_delay_seconds,
+            proposers: set(&config.timelock.proposers),
+            executors: set(&config.timelock.executors),
+            generators: set(&config.roles.generators),
+            pausers: set(&config.roles.pausers),
+            minimum_stake: config.quorum.minimum_stake,
+        }
+    }
 }
 
 /// One protocol.
@@ -197,6 +251,21 @@ pub(crate) mod tests {
                 task_manager: at(27),
                 safety_factor_oracle: at(28),
             },
+            implementations: Implementations {
+                registry_coordinator: at(30),
+                stake_registry: at(31),
+                bls_apk_registry: at(32),
+                index_registry: at(33),
+                socket_registry: at(34),
+            },
+            governance: Governance {
+                min_delay_seconds: 10,
+                proposers: [at(35), at(36)].into(),
+                executors: [Address::ZERO].into(),
+                generators: [at(37)].into(),
+                pausers: [at(38)].into(),
+                minimum_stake: U256::from(1_000_000),
+            },
             protocols: vec![Protocol { oracle_index: 0, name: "Lending".into(), feed: at(29), model }],
         }
     }
@@ -209,6 +278,7 @@ pub(crate) mod tests {
         assert_eq!(Addresses::load(&path).unwrap(), example());
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("\"safetyFactorOracle\"") && text.contains("\"oracleIndex\": 0"), "{text}");
+        assert!(text.contains("\"minDelaySeconds\": 10") && text.contains("\"governance\""), "{text}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The form of the file; another one is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,20 @@ pub enum JournalError {
         /// Where it is.
         address: Address,
     },
+    /// The configuration has changed since a call was sent.
+    #[error(
+        "{path}: {step} was sent with other values in transaction {transaction} than those of now, and would not be \
+         applied; to continue the old deployment, check out its sources and configuration, to deploy anew, move the \
+         journal away; what is deployed is changed through the timelock"
+    )]
+    OtherCall {
+        /// The file.
+        path: PathBuf,
+        /// The call.
+        step: String,
+        /// The transaction that was sent.
+        transaction: TxHash,
+    },
 }
 
 /// Which deployment a journal is of.
@@ -81,6 +95,15 @@ pub(crate) struct Creation {
     pub(crate) code_hash: B256,
 }
 
+/// A call that was made, or is about to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Call {
+    pub(crate) transaction: TxHash,
+    /// keccak256 of the contract's address and the call data.
+    pub(crate) call_hash: B256,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Content {
@@ -90,7 +113,7 @@ struct Content {
     start_block: u64,
     creations: BTreeMap<String, Creation>,
     /// The transactions of the other steps. Whether they have taken effect is read from the chain.
-    calls: BTreeMap<String, TxHash>,
+    calls: BTreeMap<String, Call>,
 }
 
 /// The journal of one deployment. Every change is on disk when the method returns.
@@ -170,12 +193,20 @@ impl Journal {
         self.save()
     }
 
-    pub(crate) fn call(&self, step: &str) -> Option<TxHash> {
-        self.content.calls.get(step).copied()
+    /// The recorded transaction of `step`, provided that it was the call with this hash.
+    pub(crate) fn call(&self, step: &str, call_hash: B256) -> Result<Option<TxHash>, JournalError> {
+        match self.content.calls.get(step) {
+            Some(call) if call.call_hash != call_hash => Err(JournalError::OtherCall {
+                path: self.path.clone(),
+                step: step.to_owned(),
+                transaction: call.transaction,
+            }),
+            call => Ok(call.map(|call| call.transaction)),
+        }
     }
 
-    pub(crate) fn record_call(&mut self, step: &str, hash: TxHash) -> Result<(), JournalError> {
-        self.content.calls.insert(step.to_owned(), hash);
+    pub(crate) fn record_call(&mut self, step: &str, call: Call) -> Result<(), JournalError> {
+        self.content.calls.insert(step.to_owned(), call);
         self.save()
     }
 
@@ -203,17 +234,21 @@ mod tests {
         }
     }
 
+    fn call() -> Call {
+        Call { transaction: B256::repeat_byte(6), call_hash: B256::repeat_byte(7) }
+    }
+
     #[test]
     fn what_was_recorded_is_there_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/journal.json");
         let mut journal = Journal::open(&path, identity(), 7).unwrap();
         journal.record_creation("core/a", creation()).unwrap();
-        journal.record_call("core/b", B256::repeat_byte(6)).unwrap();
+        journal.record_call("core/b", call()).unwrap();
 
         let journal = Journal::open(&path, identity(), 99).unwrap();
         assert_eq!(journal.creation("core/a", creation().code_hash).unwrap(), Some(&creation()));
-        assert_eq!(journal.call("core/b"), Some(B256::repeat_byte(6)));
+        assert_eq!(journal.call("core/b", call().call_hash).unwrap(), Some(call().transaction));
         assert_eq!(journal.creation("core/c", creation().code_hash).unwrap(), None);
         assert_eq!(journal.first_block(), 8);
     }
@@ -241,6 +276,15 @@ mod tests {
         journal.record_creation("core/a", creation()).unwrap();
         let error = journal.creation("core/a", B256::ZERO).unwrap_err().to_string();
         assert!(error.contains("core/a") && error.contains("other code"), "{error}");
+    }
+
+    #[test]
+    fn another_call_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(&folder.path().join("journal.json"), identity(), 0).unwrap();
+        journal.record_call("core/b", call()).unwrap();
+        let error = journal.call("core/b", B256::ZERO).unwrap_err().to_string();
+        assert!(error.contains("core/b") && error.contains("other values"), "{error}");
     }
 
     #[test]

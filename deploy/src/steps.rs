@@ -1,15 +1,16 @@
 //! Carrying out the steps of a deployment, each once, whatever interrupts it.
 //!
 //! Steps come in batches within which none depends on another's effect: all are sent, then all are awaited. A creation is
-//! done when there is code at its recorded address; a call is done when a view of the chain shows its effect.
+//! done when the receipt of its recorded transaction names its address; a call is done when a view of the chain shows its
+//! effect. A recorded transaction that the node knows is waited for and never sent again, unless it has failed.
 
 use crate::{
     chain::{self, Account, ChainError, Request, Sent},
     error::DeployError,
-    journal::{Creation, Journal},
+    journal::{Call, Creation, Journal},
 };
 use alloy::{
-    primitives::{Address, Bytes, TxHash, keccak256},
+    primitives::{Address, B256, Bytes, TxHash, keccak256},
     providers::{DynProvider, Provider},
     rpc::types::TransactionRequest,
     sol_types::{SolCall, SolConstructor},
@@ -42,6 +43,12 @@ impl Step {
     /// `name` is the step's in the journal, unique in a deployment.
     pub(crate) fn new<C: SolCall>(name: impl Into<String>, to: Address, call: &C, done: Effect) -> Self {
         Self { request: Request::call(name, to, call), done }
+    }
+
+    /// Which contract is called, and with what.
+    fn hash(&self) -> B256 {
+        let to = self.request.to.unwrap_or_default();
+        keccak256([to.as_slice(), &self.request.data].concat())
     }
 }
 
@@ -88,17 +95,16 @@ impl Steps<'_> {
         contracts: [(&str, Bytes); N],
     ) -> Result<[Address; N], DeployError> {
         let mut addresses = [Address::ZERO; N];
-        let mut sent = Vec::new();
-        for (address, (name, code)) in addresses.iter_mut().zip(contracts) {
-            let (at, pending) = self.begin_creation(name, code).await?;
-            *address = at;
-            sent.extend(pending);
+        let mut sent = Vec::with_capacity(N);
+        for (name, code) in contracts {
+            sent.push(self.begin_creation(name, code).await?);
         }
-        self.wait_all(&sent).await?;
-        for (address, sent) in sent.iter().filter_map(|s| Some((s.creates?, s))) {
-            if chain::code_at(self.provider(), address).await?.is_empty() {
-                return Err(DeployError::NoEffect { step: sent.what.clone() });
-            }
+        for (address, sent) in addresses.iter_mut().zip(&sent) {
+            // Code at the address is not enough: with the same nonce another run may have created something else there.
+            let created = self.account.wait(sent).await?.contract_address;
+            *address = created
+                .filter(|created| Some(*created) == sent.creates)
+                .ok_or_else(|| DeployError::NoEffect { step: sent.what.clone() })?;
         }
         Ok(addresses)
     }
@@ -111,6 +117,10 @@ impl Steps<'_> {
 
     /// Makes calls, those whose effect is not there yet.
     pub(crate) async fn call<const N: usize>(&mut self, steps: [Step; N]) -> Result<(), DeployError> {
+        for step in &steps {
+            // An effect that is there does not say whether it is this call's: the quorum exists with any minimum stake.
+            self.journal.call(&step.request.what, step.hash())?;
+        }
         let mut sent = Vec::new();
         for step in &steps {
             if !step.done.is_there(self.provider()).await? {
@@ -129,22 +139,14 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Where the contract is or will be, and the transaction to wait for, if any.
-    async fn begin_creation(
-        &mut self,
-        name: &str,
-        code: Bytes,
-    ) -> Result<(Address, Option<Sent>), DeployError> {
+    /// The transaction that creates the contract: one of an earlier run, or a new one.
+    async fn begin_creation(&mut self, name: &str, code: Bytes) -> Result<Sent, DeployError> {
         let code_hash = keccak256(&code);
         let request = Request::create(name, code);
         if let Some(Creation { address, transaction, .. }) = self.journal.creation(name, code_hash)?.cloned()
+            && let Some(sent) = self.earlier(&request, transaction, Some(address)).await?
         {
-            if !chain::code_at(self.provider(), address).await?.is_empty() {
-                return Ok((address, None));
-            }
-            if let Some(sent) = self.pending(&request, transaction, Some(address)).await? {
-                return Ok((address, Some(sent)));
-            }
+            return Ok(sent);
         }
         tracing::info!(step = name, "create");
         let journal = &mut *self.journal;
@@ -153,36 +155,39 @@ impl Steps<'_> {
             let creation = Creation { address, transaction: sent.hash, code_hash };
             journal.record_creation(name, creation).map_err(DeployError::from)
         });
-        let sent = sent.await?;
-        Ok((sent.creates.unwrap_or_default(), Some(sent)))
+        sent.await
     }
 
+    /// The transaction that makes the call: one of an earlier run, or a new one.
     async fn begin_call(&mut self, step: &Step) -> Result<Sent, DeployError> {
-        let name = step.request.what.as_str();
-        if let Some(hash) = self.journal.call(name)
-            && let Some(sent) = self.pending(&step.request, hash, None).await?
+        let (name, call_hash) = (step.request.what.as_str(), step.hash());
+        if let Some(transaction) = self.journal.call(name, call_hash)?
+            && let Some(sent) = self.earlier(&step.request, transaction, None).await?
         {
             return Ok(sent);
         }
         tracing::info!(step = name, "call");
         let journal = &mut *self.journal;
         let sent = self.account.send_recorded(&step.request, |sent| {
-            journal.record_call(name, sent.hash).map_err(DeployError::from)
+            journal.record_call(name, Call { transaction: sent.hash, call_hash }).map_err(DeployError::from)
         });
         sent.await
     }
 
-    /// A transaction of an earlier run that is still on its way.
-    async fn pending(
+    /// A transaction of an earlier run that is on its way or has succeeded. One that the node does not know, or that has
+    /// failed, is to be sent anew: the nonce is the same then, or the first has done nothing.
+    async fn earlier(
         &self,
         request: &Request,
         hash: TxHash,
         creates: Option<Address>,
     ) -> Result<Option<Sent>, DeployError> {
-        let found = self.provider().get_transaction_by_hash(hash).await;
-        let found = found.map_err(|e| ChainError::rpc(request.what.clone(), e))?;
-        let pending = found.is_some_and(|transaction| transaction.block_number.is_none());
-        Ok(pending.then(|| self.account.sent(request, hash, creates)))
+        let failed = |e| ChainError::rpc(request.what.clone(), e);
+        let known = match self.provider().get_transaction_receipt(hash).await.map_err(failed)? {
+            Some(receipt) => receipt.status(),
+            None => self.provider().get_transaction_by_hash(hash).await.map_err(failed)?.is_some(),
+        };
+        Ok(known.then(|| self.account.sent(request, hash, creates)))
     }
 
     async fn wait_all(&self, sent: &[Sent]) -> Result<(), DeployError> {
@@ -190,5 +195,100 @@ impl Steps<'_> {
             self.account.wait(sent).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        anvil::{Anvil, anvil_deployer},
+        journal::{Identity, JournalError},
+    };
+    use alloy::primitives::U256;
+    use anzen_contracts::LocalToken;
+    use std::path::Path;
+
+    async fn account(anvil: &Anvil) -> Account {
+        Account::new(anvil.provider(), anvil_deployer().unwrap()).await.unwrap()
+    }
+
+    fn journal(folder: &Path) -> Journal {
+        let identity = Identity { chain_id: 31337, genesis: B256::ZERO, deployer: Address::ZERO };
+        Journal::open(&folder.join("journal.json"), identity, 0).unwrap()
+    }
+
+    fn token(account: &Account) -> Bytes {
+        let (name_, symbol_) = ("Token".to_owned(), "T".to_owned());
+        let arguments = LocalToken::constructorCall { name_, symbol_, owner_: account.address() };
+        with_arguments(&LocalToken::BYTECODE, &arguments)
+    }
+
+    async fn supply(account: &Account, token: Address) -> U256 {
+        chain::read(account.provider(), token, LocalToken::totalSupplyCall {}).await.unwrap()
+    }
+
+    /// A step whose effect no view shows, as when a node lags behind.
+    fn mint(token: Address, amount: u64) -> Step {
+        let call = LocalToken::mintCall { account: Address::repeat_byte(1), amount: U256::from(amount) };
+        let never = Effect::returns(token, &LocalToken::totalSupplyCall {}, &U256::MAX);
+        Step::new("mint", token, &call, never)
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_mined_is_not_sent_again() {
+        let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
+        let account = account(&anvil).await;
+        let mut steps = Steps { account: &account, journal: &mut journal(folder.path()) };
+        let token = steps.create_one("token", token(&account)).await.unwrap();
+        for _ in 0..2 {
+            let error = steps.call([mint(token, 5)]).await.unwrap_err();
+            assert!(matches!(error, DeployError::NoEffect { .. }), "{error}");
+            assert_eq!(supply(&account, token).await, U256::from(5));
+        }
+        let error = steps.call([mint(token, 6)]).await.unwrap_err();
+        assert!(matches!(error, DeployError::Journal(JournalError::OtherCall { .. })), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_failed_or_was_lost_is_sent_again() {
+        let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
+        let account = account(&anvil).await;
+        let mut journal = journal(folder.path());
+        let token = Steps { account: &account, journal: &mut journal }
+            .create_one("token", token(&account))
+            .await
+            .unwrap();
+        let failed = TransactionRequest::default().from(account.address()).to(token).gas_limit(22_000);
+        let failed = account.provider().send_transaction(failed).await.unwrap().get_receipt().await.unwrap();
+        assert!(!failed.status());
+        let account = self::account(&anvil).await; // Its nonce was used by someone else.
+        for (n, transaction) in [failed.transaction_hash, B256::repeat_byte(9)].into_iter().enumerate() {
+            let call = Call { transaction, call_hash: mint(token, 5).hash() };
+            journal.record_call("mint", call).unwrap();
+            let mut steps = Steps { account: &account, journal: &mut journal };
+            steps.call([mint(token, 5)]).await.unwrap_err();
+            assert_eq!(supply(&account, token).await, U256::from(5 * (n + 1)));
+        }
+    }
+
+    #[tokio::test]
+    async fn code_at_the_recorded_address_may_be_another_contract() {
+        let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
+        let account = account(&anvil).await;
+        let mut journal = journal(folder.path());
+        let mut steps = Steps { account: &account, journal: &mut journal };
+        let other = steps.create_one("other", token(&account)).await.unwrap();
+        assert_eq!(steps.create_one("other", token(&account)).await.unwrap(), other, "created twice");
+
+        // Recorded and lost; then the nonce, and with it the address, went to something else.
+        let lost = Creation {
+            address: other,
+            transaction: B256::repeat_byte(9),
+            code_hash: keccak256(token(&account)),
+        };
+        journal.record_creation("token", lost).unwrap();
+        let mut steps = Steps { account: &account, journal: &mut journal };
+        assert_ne!(steps.create_one("token", token(&account)).await.unwrap(), other);
     }
 }

@@ -159,11 +159,18 @@ sol! {
         constructor(address strategyManager, address pauserRegistry, string version);
         function sharesToUnderlyingView(uint256 amountShares) external view returns (uint256);
         function totalShares() external view returns (uint256);
+        function underlyingToSharesView(uint256 amountUnderlying) external view returns (uint256);
         function underlyingToken() external view returns (address);
+        function userUnderlyingView(address user) external view returns (uint256);
     }
 
     #[sol(rpc)]
     contract PermissionController {
+        event AppointeeRemoved(
+            address indexed account, address indexed appointee, address target, bytes4 selector
+        );
+        event AppointeeSet(address indexed account, address indexed appointee, address target, bytes4 selector);
+
         constructor(string version);
 
         function canCall(address account, address caller, address target, bytes4 selector) external returns (bool);
@@ -231,6 +238,8 @@ sol! {
 
     #[sol(rpc)]
     contract PauserRegistry {
+        event PauserStatusChanged(address pauser, bool canPause);
+
         constructor(address[] pausers, address unpauser);
         function isPauser(address pauser) external view returns (bool);
         function unpauser() external view returns (address);

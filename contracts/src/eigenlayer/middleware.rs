@@ -73,6 +73,8 @@ sol! {
         function getOperatorStatus(address operator) external view returns (uint8);
         function indexRegistry() external view returns (address);
         function owner() external view returns (address);
+        /// A bit for each thing that is paused.
+        function paused() external view returns (uint256);
         function pauserRegistry() external view returns (address);
         function pubkeyRegistrationMessageHash(address operator) external view returns (G1Point memory);
         function quorumCount() external view returns (uint8);
@@ -115,6 +117,7 @@ sol! {
             address allocationManager
         );
 
+        function allocationManager() external view returns (address);
         function delegation() external view returns (address);
         function getCurrentStake(bytes32 operatorId, uint8 quorumNumber) external view returns (uint96);
         function getCurrentTotalStake(uint8 quorumNumber) external view returns (uint96);

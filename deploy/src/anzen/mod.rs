@@ -10,8 +10,10 @@ mod protocols;
 mod registries;
 mod stake;
 
+pub(crate) use registries::MULTIPLIER;
+
 use crate::{
-    addresses::{Addresses, ProxyAdmins},
+    addresses::{Addresses, Governance, ProxyAdmins},
     chain::{self, Account, ChainError},
     config::{ConfigError, CoreConfig, DeployConfig},
     eigenlayer::{self, EigenLayer},
@@ -51,7 +53,7 @@ pub async fn open_journal(
 /// Deploys all of it: EigenLayer's core where the configuration says so, and Anzen. What the journal and the chain show to
 /// be done is not done again, so a run that was interrupted continues, and one after the last does nothing.
 ///
-/// `rpc_url` is only written down.
+/// `rpc_url` is only written down: whole for a node on this machine, else without what may be a key in it.
 pub async fn deploy(
     account: &Account,
     config: &DeployConfig,
@@ -96,7 +98,7 @@ pub async fn deploy_anzen(
     let provider = steps.provider();
     Ok(Addresses {
         chain_id: config.chain_id,
-        rpc_url: rpc_url.to_owned(),
+        rpc_url: chain::without_key(rpc_url),
         deployment_block: steps.journal.first_block(),
         task_manager: contracts.task_manager,
         service_manager: registries.service_manager,
@@ -124,6 +126,8 @@ pub async fn deploy_anzen(
             task_manager: chain::proxy_admin(provider, contracts.task_manager).await?,
             safety_factor_oracle: chain::proxy_admin(provider, contracts.oracle).await?,
         },
+        implementations: registries.implementations,
+        governance: Governance::from(config),
         protocols,
     })
 }

@@ -1,6 +1,7 @@
 //! EigenLayer's middleware for Anzen, and the AVS itself: each knows the other's address, so they come up together.
 
 use crate::{
+    addresses::Implementations,
     artifacts::{eigenlayer_code, eigenlayer_code_linked},
     chain,
     config::QuorumConfig,
@@ -21,7 +22,7 @@ use anzen_contracts::{
 };
 
 /// A strategy's shares count one to one.
-const MULTIPLIER: U96 = uint!(1_000_000_000_000_000_000_U96);
+pub(crate) const MULTIPLIER: U96 = uint!(1_000_000_000_000_000_000_U96);
 /// A newcomer to a full quorum would displace an operator with a tenth less stake that has under a tenth of it all; but
 /// the one who approves that is the timelock, which signs nothing, so nobody is displaced.
 const KICK_BIPS_OF_OPERATOR_STAKE: u16 = 11_000;
@@ -38,6 +39,7 @@ pub(super) struct Registries {
     pub(super) socket: Address,
     pub(super) retriever: Address,
     pub(super) service_manager: Address,
+    pub(super) implementations: Implementations,
 }
 
 pub(super) async fn deploy(
@@ -68,9 +70,19 @@ pub(super) async fn deploy(
             ("anzen/AnzenServiceManager/proxy", new_proxy_code(empty, steps.account.address(), anything)),
         ])
         .await?;
-    let registries =
-        Registries { admin, pausers, coordinator, stake, apk, index, socket, retriever, service_manager };
-    implement(steps, &registries, core, timelock).await?;
+    let mut registries = Registries {
+        admin,
+        pausers,
+        coordinator,
+        stake,
+        apk,
+        index,
+        socket,
+        retriever,
+        service_manager,
+        implementations: Implementations::default(),
+    };
+    registries.implementations = implement(steps, &registries, core, timelock).await?;
     initialize_avs(steps, &registries, core, timelock, metadata_uri).await?;
     Ok(registries)
 }
@@ -90,7 +102,7 @@ async fn implement(
     r: &Registries,
     core: &EigenLayer,
     timelock: Address,
-) -> Result<(), DeployError> {
+) -> Result<Implementations, DeployError> {
     let stake = StakeRegistry::constructorCall {
         slashingRegistryCoordinator: r.coordinator,
         delegationManager: core.delegation_manager,
@@ -131,7 +143,14 @@ async fn implement(
                 initialize,
             ),
         ])
-        .await
+        .await?;
+    Ok(Implementations {
+        registry_coordinator: coordinator,
+        stake_registry: stake,
+        bls_apk_registry: apk,
+        index_registry: index,
+        socket_registry: socket,
+    })
 }
 
 async fn create_coordinator(

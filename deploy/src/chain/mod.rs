@@ -3,6 +3,9 @@
 mod account;
 mod read;
 mod receipts;
+mod url;
+
+pub(crate) use url::without_key;
 
 pub use account::{Account, Request, Sent};
 pub use read::{code_at, proxy_admin, proxy_implementation, read, read_at};
@@ -10,6 +13,7 @@ pub use read::{code_at, proxy_admin, proxy_implementation, read, read_at};
 use crate::TransportError;
 use alloy::primitives::{Address, TxHash};
 use anzen_contracts::revert::describe_revert;
+use std::error::Error;
 
 /// Why the chain did not do or tell what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +24,7 @@ pub enum ChainError {
         /// What was tried.
         what: String,
         /// What the transport said.
-        source: TransportError,
+        source: NodeError,
     },
     /// A call or a transaction that was not sent would revert.
     #[error("{what} reverts: {reason}")]
@@ -74,6 +78,27 @@ pub enum ChainError {
     },
 }
 
+/// What the transport said, with its causes. URLs are cut after the host: what follows often is a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NodeError(String);
+
+impl From<TransportError> for NodeError {
+    fn from(error: TransportError) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let line = error.to_string();
+            // Some errors repeat their cause.
+            if !text.contains(&line) {
+                text = format!("{text}: {line}");
+            }
+            cause = error.source();
+        }
+        Self(url::redact(&text))
+    }
+}
+
 impl ChainError {
     /// Tells a revert, whose data is decoded, from other answers of the node.
     pub(crate) fn rpc(what: impl Into<String>, source: TransportError) -> Self {
@@ -84,12 +109,31 @@ impl ChainError {
         });
         match revert.map(|payload| payload.as_revert_data().unwrap_or_default()) {
             Some(data) => Self::Reverted { what, reason: describe_revert(&data) },
-            None => Self::Rpc { what, source },
+            None => Self::Rpc { what, source: source.into() },
         }
     }
 
     /// Whether a contract refused, so that the same will fail again until the chain's state is another.
     pub fn is_revert(&self) -> bool {
         matches!(self, Self::Reverted { .. } | Self::Failed { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::providers::{Provider, ProviderBuilder};
+
+    #[tokio::test]
+    async fn an_unreachable_node_is_named_without_the_key_in_its_url() {
+        // Port 1: nothing listens.
+        let url = "http://user:SECRET@127.0.0.1:1/v2/SECRET?key=SECRET".parse().unwrap();
+        let provider = ProviderBuilder::new().connect_http(url);
+        let error =
+            provider.get_chain_id().await.map_err(|e| ChainError::rpc("the chain's id", e)).unwrap_err();
+        let (text, debug) = (error.to_string(), format!("{error:?}"));
+        assert!(text.contains("http://127.0.0.1:1") && text.contains("refused"), "{text}");
+        assert!(!text.contains("SECRET") && !debug.contains("SECRET"), "{text} {debug}");
+        assert!(error.source().is_none_or(|source| !source.to_string().contains("SECRET")));
     }
 }

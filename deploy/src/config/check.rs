@@ -1,6 +1,7 @@
 //! What can be checked of a configuration without the chain.
 
 use super::{ConfigError, CoreConfig, DeployConfig};
+use alloy::primitives::Address;
 use std::collections::BTreeSet;
 
 impl DeployConfig {
@@ -32,7 +33,25 @@ impl DeployConfig {
         self.require(!self.roles.generators.is_empty(), || {
             "there is no generator, so no task would be created".into()
         })?;
+        self.validate_governance()?;
         self.validate_protocols()
+    }
+
+    /// The zero address stands for anyone among executors, and for nobody elsewhere.
+    fn validate_governance(&self) -> Result<(), ConfigError> {
+        let accounts = [
+            ("timelock.proposers", &self.timelock.proposers),
+            ("roles.generators", &self.roles.generators),
+            ("roles.pausers", &self.roles.pausers),
+        ];
+        for (field, accounts) in accounts {
+            self.require(!accounts.contains(&Address::ZERO), || {
+                format!("{field} has the zero address, which nobody can use; give the account's own")
+            })?;
+        }
+        self.require(self.is_local() || self.timelock.min_delay_seconds > 0, || {
+            "min_delay_seconds is 0: nobody could react to what the timelock does; give a day or more".into()
+        })
     }
 
     fn validate_protocols(&self) -> Result<(), ConfigError> {
@@ -69,9 +88,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn anyone_may_execute_and_a_local_chain_needs_no_delay() {
+        let mut config = DeployConfig::anvil().unwrap();
+        config.timelock.executors = vec![Address::ZERO];
+        config.timelock.min_delay_seconds = 0;
+        config.validate().unwrap();
+    }
+
+    #[test]
     fn what_contradicts_itself_is_refused() {
         type Spoil = fn(&mut DeployConfig);
-        let cases: [(Spoil, &str); 7] = [
+        let cases: [(Spoil, &str); 11] = [
             (|c| c.quorum.look_ahead = 629, "windows need 630"),
             (|c| c.quorum.look_ahead = 1001, "its upper limit"),
             (|c| c.protocols[1].oracle_index = 0, "same oracle_index"),
@@ -79,6 +106,10 @@ mod tests {
             (|c| c.protocols[0].greatest_threshold_percentage = 65, "greatest_threshold_percentage"),
             (|c| c.protocols[0].greatest_threshold_percentage = 101, "greatest_threshold_percentage"),
             (|c| c.timelock.proposers.clear(), "proposer"),
+            (|c| c.timelock.proposers.push(Address::ZERO), "timelock.proposers has the zero address"),
+            (|c| c.roles.generators.push(Address::ZERO), "roles.generators has the zero address"),
+            (|c| c.roles.pausers.push(Address::ZERO), "roles.pausers has the zero address"),
+            (|c| (c.chain_id, c.timelock.min_delay_seconds) = (1, 0), "min_delay_seconds is 0"),
         ];
         for (spoil, expected) in cases {
             let mut config = DeployConfig::anvil().unwrap();

@@ -283,9 +283,9 @@ mod tests {
             assert_eq!((config.name.as_str(), config.chain_id), (name, chain_id));
             if !config.is_local() {
                 assert!(config.validate().unwrap_err().to_string().contains("proposer"));
-                config.timelock.proposers.push(Address::ZERO);
+                config.timelock.proposers.push(Address::repeat_byte(1));
                 config.timelock.executors.push(Address::ZERO);
-                config.roles.generators.push(Address::ZERO);
+                config.roles.generators.push(Address::repeat_byte(2));
             }
             config.validate().unwrap();
         }

@@ -29,14 +29,18 @@ impl OperatorSetup {
         let operator = self.address();
         let wanted = self.wanted_magnitude().await?;
         let allocation = self.allocation().await?;
-        if allocation.pendingDiff != 0 {
+        if allocation.pendingDiff > 0 {
             let text =
                 format!("{operator} has an allocation that holds from block {}", allocation.effectBlock);
             return Ok(Outcome::AlreadyDone(text));
         }
-        if allocation.currentMagnitude >= wanted {
+        let remains = i128::from(allocation.currentMagnitude) + allocation.pendingDiff;
+        if remains >= i128::from(wanted) {
             let text = format!("{operator} has allocated {}", share(allocation.currentMagnitude));
             return Ok(Outcome::AlreadyDone(text));
+        }
+        if allocation.pendingDiff < 0 {
+            return Err(OperatorError::Deallocating { operator, block: allocation.effectBlock });
         }
         let params = AllocateParams {
             operatorSet: self.operator_set(),
@@ -52,7 +56,7 @@ impl OperatorSetup {
     pub async fn await_allocation(&self, blocks: Blocks) -> Result<Outcome, OperatorError> {
         let operator = self.address();
         let allocation = self.allocation().await?;
-        if allocation.pendingDiff == 0 {
+        if allocation.pendingDiff <= 0 {
             return Ok(Outcome::AlreadyDone(format!("{operator}'s allocation holds")));
         }
         self.reach(allocation.effectBlock.into(), blocks).await?;

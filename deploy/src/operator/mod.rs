@@ -88,6 +88,14 @@ pub enum OperatorError {
     /// The coordinator's message to sign is no point of the curve.
     #[error("the registry coordinator gave no point to sign ({0}); are the addresses those of this chain?")]
     Point(#[from] PointError),
+    /// The operator takes stake back from the quorum, and EigenLayer allows one change at a time.
+    #[error("{operator} is deallocating stake from the quorum until block {block}; run this again after it")]
+    Deallocating {
+        /// The operator.
+        operator: Address,
+        /// The block in which the deallocation takes effect.
+        block: u32,
+    },
     /// The step needs an operator that belongs to the quorum.
     #[error("{0} does not belong to the quorum; let it join first")]
     NotMember(Address),
@@ -186,6 +194,8 @@ impl OperatorSetup {
         outcomes.push(self.allocate().await?);
         outcomes.push(self.await_allocation(blocks).await?);
         outcomes.push(self.join().await?);
+        // A member keeps the socket that it joined with.
+        outcomes.push(self.update_socket(&self.params.socket).await?);
         Ok(outcomes)
     }
 

@@ -6,7 +6,10 @@ use alloy::{
     primitives::{Address, U256, uint, utils::format_units},
     providers::Provider,
 };
-use anzen_contracts::{LocalToken, eigenlayer::StrategyManager};
+use anzen_contracts::{
+    LocalToken,
+    eigenlayer::{StrategyBase, StrategyManager},
+};
 
 /// What a local operator gets to pay for gas, in wei, once it has less than the least.
 const GAS_MONEY: U256 = uint!(10_000_000_000_000_000_000_U256);
@@ -69,12 +72,21 @@ impl OperatorSetup {
         Ok(())
     }
 
-    /// What is missing of the stake.
+    /// What is missing of the stake, in the token's smallest unit.
+    ///
+    /// A share can be worth more than one unit of the token. A deposit is rounded down to whole shares, so what it leaves
+    /// over is no shortfall: the stake is there once the shares are as many as it would buy.
     async fn to_deposit(&self) -> Result<U256, ChainError> {
-        Ok(self.params.stake.saturating_sub(self.deposited().await?))
+        let (strategy, stake) = (self.addresses.strategy, self.params.stake);
+        let view = StrategyBase::underlyingToSharesViewCall { amountUnderlying: stake };
+        if self.deposited().await? >= self.read(strategy, view).await? {
+            return Ok(U256::ZERO);
+        }
+        let view = StrategyBase::userUnderlyingViewCall { user: self.address() };
+        Ok(stake.saturating_sub(self.read(strategy, view).await?))
     }
 
-    /// What the operator has deposited, in the strategy's shares; a share is a unit of the token until someone donates.
+    /// What the operator has deposited, in the strategy's shares.
     pub(super) async fn deposited(&self) -> Result<U256, ChainError> {
         let (staker, strategy): (Address, Address) = (self.address(), self.addresses.strategy);
         let view = StrategyManager::stakerDepositSharesCall { staker, strategy };

@@ -2,6 +2,7 @@
 
 mod checker;
 mod code;
+mod events;
 mod governance;
 mod protocols;
 mod report;

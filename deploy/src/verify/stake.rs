@@ -1,8 +1,12 @@
 //! The stake: that it is slashable, for long enough, and that all of it can be refreshed in a block.
 
 use super::checker::Checker;
-use crate::chain::ChainError;
-use alloy::{eips::BlockNumberOrTag, providers::Provider};
+use crate::{anzen::MULTIPLIER, chain::ChainError};
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{U256, aliases::U96},
+    providers::Provider,
+};
 use anzen_contracts::{
     AnzenTaskManager,
     eigenlayer::{AllocationManager, SlashingRegistryCoordinator, StakeRegistry},
@@ -11,6 +15,8 @@ use anzen_contracts::{
 /// What a full refresh of a quorum costs for each operator, when every stake has changed, and on its own: measured.
 const REFRESH_GAS_PER_OPERATOR: u64 = 66_000;
 const REFRESH_GAS: u64 = 180_000;
+/// EIP-7825: no transaction may have more gas, 2^24.
+const MAX_TRANSACTION_GAS: u64 = 16_777_216;
 /// StakeRegistry's number of a quorum that counts slashable stake.
 const SLASHABLE: u8 = 1;
 
@@ -42,11 +48,26 @@ async fn check_quorum(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError>
     let view = StakeRegistry::stakeTypePerQuorumCall { quorumNumber: quorum };
     c.view(&name, of, view, SLASHABLE, todo).await?;
 
+    let name = format!("quorum {quorum}: number of strategies");
+    let view = StakeRegistry::strategyParamsLengthCall { quorumNumber: quorum };
+    let todo = "have the timelock call removeStrategies: the price of the stake is that of one token";
+    c.view(&name, of, view, U256::ONE, todo).await?;
+
     let name = format!("quorum {quorum}: strategy");
-    let view = StakeRegistry::strategyParamsByIndexCall { quorumNumber: quorum, index: Default::default() };
+    let view = StakeRegistry::strategyParamsByIndexCall { quorumNumber: quorum, index: U256::ZERO };
     if let Some(params) = c.read(&name, of, view).await? {
         let todo = "check that the file of addresses is of this deployment";
         c.compare(&name, &params.strategy, &c.at.strategy, todo);
+        let name = format!("quorum {quorum}: multiplier");
+        let todo = "have the timelock call modifyStrategyParams: the stake's price assumes that shares count one to one";
+        c.compare(&name, &U96::from(params.multiplier), &MULTIPLIER, todo);
+    }
+
+    let name = format!("quorum {quorum}: minimum stake");
+    let view = StakeRegistry::minimumStakeForQuorumCall { quorumNumber: quorum };
+    if let Some(minimum) = c.read(&name, of, view).await? {
+        let todo = "have the timelock call setMinimumStakeForQuorum, or correct `governance` in the file of addresses";
+        c.compare(&name, &U256::from(minimum), &c.at.governance.minimum_stake, todo);
     }
     Ok(())
 }
@@ -74,7 +95,12 @@ async fn check_windows(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError
     Ok(())
 }
 
-/// A refresh of all stakes has to fit half a block, or the stakes would grow stale for good.
+/// What a refresh may use of a block's gas: half of it, and no more than one transaction may have.
+fn refresh_limit(block_gas_limit: u64) -> u64 {
+    MAX_TRANSACTION_GAS.min(block_gas_limit / 2)
+}
+
+/// A refresh of all stakes has to fit a transaction and half a block, or the stakes would grow stale for good.
 async fn check_refresh(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError> {
     let name = format!("quorum {quorum}: a full refresh fits a block");
     let view = SlashingRegistryCoordinator::getOperatorSetParamsCall { quorumNumber: quorum };
@@ -82,14 +108,21 @@ async fn check_refresh(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError
     let block = c.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
     let block = block.map_err(|e| ChainError::rpc("the latest block", e))?;
     let limit = block.map_or(0, |block| block.header.gas_limit);
-    let most = params.maxOperatorCount;
+    let (most, available) = (params.maxOperatorCount, refresh_limit(limit));
     let needed = REFRESH_GAS + REFRESH_GAS_PER_OPERATOR * u64::from(most);
-    let seen = format!("{most} operators need {needed} gas, half a block is {}", limit / 2);
-    c.require(
-        &name,
-        needed <= limit / 2,
-        seen,
-        "have the timelock lower maxOperatorCount (setOperatorSetParams)",
-    );
+    let seen = format!("{most} operators need {needed} gas, a refresh may use {available}");
+    let todo = "have the timelock lower maxOperatorCount (setOperatorSetParams)";
+    c.require(&name, needed <= available, seen, todo);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_fits_a_transaction_and_half_a_block() {
+        assert_eq!(refresh_limit(30_000_000), 15_000_000);
+        assert_eq!(refresh_limit(60_000_000), MAX_TRANSACTION_GAS);
+    }
 }

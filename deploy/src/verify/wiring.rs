@@ -2,7 +2,10 @@
 
 use super::checker::Checker;
 use crate::chain::ChainError;
-use alloy::{primitives::Address, sol_types::SolCall};
+use alloy::{
+    primitives::{Address, U256},
+    sol_types::SolCall,
+};
 use anzen_contracts::{
     AnzenServiceManager, AnzenTaskManager, SafetyFactorOracle,
     eigenlayer::{
@@ -86,7 +89,9 @@ async fn check_coordinator(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let allocation = Coordinator::allocationManagerCall {};
     link(c, "coordinator: allocation manager", of, allocation, at.allocation_manager, REDEPLOY).await?;
     let pausers = Coordinator::pauserRegistryCall {};
-    link(c, "coordinator: pauser registry", of, pausers, at.pauser_registry, REDEPLOY).await
+    link(c, "coordinator: pauser registry", of, pausers, at.pauser_registry, REDEPLOY).await?;
+    let todo = "find out why it was paused, then have the timelock unpause it: operators cannot be refreshed or removed";
+    c.view("coordinator: paused", of, Coordinator::pausedCall {}, U256::ZERO, todo).await
 }
 
 async fn check_registries(c: &mut Checker<'_>) -> Result<(), ChainError> {
@@ -95,6 +100,9 @@ async fn check_registries(c: &mut Checker<'_>) -> Result<(), ChainError> {
     link(c, "stake registry: coordinator", at.stake_registry, view, of, REDEPLOY).await?;
     let view = StakeRegistry::delegationCall {};
     link(c, "stake registry: delegation", at.stake_registry, view, at.delegation_manager, REDEPLOY).await?;
+    let view = StakeRegistry::allocationManagerCall {};
+    let allocation = at.allocation_manager;
+    link(c, "stake registry: allocation manager", at.stake_registry, view, allocation, REDEPLOY).await?;
     let view = BLSApkRegistry::registryCoordinatorCall {};
     link(c, "key registry: coordinator", at.bls_apk_registry, view, of, REDEPLOY).await?;
     let view = IndexRegistry::registryCoordinatorCall {};

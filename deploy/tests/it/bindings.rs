@@ -53,8 +53,8 @@ fn what_is_declared_is_there() {
         EmptyContract: EmptyContractCalls;
         IndexRegistry: IndexRegistryCalls;
         OperatorStateRetriever: OperatorStateRetrieverCalls;
-        PauserRegistry: PauserRegistryCalls;
-        PermissionController: PermissionControllerCalls;
+        PauserRegistry: PauserRegistryCalls PauserRegistryEvents;
+        PermissionController: PermissionControllerCalls PermissionControllerEvents;
         RewardsCoordinator: RewardsCoordinatorCalls;
         SlashingRegistryCoordinator: SlashingRegistryCoordinatorCalls SlashingRegistryCoordinatorEvents;
         SocketRegistry: SocketRegistryCalls;

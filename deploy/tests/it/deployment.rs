@@ -115,6 +115,28 @@ async fn deploys_over_a_core_that_is_there() {
 }
 
 #[tokio::test]
+async fn a_configuration_that_changed_since_is_refused() {
+    let chain = Chain::start();
+    chain.deploy().await.unwrap();
+    let height = chain.height().await;
+    type Spoil = fn(&mut DeployConfig);
+    let spoil: [(Spoil, &str); 3] = [
+        (|c| c.quorum.minimum_stake += U256::from(1), "anzen/quorum"),
+        (|c| c.roles.pausers.push(Address::repeat_byte(1)), "anzen/configure/schedule"),
+        (|c| c.windows.veto += 1, "anzen/AnzenTaskManager/proxy"),
+    ];
+    for (spoil, step) in spoil {
+        let (mut config, deployer) = (DeployConfig::anvil().unwrap(), chain.deployer().await);
+        spoil(&mut config);
+        let mut journal = open_journal(&deployer, &config, &chain.journal()).await.unwrap();
+        let error = deploy(&deployer, &config, &chain.url(), &mut journal).await.unwrap_err();
+        assert!(matches!(error, DeployError::Journal(_)), "{error}");
+        assert!(error.to_string().contains(step), "{error}");
+    }
+    assert_eq!(chain.height().await, height, "a transaction was sent");
+}
+
+#[tokio::test]
 async fn the_configuration_of_another_chain_is_refused() {
     let chain = Chain::start();
     let deployer = chain.deployer().await;

@@ -5,11 +5,14 @@ use alloy::{
     primitives::{U256, utils::parse_ether},
     signers::local::PrivateKeySigner,
 };
-use anzen_contracts::eigenlayer::StakeRegistry;
+use anzen_contracts::{
+    LocalToken,
+    eigenlayer::{AllocateParams, AllocationManager, OperatorSet, StakeRegistry, StrategyBase},
+};
 use anzen_deploy::{
     Addresses,
-    chain::{Account, read},
-    operator::{Blocks, OperatorError, OperatorParams, OperatorSetup, Outcome},
+    chain::{Account, Request, read},
+    operator::{Blocks, OperatorError, OperatorParams, OperatorSetup, Outcome, WHOLE_MAGNITUDE},
 };
 use anzen_messages::bls::SecretKey;
 
@@ -111,4 +114,51 @@ async fn what_is_missing_is_said() {
     assert!(matches!(twin.join().await, Err(OperatorError::KeyTaken { .. })));
     let rekeyed = setup(account(signer).await.unwrap(), &other);
     assert!(matches!(rekeyed.join().await, Err(OperatorError::OtherKey { .. })));
+}
+
+#[tokio::test]
+async fn a_share_that_is_worth_more_than_a_unit_is_no_shortfall() {
+    let chain = Chain::start();
+    let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
+    operator(&chain, &addresses, 3).await.run(Blocks::Mine, Some(&funder)).await.unwrap();
+    // A donation: each share is worth 2.3 units from now on.
+    let amount = stake(3) * U256::from(13) / U256::from(10);
+    let donation = LocalToken::mintCall { account: addresses.strategy, amount };
+    funder.execute(&Request::call("a donation", addresses.token, &donation)).await.unwrap();
+
+    let second = operator(&chain, &addresses, 9).await;
+    second.run(Blocks::Mine, Some(&funder)).await.unwrap();
+    let again = second.run(Blocks::Mine, Some(&funder)).await.unwrap();
+    assert!(again.iter().all(|outcome| !outcome.is_done_now()), "{again:#?}");
+    let view = StrategyBase::userUnderlyingViewCall { user: second.address() };
+    let worth = read(&chain.provider, addresses.strategy, view).await.unwrap();
+    assert!(stake(9) - worth <= U256::from(3), "{worth}");
+}
+
+#[tokio::test]
+async fn a_deallocation_is_no_allocation_and_a_member_gets_its_new_socket() {
+    let chain = Chain::start();
+    let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
+    let account = Account::new(chain.provider.clone(), PrivateKeySigner::random()).await.unwrap();
+    let key = SecretKey::generate().unwrap();
+    let setup = |socket: &str| {
+        let params = OperatorParams::new(socket, stake(5));
+        OperatorSetup::new(account.clone(), key.clone(), addresses.clone(), params)
+    };
+    setup("here:1").run(Blocks::Mine, Some(&funder)).await.unwrap();
+    let outcomes = setup("there:2").run(Blocks::Mine, Some(&funder)).await.unwrap();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_done_now()).count(), 1, "{outcomes:#?}");
+    assert_eq!(setup("").status().await.unwrap().socket, "there:2");
+
+    let params = AllocateParams {
+        operatorSet: OperatorSet { avs: addresses.service_manager, id: 0 },
+        strategies: vec![addresses.strategy],
+        newMagnitudes: vec![WHOLE_MAGNITUDE / 2],
+    };
+    let call = AllocationManager::modifyAllocationsCall { operator: account.address(), params: vec![params] };
+    let request = Request::call("deallocating half", addresses.allocation_manager, &call);
+    let block = account.execute(&request).await.unwrap().block_number.unwrap();
+    let error = setup("there:2").run(Blocks::Mine, Some(&funder)).await.unwrap_err();
+    let OperatorError::Deallocating { block: until, .. } = error else { panic!("{error}") };
+    assert!(u64::from(until) > block + 1000, "{until} is the deallocation delay after {block}");
 }

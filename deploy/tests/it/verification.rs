@@ -1,12 +1,21 @@
 //! Verification notices what someone has changed.
 
 use crate::chain::Chain;
-use alloy::primitives::{Address, B256};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, aliases::U96, hex},
+    providers::Provider,
+    sol,
+    sol_types::SolCall,
+};
 use anzen_contracts::{
     AnzenTaskManager, LocalPriceFeed, SafetyFactorOracle, TimelockController,
-    eigenlayer::{PermissionController, SlashingRegistryCoordinator, v4},
+    eigenlayer::{AllocationManager, PauserRegistry, PermissionController, SlashingRegistryCoordinator, v4},
 };
-use anzen_deploy::{Addresses, verify};
+use anzen_deploy::{
+    Addresses,
+    chain::{code_at, proxy_implementation, read},
+    verify,
+};
 
 const STRANGER: Address = Address::repeat_byte(0x66);
 
@@ -44,6 +53,125 @@ async fn notices_roles_and_wiring_that_were_tampered_with() {
             "task manager: administrators",
             "AVS in EigenLayer: administrators to be",
             "timelock: administrators",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn notices_whoever_may_more_than_was_decided() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    let (timelock, manager) = (at.timelock, at.task_manager);
+
+    let role = read(&chain.provider, manager, AnzenTaskManager::GENERATOR_ROLECall {}).await.unwrap();
+    chain.call_as(timelock, manager, AnzenTaskManager::grantRoleCall { role, account: STRANGER }).await;
+    let role = read(&chain.provider, manager, AnzenTaskManager::PAUSER_ROLECall {}).await.unwrap();
+    chain.call_as(timelock, manager, AnzenTaskManager::grantRoleCall { role, account: STRANGER }).await;
+    for role in [
+        read(&chain.provider, timelock, TimelockController::PROPOSER_ROLECall {}).await.unwrap(),
+        read(&chain.provider, timelock, TimelockController::CANCELLER_ROLECall {}).await.unwrap(),
+        read(&chain.provider, timelock, TimelockController::EXECUTOR_ROLECall {}).await.unwrap(),
+    ] {
+        chain
+            .call_as(timelock, timelock, TimelockController::grantRoleCall { role, account: STRANGER })
+            .await;
+    }
+    let call = TimelockController::updateDelayCall { newDelay: U256::ONE };
+    chain.call_as(timelock, timelock, call).await;
+    let call = PermissionController::setAppointeeCall {
+        account: at.service_manager,
+        appointee: STRANGER,
+        target: at.allocation_manager,
+        selector: AllocationManager::setAVSRegistrarCall::SELECTOR.into(),
+    };
+    chain.call_as(timelock, at.permission_controller, call).await;
+    let call = PauserRegistry::setIsPauserCall { newPauser: STRANGER, canPause: true };
+    chain.call_as(timelock, at.pauser_registry, call).await;
+    assert_eq!(
+        failed(&chain, &at).await,
+        [
+            "task manager: generators",
+            "task manager: pausers",
+            "AVS in EigenLayer: other appointees",
+            "pauser registry: pausers",
+            "timelock: delay",
+            "timelock: proposers",
+            "timelock: cancellers",
+            "timelock: executors",
+        ]
+    );
+
+    // What was taken back is not there.
+    let call = PauserRegistry::setIsPauserCall { newPauser: STRANGER, canPause: false };
+    chain.call_as(timelock, at.pauser_registry, call).await;
+    assert!(!failed(&chain, &at).await.contains(&"pauser registry: pausers".to_owned()));
+}
+
+#[tokio::test]
+async fn notices_code_that_is_not_ours() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    let code = async |address| code_at(&chain.provider, address).await.unwrap();
+    let implementation = async |proxy| proxy_implementation(&chain.provider, proxy).await.unwrap();
+
+    // The same, but for a byte that is never reached.
+    for address in [implementation(at.safety_factor_oracle).await, at.index_registry, at.timelock] {
+        set_code(&chain, address, [code(address).await.as_ref(), &[0]].concat()).await;
+    }
+    // A proxy that another administrator may upgrade, though it shows the right one.
+    let admin = at.proxy_admins.task_manager;
+    let proxy = hex::encode(code(at.task_manager).await);
+    let proxy = proxy.replace(&hex::encode(admin), &hex::encode(STRANGER));
+    set_code(&chain, at.task_manager, hex::decode(proxy).unwrap()).await;
+    // A contract that behaves as it should, where the timelock could have put any other.
+    set_code(&chain, STRANGER, code(implementation(at.stake_registry).await).await.to_vec()).await;
+    let call = v4::ProxyAdmin::upgradeCall { proxy: at.stake_registry, implementation: STRANGER };
+    chain.call_as(at.timelock, at.proxy_admins.registries, call).await;
+    assert_eq!(
+        failed(&chain, &at).await,
+        [
+            "compiled code of the implementation of SafetyFactorOracle",
+            "compiled code of the proxy of AnzenTaskManager",
+            "compiled code of TimelockController",
+            "recorded implementation of StakeRegistry",
+            "EigenLayer's code of the proxy of IndexRegistry",
+        ]
+    );
+}
+
+async fn set_code(chain: &Chain, address: Address, code: Vec<u8>) {
+    let code = Bytes::from(code);
+    let () = chain.provider.raw_request("anvil_setCode".into(), (address, code)).await.unwrap();
+}
+
+sol! {
+    function pause(uint256 newPausedStatus) external;
+    function modifyStrategyParams(uint8 quorum, uint256[] indices, uint96[] multipliers) external;
+    function addStrategies(uint8 quorum, StrategyParams[] strategies) external;
+    function setMinimumStakeForQuorum(uint8 quorum, uint96 minimumStake) external;
+    struct StrategyParams { address strategy; uint96 multiplier; }
+}
+
+#[tokio::test]
+async fn notices_a_quorum_that_counts_otherwise() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    let (timelock, registry) = (at.timelock, at.stake_registry);
+    chain.call_as(timelock, at.registry_coordinator, pauseCall { newPausedStatus: U256::from(4) }).await;
+    let multipliers = vec![U96::from(2)];
+    let call = modifyStrategyParamsCall { quorum: 0, indices: vec![U256::ZERO], multipliers };
+    chain.call_as(timelock, registry, call).await;
+    let strategies = vec![StrategyParams { strategy: STRANGER, multiplier: U96::from(1) }];
+    chain.call_as(timelock, registry, addStrategiesCall { quorum: 0, strategies }).await;
+    let call = setMinimumStakeForQuorumCall { quorum: 0, minimumStake: U96::from(1) };
+    chain.call_as(timelock, registry, call).await;
+    assert_eq!(
+        failed(&chain, &at).await,
+        [
+            "coordinator: paused",
+            "quorum 0: number of strategies",
+            "quorum 0: multiplier",
+            "quorum 0: minimum stake",
         ]
     );
 }

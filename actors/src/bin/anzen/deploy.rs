@@ -51,7 +51,7 @@ struct Verification {
     /// The addresses.json that the deployment wrote.
     #[arg(long, value_name = "FILE")]
     addresses: PathBuf,
-    /// A node of the chain [default: the one that the deployer used].
+    /// A node of the chain [default: the one that the deployer used, without the key in its path].
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL")]
     rpc_url: Option<String>,
 }
@@ -96,7 +96,7 @@ async fn deploy_to(arguments: Deployment) -> Result<(), Box<dyn Error>> {
 }
 
 fn provider(url: &str) -> Result<DynProvider, Box<dyn Error>> {
-    let url = url.parse().map_err(|error| format!("{url} is no URL: {error}"))?;
+    let url = url.parse().map_err(|error| format!("--rpc-url is no URL: {error}"))?;
     Ok(ProviderBuilder::new().connect_http(url).erased())
 }
 
