@@ -47,7 +47,7 @@ enum Question {
 
 /// A write on its way to disk; the store does them in order.
 enum DiskWrite {
-    Put(TxId, Option<Intent>, Option<B256>),
+    Put(TxId, Option<Box<Intent>>, Option<B256>),
     Delete(TxId),
 }
 
@@ -163,7 +163,7 @@ impl Sim {
 
     fn put(&mut self, id: TxId, then_send: Option<B256>) {
         let intent = self.queue.intent(&id).filter(|intent| intent.flight().is_some()).cloned();
-        self.writes.push_back(DiskWrite::Put(id, intent, then_send));
+        self.writes.push_back(DiskWrite::Put(id, intent.map(Box::new), then_send));
     }
 
     fn sign(&mut self, id: &TxId, unsigned: UnsignedTx, cancels: bool) {
@@ -184,7 +184,7 @@ impl Sim {
         match self.writes.pop_front() {
             Some(DiskWrite::Delete(id)) => drop(self.disk.remove(&id)),
             Some(DiskWrite::Put(id, intent, then_send)) => {
-                self.disk.extend(intent.map(|intent| (id.clone(), intent)));
+                self.disk.extend(intent.map(|intent| (id.clone(), *intent)));
                 self.questions.extend(then_send.map(|hash| Question::Broadcast(id, hash)));
             }
             None => {}
