@@ -65,7 +65,7 @@ pub struct SendTransaction {
     pub to: Address,
     /// The call.
     pub data: Bytes,
-    /// Do not broadcast, or replace, after this block: the call could no longer succeed.
+    /// The last block in which the call can succeed: once it has come, nothing is broadcast any more.
     pub not_after: Option<u64>,
 }
 
@@ -106,8 +106,8 @@ pub enum TxRefusal {
         /// The revert, decoded by name.
         error: String,
     },
-    /// `not_after` has passed.
-    #[error("the block after which the call was not to be sent has passed")]
+    /// `not_after` has come.
+    #[error("the last block in which the call could succeed has come")]
     Expired,
     /// The key has too little to pay for it.
     #[error("the sender {address} cannot pay for the gas: it has {balance} wei; fund it")]

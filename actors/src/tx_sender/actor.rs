@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use alloy::primitives::{Address, B256, Bytes};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
-use anzen_messages::wire::ActorName;
+use anzen_messages::wire::{ActorName, Wire};
 use futures::channel::oneshot;
 use tracing::{debug, info, warn};
 
 use super::Config;
+use super::intent::Intent;
 use super::metrics::Metrics;
-use super::queue::{Effect, Queue, Tried};
+use super::questions::{read, try_call};
+use super::queue::{Effect, Queue};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
-use crate::ports::{
-    CallError, ChainError, Receipt, Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx,
-    Write,
-};
+use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
 
 /// What the sender needs of the world.
 pub struct Dependencies {
@@ -37,6 +37,9 @@ pub struct Dependencies {
     /// Counts.
     pub metrics: Metrics,
 }
+
+/// How long a request waits for its transaction: as long as its sender does.
+const PATIENCE: Duration = Duration::from_millis(SendTransaction::TIMEOUT_MS);
 
 type Outcome = Result<Mined, TxRefusal>;
 
@@ -60,7 +63,13 @@ pub async fn start(
     let capacity = config.capacity;
     let mut queue = Queue::new(config, deps.signer.address(), deps.broadcast.chain_id());
     let mut recovered = Vec::new();
-    for (_, value) in deps.store.load(records::INTENTS).await? {
+    let records = deps.store.load(records::INTENTS).await?;
+    let (own, others): (Vec<_>, Vec<_>) =
+        records.into_iter().partition(|(key, _)| records::is_of(deps.signer.address(), key));
+    if !others.is_empty() {
+        warn!(transactions = others.len(), "the store has transactions of another key, which are left alone");
+    }
+    for (_, value) in own {
         match records::decode(&value) {
             Ok(intent) => recovered.extend(queue.recover(intent)),
             Err(error) => warn!(%error, "a transaction on disk is unreadable and is left where it is"),
@@ -89,12 +98,18 @@ impl Handler<SendTransaction> for TxSender {
 
     fn handle(&mut self, request: SendTransaction, ctx: &mut Context<Self>) -> Self::Result {
         let (sender, receiver) = oneshot::channel();
-        self.waiting.entry(request.id.clone()).or_default().push(sender);
+        let waiting = self.waiting.entry(request.id.clone()).or_default();
+        waiting.retain(|waiter| !waiter.is_canceled());
+        waiting.push(sender);
         let effects = self.queue.request(request);
         self.carry_out(effects, ctx);
         Box::pin(async move {
-            let stopped = |_| Err(TxRefusal::Unavailable { error: "the sender is stopping".into() });
-            receiver.await.unwrap_or_else(stopped)
+            let unavailable = |error: &str| Err(TxRefusal::Unavailable { error: error.into() });
+            match tokio::time::timeout(PATIENCE, receiver).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => unavailable("the sender is stopping"),
+                Err(_) => unavailable("it is under way and not mined yet"),
+            }
         })
     }
 }
@@ -105,7 +120,7 @@ impl Handler<ApplyBlocks> for TxSender {
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
         let effects = self.queue.advance(&delta);
         self.carry_out(effects, ctx);
-        self.deps.metrics.pending(self.queue.flying());
+        self.deps.metrics.pending(self.queue.flights().count());
     }
 }
 
@@ -117,16 +132,19 @@ impl TxSender {
                 Effect::Sync { hashes } => self.sync(hashes, ctx),
                 Effect::Reprice { id } => self.reprice(id, ctx),
                 Effect::Sign { id, tx, cancels } => self.sign(id, tx, cancels, ctx),
-                Effect::Send { id, raw } => self.send(id, raw, ctx),
-                Effect::Save(id) => {
-                    let write = self.queue.intent(&id).and_then(records::put);
-                    self.write(write.into_iter().collect(), ctx);
-                }
-                Effect::Forget(id) => self.write(vec![records::delete(&id)], ctx),
+                Effect::Send { id, hash, raw } => self.send(id, hash, raw, ctx),
+                Effect::Resend { id, hash, raw } => self.resend(id, hash, raw, ctx),
+                Effect::Save(id) => self.write(self.record(&id).into_iter().collect(), ctx),
+                Effect::Forget(id) => self.write(vec![records::delete(self.deps.signer.address(), &id)], ctx),
                 Effect::Conclude { id, outcome } => self.conclude(&id, &outcome),
+                Effect::Remind { id, mined } => self.answer(&id, &Ok(mined)),
                 Effect::AtCeiling { id } => {
                     self.deps.metrics.at_ceiling();
                     warn!(%id, "stuck: the chain asks more than tx_sender.most_fee_per_gas allows");
+                }
+                Effect::Unfunded { balance } => {
+                    let address = self.deps.signer.address();
+                    warn!(%address, %balance, "the sender cannot pay for its transactions; fund it (balance in wei)");
                 }
             }
         }
@@ -145,12 +163,15 @@ impl TxSender {
         let (broadcast, account) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
         let metrics = self.deps.metrics.clone();
         let read = async move { read(broadcast.as_ref(), account, &hashes, &metrics).await };
-        ctx.spawn(read.into_actor(self).map(|read, actor, ctx| match read {
-            Ok((nonce, receipts)) => {
-                let effects = actor.queue.synced(nonce, &receipts);
-                actor.carry_out(effects, ctx);
-            }
-            Err(error) => warn!(%error, "nonce and receipts cannot be read; trying again at the next block"),
+        ctx.spawn(read.into_actor(self).map(|read, actor, ctx| {
+            let effects = match read {
+                Ok((nonce, receipts)) => actor.queue.synced(nonce, &receipts),
+                Err(error) => {
+                    warn!(%error, "nonce and receipts cannot be read; trying again at the next block");
+                    actor.queue.not_synced()
+                }
+            };
+            actor.carry_out(effects, ctx);
         }));
     }
 
@@ -181,28 +202,49 @@ impl TxSender {
     }
 
     /// Nothing is broadcast that is not on disk: after a crash, the same bytes are sent again and no others.
-    fn send(&mut self, id: TxId, raw: Bytes, ctx: &mut Context<Self>) {
-        let write = self.queue.intent(&id).and_then(records::put);
+    fn send(&mut self, id: TxId, hash: B256, raw: Bytes, ctx: &mut Context<Self>) {
+        let write = self.record(&id);
         let (store, broadcast) = (Arc::clone(&self.deps.store), Arc::clone(&self.deps.broadcast));
-        self.deps.metrics.broadcast();
+        let replaces =
+            self.queue.intent(&id).and_then(Intent::flight).is_some_and(|of| of.attempts.len() > 1);
+        self.deps.metrics.broadcast(replaces);
         let sent = async move {
             store.commit(write.into_iter().collect()).await?;
             Ok(broadcast.send(raw).await)
         };
         ctx.spawn(sent.into_actor(self).map(move |sent: Result<_, StoreError>, actor, ctx| {
             let effects = match sent {
-                Ok(result) => actor.broadcast(&id, result),
-                Err(error) => actor.queue.not_saved(&id, TxRefusal::Unavailable { error: error.to_string() }),
+                Ok(result) => actor.broadcast(&id, hash, result),
+                Err(error) => {
+                    warn!(%id, %error, "the transaction could not be kept on disk, so it is not sent");
+                    actor.queue.not_saved(&id, hash, TxRefusal::Unavailable { error: error.to_string() })
+                }
             };
             actor.carry_out(effects, ctx);
         }));
     }
 
-    fn broadcast(&mut self, id: &TxId, result: Result<(), SendError>) -> Vec<Effect> {
-        if let Err(error) = &result {
-            warn!(%id, %error, "the node did not take the transaction");
+    fn resend(&mut self, id: TxId, hash: B256, raw: Bytes, ctx: &mut Context<Self>) {
+        let broadcast = Arc::clone(&self.deps.broadcast);
+        let sent = async move { broadcast.send(raw).await };
+        ctx.spawn(sent.into_actor(self).map(move |result, actor, ctx| {
+            let effects = actor.broadcast(&id, hash, result);
+            actor.carry_out(effects, ctx);
+        }));
+    }
+
+    fn broadcast(&mut self, id: &TxId, hash: B256, result: Result<(), SendError>) -> Vec<Effect> {
+        match &result {
+            // Mined meanwhile, most likely.
+            Ok(()) | Err(SendError::NonceUsed) => {}
+            Err(SendError::InsufficientFunds) => debug!(%id, "the node says that the sender cannot pay"),
+            Err(error) => warn!(%id, %error, "the node did not take the transaction"),
         }
-        self.queue.broadcast(id, result)
+        self.queue.broadcast(id, hash, result)
+    }
+
+    fn record(&self, id: &TxId) -> Option<Write> {
+        records::put(self.deps.signer.address(), self.queue.intent(id)?)
     }
 
     fn conclude(&mut self, id: &TxId, outcome: &Outcome) {
@@ -212,6 +254,10 @@ impl TxSender {
             Ok(mined) => info!(%id, tx = %mined.hash, block = mined.block, "mined, and reverted"),
             Err(refusal) => debug!(%id, %refusal, "not sent"),
         }
+        self.answer(id, outcome);
+    }
+
+    fn answer(&mut self, id: &TxId, outcome: &Outcome) {
         for waiter in self.waiting.remove(id).into_iter().flatten() {
             // Whoever went away asks again.
             let _ = waiter.send(outcome.clone());
@@ -227,26 +273,4 @@ impl TxSender {
             }
         }));
     }
-}
-
-async fn try_call(broadcast: &dyn TxBroadcast, from: Address, to: Address, data: &Bytes) -> Tried {
-    let gas = broadcast.estimate(from, to, data).await.map_err(|error| match error {
-        CallError::Reverts { reason, .. } => TxRefusal::Reverts { error: reason },
-        CallError::Chain(error) => TxRefusal::Unavailable { error: error.to_string() },
-    })?;
-    let fees = broadcast.fees().await.map_err(|error| TxRefusal::Unavailable { error: error.to_string() })?;
-    Ok((gas, fees))
-}
-
-/// The nonce first: what it counts is mined by the time that the receipts are asked for.
-async fn read(
-    broadcast: &dyn TxBroadcast,
-    account: Address,
-    hashes: &[B256],
-    metrics: &Metrics,
-) -> Result<(u64, BTreeMap<B256, Receipt>), ChainError> {
-    let nonce = broadcast.nonce(account).await?;
-    let receipts = if hashes.is_empty() { BTreeMap::new() } else { broadcast.receipts(hashes).await? };
-    metrics.balance(broadcast.balance(account).await?);
-    Ok((nonce, receipts))
 }

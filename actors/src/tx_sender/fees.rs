@@ -8,12 +8,13 @@ pub(super) fn first(now: Fees, ceiling: u128) -> Fees {
     Fees { max_fee, priority_fee: now.priority_fee.min(max_fee) }
 }
 
-/// What replaces a transaction that offered `before`: what the chain asks now, and at least an eighth more of both (nodes
-/// demand a tenth). Nothing where the ceiling does not allow it.
+/// What replaces a transaction that offered `before`: what the chain asks now, as far as the ceiling allows, and at least
+/// an eighth more of both (nodes demand a tenth). Nothing where the ceiling does not allow that.
 pub(super) fn replacement(before: Fees, now: Fees, ceiling: u128) -> Option<Fees> {
-    let raised = |old: u128, new: u128| new.max(old.saturating_add(old.div_ceil(8)).saturating_add(1));
-    let max_fee = raised(before.max_fee, now.max_fee);
-    let priority_fee = raised(before.priority_fee, now.priority_fee).min(max_fee);
+    let least = |old: u128| old.saturating_add(old.div_ceil(8)).saturating_add(1);
+    let (max_fee, priority_fee) = (least(before.max_fee), least(before.priority_fee));
+    let max_fee = now.max_fee.min(ceiling).max(max_fee).max(priority_fee);
+    let priority_fee = now.priority_fee.max(priority_fee).min(max_fee);
     (max_fee <= ceiling).then_some(Fees { max_fee, priority_fee })
 }
 
@@ -39,5 +40,6 @@ mod tests {
         let fees = |max_fee| Fees { max_fee, priority_fee: 1 };
         assert_eq!(first(fees(100), 50).max_fee, 50);
         assert_eq!(replacement(fees(50), fees(10), 55), None);
+        assert_eq!(replacement(fees(50), fees(1_000), 60).map(|fees| fees.max_fee), Some(60));
     }
 }

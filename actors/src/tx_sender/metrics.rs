@@ -27,6 +27,7 @@ pub struct Metrics {
     outcomes: Family<Labels, Counter>,
     gas: Family<Purpose, Counter>,
     broadcasts: Counter,
+    replacements: Counter,
     at_ceiling: Counter,
     pending: Gauge,
     balance: Gauge<f64, AtomicU64>,
@@ -45,6 +46,11 @@ impl Metrics {
             "anzen_tx_broadcasts",
             "Transactions broadcast, replacements included",
             self.broadcasts.clone(),
+        );
+        registry.register(
+            "anzen_tx_replacements",
+            "Transactions broadcast in place of one that was stuck or had become useless",
+            self.replacements.clone(),
         );
         registry.register(
             "anzen_tx_at_ceiling",
@@ -71,8 +77,9 @@ impl Metrics {
         }
     }
 
-    pub(super) fn broadcast(&self) {
+    pub(super) fn broadcast(&self, replaces: bool) {
         self.broadcasts.inc();
+        self.replacements.inc_by(replaces.into());
     }
 
     pub(super) fn at_ceiling(&self) {

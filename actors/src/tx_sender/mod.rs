@@ -9,18 +9,21 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `queue.rs` | requests, from the first word to the last confirmation |
+//! | `queue.rs` | requests, from the first word to a transaction under way |
+//! | `settle.rs` | what becomes of it as blocks come, to the last confirmation |
 //! | `intent.rs` | one request, and its transactions |
 //! | `fees.rs` | what a transaction, and its replacement, offers |
 //! | `records.rs` | what is on disk |
-//! | `actor.rs` | tries, signs, saves, broadcasts, asks for receipts |
+//! | `actor.rs`, `questions.rs` | tries, signs, saves, broadcasts, asks for receipts |
 
 mod actor;
 mod fees;
 mod intent;
 mod metrics;
+mod questions;
 mod queue;
 mod records;
+mod settle;
 #[cfg(test)]
 mod tests;
 

@@ -75,7 +75,7 @@ async fn the_views_answer_what_was_deployed() {
     assert_eq!((rules.latest_created, rules.open), (None, false));
     let model = &chain.addresses.protocols[0].model;
     assert_eq!(rules.model_hash, model.hash());
-    assert!(matches!(port.rules(77).await, Err(ChainError::Nonsense(_))));
+    assert!(port.rules(77).await.unwrap().quorums.is_empty(), "no policy, no tasks");
 
     let head = port.head().await.unwrap();
     assert_eq!(port.header(head.at.number).await.unwrap(), Some(head.clone()));

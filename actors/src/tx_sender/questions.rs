@@ -1,0 +1,40 @@
+//! What is asked of the chain.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes};
+use anzen_messages::transaction::TxRefusal;
+
+use super::metrics::Metrics;
+use super::queue::Tried;
+use crate::ports::{CallError, ChainError, Receipt, TxBroadcast};
+
+/// Whether a call succeeds, what it takes, and what there is to pay for it.
+pub(super) async fn try_call(
+    broadcast: &dyn TxBroadcast,
+    from: Address,
+    to: Address,
+    data: &Bytes,
+) -> Result<Tried, TxRefusal> {
+    let fees = async { broadcast.fees().await.map_err(CallError::from) };
+    let balance = async { broadcast.balance(from).await.map_err(CallError::from) };
+    let tried = futures::try_join!(broadcast.estimate(from, to, data), fees, balance);
+    let (gas, fees, balance) = tried.map_err(|error| match error {
+        CallError::Reverts { reason, .. } => TxRefusal::Reverts { error: reason },
+        CallError::Chain(error) => TxRefusal::Unavailable { error: error.to_string() },
+    })?;
+    Ok(Tried { gas, fees, balance })
+}
+
+/// The nonce first: what it counts is mined by the time that the receipts are asked for.
+pub(super) async fn read(
+    broadcast: &dyn TxBroadcast,
+    account: Address,
+    hashes: &[B256],
+    metrics: &Metrics,
+) -> Result<(u64, BTreeMap<B256, Receipt>), ChainError> {
+    let nonce = broadcast.nonce(account).await?;
+    let receipts = if hashes.is_empty() { BTreeMap::new() } else { broadcast.receipts(hashes).await? };
+    metrics.balance(broadcast.balance(account).await?);
+    Ok((nonce, receipts))
+}

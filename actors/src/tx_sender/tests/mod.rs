@@ -1,0 +1,196 @@
+//! The queue's decisions: against a small chain, with nodes that forget, fees that rise, restarts at any point.
+
+mod cases;
+mod interleavings;
+mod properties;
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use anzen_messages::TaskHash;
+use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
+
+use super::Config;
+use super::intent::Intent;
+use super::queue::{Effect, Queue, Tried};
+use crate::follow::ChainState;
+use crate::ports::{ChainError, Fees, Receipt, SendError, SignedTx, UnsignedTx};
+use crate::testing::{block, block_ref};
+
+/// A chain that mines what pays enough, an account that others may use too, a disk, and the queue under test. Whatever the
+/// queue wants done is done at once.
+struct World {
+    queue: Queue,
+    disk: BTreeMap<TxId, Intent>,
+    head: u64,
+    mined: BTreeMap<B256, (TxId, Receipt)>,
+    nonce: u64,
+    pool: BTreeMap<u64, (TxId, SignedTx, Fees, bool)>,
+    price: u128,
+    balance: U256,
+    forgetful: bool,
+    node_down: bool,
+    disk_full: bool,
+    /// What the node answers to the next transaction.
+    verdict: Option<SendError>,
+    outcomes: Vec<(TxId, Result<Mined, TxRefusal>)>,
+    effective: BTreeMap<TxId, u32>,
+    signed: BTreeMap<B256, (TxId, UnsignedTx, bool)>,
+    told: Vec<Effect>,
+}
+
+fn config() -> Config {
+    Config { replace_after_blocks: 2, most_fee_per_gas: 1_000_000, remember_blocks: 50, ..Config::default() }
+}
+
+fn id(i: u8) -> TxId {
+    TxId::respond(TaskHash(B256::repeat_byte(i)))
+}
+
+fn request(i: u8) -> SendTransaction {
+    SendTransaction { id: id(i), to: Address::repeat_byte(9), data: Bytes::from(vec![i]), not_after: None }
+}
+
+/// Something that is signed: no two transactions are alike.
+fn sign(id: &TxId, tx: &UnsignedTx, cancels: bool) -> SignedTx {
+    let raw = Bytes::from(format!("{id} {} {} {cancels}", tx.nonce, tx.fees.max_fee).into_bytes());
+    SignedTx { hash: keccak256(&raw), raw }
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            queue: Queue::new(config(), Address::repeat_byte(1), 1),
+            disk: BTreeMap::new(),
+            head: 100,
+            mined: BTreeMap::new(),
+            nonce: 7,
+            pool: BTreeMap::new(),
+            price: 10,
+            balance: U256::from(1u64 << 60),
+            forgetful: false,
+            node_down: false,
+            disk_full: false,
+            verdict: None,
+            outcomes: Vec::new(),
+            effective: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            told: Vec::new(),
+        };
+        world.tell();
+        world
+    }
+
+    fn ask(&mut self, request: SendTransaction) {
+        let effects = self.queue.request(request);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let more = self.carry_out_one(effect);
+            self.carry_out(more);
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) -> Vec<Effect> {
+        match effect {
+            Effect::Try { id, .. } => {
+                let tried = Tried { gas: 100, fees: self.fees(), balance: self.balance };
+                return self.queue.tried(&id, Ok(tried));
+            }
+            Effect::Sync { hashes } => {
+                let receipts =
+                    hashes.iter().filter_map(|hash| Some((*hash, self.mined.get(hash)?.1.clone())));
+                let receipts: BTreeMap<_, _> = receipts.collect();
+                return self.queue.synced(self.nonce, &receipts);
+            }
+            Effect::Reprice { id } => return self.queue.repriced(&id, self.fees()),
+            Effect::Sign { id, tx, cancels } => {
+                let (signed, fees) = (sign(&id, &tx, cancels), tx.fees);
+                self.signed.insert(signed.hash, (id.clone(), tx, cancels));
+                return self.queue.signed(&id, Ok(signed), fees, cancels);
+            }
+            Effect::Send { id, hash, .. } if self.disk_full => {
+                let refusal = TxRefusal::Unavailable { error: "full".into() };
+                return self.queue.not_saved(&id, hash, refusal);
+            }
+            Effect::Send { id, hash, raw } => {
+                self.save(&id);
+                return self.broadcast(&id, hash, raw);
+            }
+            Effect::Resend { id, hash, raw } => return self.broadcast(&id, hash, raw),
+            Effect::Save(id) => self.save(&id),
+            Effect::Forget(id) => drop(self.disk.remove(&id)),
+            Effect::Conclude { id, outcome } => self.outcomes.push((id, outcome)),
+            Effect::Remind { id, mined } => self.outcomes.push((id, Ok(mined))),
+            Effect::AtCeiling { .. } | Effect::Unfunded { .. } => self.told.push(effect),
+        }
+        Vec::new()
+    }
+
+    fn fees(&self) -> Fees {
+        Fees { max_fee: self.price, priority_fee: 1 }
+    }
+
+    fn save(&mut self, id: &TxId) {
+        if let Some(intent) = self.queue.intent(id) {
+            self.disk.insert(id.clone(), intent.clone());
+        }
+    }
+
+    fn broadcast(&mut self, id: &TxId, hash: B256, raw: Bytes) -> Vec<Effect> {
+        let result = match self.verdict.take() {
+            Some(verdict) => Err(verdict),
+            None if self.node_down => Err(SendError::Chain(ChainError::Endpoint("down".into()))),
+            None if self.signed[&hash].1.nonce < self.nonce => Err(SendError::NonceUsed),
+            None => Ok(()),
+        };
+        if result.is_ok() && !self.forgetful {
+            let (of, tx, cancels) = self.signed[&hash].clone();
+            self.pool.insert(tx.nonce, (of, SignedTx { hash, raw }, tx.fees, cancels));
+        }
+        self.queue.broadcast(id, hash, result)
+    }
+
+    /// Mines a block, and tells the queue.
+    fn mine(&mut self) {
+        self.head += 1;
+        while let Some((_, _, fees, _)) = self.pool.get(&self.nonce)
+            && fees.max_fee >= self.price
+            && let Some((id, tx, _, cancels)) = self.pool.remove(&self.nonce)
+        {
+            let receipt = Receipt { at: block_ref(self.head), gas_used: 100, succeeded: true };
+            if !cancels {
+                *self.effective.entry(id.clone()).or_default() += 1;
+            }
+            self.mined.insert(tx.hash, (id, receipt));
+            self.nonce += 1;
+        }
+        self.tell();
+    }
+
+    fn mine_many(&mut self, count: usize) {
+        (0..count).for_each(|_| self.mine());
+    }
+
+    fn tell(&mut self) {
+        let effects = self.queue.apply(&block(self.head, vec![]), block_ref(self.head));
+        self.carry_out(effects);
+    }
+
+    fn crash(&mut self) {
+        self.queue = Queue::new(config(), Address::repeat_byte(1), 1);
+        let disk: Vec<Intent> = self.disk.values().cloned().collect();
+        let effects = disk.into_iter().filter_map(|intent| self.queue.recover(intent)).collect();
+        self.carry_out(effects);
+    }
+
+    fn outcome(&self, i: u8) -> Option<&Result<Mined, TxRefusal>> {
+        self.outcomes.iter().find(|(of, _)| *of == id(i)).map(|(_, outcome)| outcome)
+    }
+
+    fn succeeded(&self, i: u8) -> bool {
+        matches!(self.outcome(i), Some(Ok(mined)) if mined.succeeded)
+    }
+}
