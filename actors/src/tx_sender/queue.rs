@@ -148,18 +148,14 @@ impl Queue {
             (Ok(tried), Some(nonce)) => (tried, nonce),
         };
         self.balance = tried.balance;
+        let reserved: U256 = self.flights().filter(|flight| flight.mined.is_none()).map(Flight::cost).sum();
         let offer = fees::first(tried.fees, self.config.most_fee_per_gas.into());
         let flight = Flight::new(nonce, tried.gas.saturating_add(tried.gas / 4), self.head);
-        if tried.balance < flight.cost_at(offer) + self.reserved() {
+        if tried.balance < flight.cost_at(offer) + reserved {
             return self.unfunded(id);
         }
         self.set_stage(id, Stage::Flying { flight, busy: false });
         self.sign(id, offer).into_iter().collect()
-    }
-
-    /// What the transactions under way can cost together.
-    fn reserved(&self) -> U256 {
-        self.flights().filter(|flight| flight.mined.is_none()).map(Flight::cost).sum()
     }
 
     fn unfunded(&mut self, id: &TxId) -> Vec<Effect> {
@@ -221,7 +217,6 @@ impl Queue {
                 attempt.may_be_known = true;
                 Vec::new()
             }
-            // What is used, or too cheap, shows at the next blocks.
             Err(_) => Vec::new(),
         }
     }
@@ -252,9 +247,8 @@ impl Queue {
             return Vec::new();
         }
         let queued = |intent: &Intent| intent.stage == Stage::Queued;
-        let ids: Vec<TxId> =
-            self.intents.iter().filter(|(_, intent)| queued(intent)).map(|(id, _)| id.clone()).collect();
-        ids.iter().flat_map(|id| self.start(id)).collect()
+        let ids = self.intents.iter().filter(|(_, intent)| queued(intent)).map(|(id, _)| id.clone());
+        ids.collect::<Vec<_>>().iter().flat_map(|id| self.start(id)).collect()
     }
 
     pub(super) fn start(&mut self, id: &TxId) -> Vec<Effect> {

@@ -1,39 +1,23 @@
 //! Answers that come in any order, nodes that are not equally far, forks, crashes between any two steps: at no time can two
 //! transactions of one request be mined, and in the end each request has taken effect once.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use alloy::primitives::{Address, B256, U256, keccak256};
-use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, Header};
+use alloy::primitives::{Address, B256, U256};
+use anzen_messages::chain::BlockRef;
 use anzen_messages::transaction::TxId;
 use proptest::prelude::*;
 
+use super::node::{DEEPEST, Node, Tx};
 use super::{config, id, request, sign};
 use crate::follow::ChainState;
-use crate::ports::{ChainError, Fees, Receipt, SendError, UnsignedTx};
+use crate::ports::{ChainError, Fees, SendError, UnsignedTx};
 use crate::tx_sender::Config;
 use crate::tx_sender::intent::Intent;
 use crate::tx_sender::queue::{Effect, Queue, Tried};
 
 const SENDER: Address = Address::repeat_byte(1);
 const REQUESTS: u8 = 4;
-/// The deepest fork.
-const DEEPEST: usize = 2;
-
-#[derive(Debug, Clone)]
-struct Tx {
-    hash: B256,
-    id: TxId,
-    unsigned: UnsignedTx,
-    cancels: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Block {
-    at: BlockRef,
-    /// Nothing where another sender used the nonce.
-    txs: Vec<Option<Tx>>,
-}
 
 /// A question to the chain that is under way.
 #[derive(Debug)]
@@ -56,14 +40,9 @@ struct Sim {
     disk: BTreeMap<TxId, Intent>,
     writes: VecDeque<DiskWrite>,
     questions: Vec<Question>,
-    blocks: Vec<Block>,
+    node: Node,
     told: Option<BlockRef>,
-    pool: BTreeMap<u64, Tx>,
     signed: BTreeMap<B256, Tx>,
-    /// What a node has seen.
-    sent: BTreeSet<B256>,
-    price: u128,
-    count: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -106,21 +85,15 @@ fn new_queue() -> Queue {
 
 impl Sim {
     fn new() -> Self {
-        let mut sim = Self {
+        Self {
             queue: new_queue(),
             disk: BTreeMap::new(),
             writes: VecDeque::new(),
             questions: Vec::new(),
-            blocks: Vec::new(),
+            node: Node::new(),
             told: None,
-            pool: BTreeMap::new(),
             signed: BTreeMap::new(),
-            sent: BTreeSet::new(),
-            price: 10,
-            count: 0,
-        };
-        (0..10).for_each(|_| sim.mine());
-        sim
+        }
     }
 
     fn take(&mut self, step: &Step) {
@@ -130,11 +103,11 @@ impl Sim {
             Step::Lose(which, arrives) => self.lose(which, arrives),
             Step::Write => self.write(),
             Step::Tell => self.tell(),
-            Step::Mine => self.mine(),
-            Step::Fork(depth) => self.fork(depth),
-            Step::OtherSender => self.push_block(vec![None]),
-            Step::Drop => drop(self.pool.pop_first()),
-            Step::Price(price) => self.price = price,
+            Step::Mine => self.node.mine(),
+            Step::Fork(depth) => self.node.fork(depth),
+            Step::OtherSender => self.node.mine_foreign(),
+            Step::Drop => self.node.forget(),
+            Step::Price(price) => self.node.price = price,
             Step::Crash => self.crash(),
         }
     }
@@ -167,9 +140,11 @@ impl Sim {
     }
 
     fn sign(&mut self, id: &TxId, unsigned: UnsignedTx, cancels: bool) {
-        let settled = self.nonce(DEEPEST);
+        let settled = self.node.nonce(DEEPEST);
         let elsewhere = |other: &&Tx| other.id == *id && other.unsigned.nonce != unsigned.nonce;
-        for other in self.signed.values().filter(elsewhere).filter(|other| self.sent.contains(&other.hash)) {
+        for other in
+            self.signed.values().filter(elsewhere).filter(|other| self.node.seen.contains(&other.hash))
+        {
             // Its nonce was used so long ago that no fork brings it back.
             let (old, new) = (other.unsigned.nonce, unsigned.nonce);
             assert!(old < settled, "{id} has nonce {old}, which may still be mined, and gets {new}");
@@ -195,20 +170,20 @@ impl Sim {
         if self.questions.is_empty() {
             return;
         }
-        let fees = Fees { max_fee: self.price, priority_fee: 1 };
+        let fees = Fees { max_fee: self.node.price, priority_fee: 1 };
         let effects = match self.questions.remove(which % self.questions.len()) {
             Question::Try(id) => self.queue.tried(&id, Ok(Tried { gas: 100, fees, balance: U256::MAX >> 8 })),
             Question::Reprice(id) => self.queue.repriced(&id, fees),
             Question::Nonce(hashes) => {
-                self.questions.push(Question::Receipts(hashes, self.nonce(ago)));
+                self.questions.push(Question::Receipts(hashes, self.node.nonce(ago)));
                 return;
             }
             Question::Receipts(hashes, nonce) => {
-                let receipts = self.receipts(&hashes, ago);
+                let receipts = self.node.receipts(&hashes, ago);
                 self.queue.synced(nonce, &receipts)
             }
             Question::Broadcast(id, hash) => {
-                let result = self.accept(hash);
+                let result = self.node.accept(self.signed[&hash].clone());
                 self.queue.broadcast(&id, hash, result)
             }
         };
@@ -224,7 +199,7 @@ impl Sim {
             Question::Nonce(_) | Question::Receipts(..) => self.queue.not_synced(),
             Question::Broadcast(id, hash) => {
                 if arrives {
-                    let _ = self.accept(hash);
+                    let _ = self.node.accept(self.signed[&hash].clone());
                 }
                 self.queue.broadcast(&id, hash, Err(SendError::Chain(down())))
             }
@@ -238,80 +213,10 @@ impl Sim {
         self.carry_out(effects);
     }
 
-    fn accept(&mut self, hash: B256) -> Result<(), SendError> {
-        self.sent.insert(hash);
-        let tx = self.signed[&hash].clone();
-        let nonce = tx.unsigned.nonce;
-        if nonce < self.nonce(0) {
-            return Err(SendError::NonceUsed);
-        }
-        let offer = tx.unsigned.fees.max_fee;
-        let cheap = |other: &Tx| other.hash != hash && other.unsigned.fees.max_fee * 11 > offer * 10;
-        if self.pool.get(&nonce).is_some_and(cheap) {
-            return Err(SendError::Underpriced);
-        }
-        self.pool.insert(nonce, tx);
-        Ok(())
-    }
-
-    /// The sender's next nonce, so many blocks ago.
-    fn nonce(&self, ago: usize) -> u64 {
-        let blocks = &self.blocks[..self.blocks.len().saturating_sub(ago)];
-        blocks.iter().map(|block| block.txs.len() as u64).sum()
-    }
-
-    fn receipts(&self, hashes: &[B256], ago: usize) -> BTreeMap<B256, Receipt> {
-        let blocks = &self.blocks[..self.blocks.len().saturating_sub(ago)];
-        let of = |block: &Block, tx: &Tx| (tx.hash, Receipt { at: block.at, gas_used: 1, succeeded: true });
-        let mined = blocks.iter().flat_map(|block| block.txs.iter().flatten().map(move |tx| of(block, tx)));
-        mined.filter(|(hash, _)| hashes.contains(hash)).collect()
-    }
-
-    fn mine(&mut self) {
-        let (mut txs, mut nonce) = (Vec::new(), self.nonce(0));
-        self.pool = self.pool.split_off(&nonce);
-        while self.pool.get(&nonce).is_some_and(|tx| tx.unsigned.fees.max_fee >= self.price) {
-            txs.push(self.pool.remove(&nonce));
-            nonce += 1;
-        }
-        self.push_block(txs);
-    }
-
-    fn push_block(&mut self, txs: Vec<Option<Tx>>) {
-        self.count += 1;
-        let at = BlockRef { number: self.blocks.len() as u64, hash: keccak256(self.count.to_be_bytes()) };
-        self.blocks.push(Block { at, txs });
-    }
-
-    /// The newest blocks are undone, and one more empty one takes their place; their transactions wait again.
-    fn fork(&mut self, depth: usize) {
-        let undone = self.blocks.split_off(self.blocks.len() - depth);
-        for tx in undone.into_iter().flat_map(|block| block.txs).flatten() {
-            self.pool.insert(tx.unsigned.nonce, tx);
-        }
-        (0..=depth).for_each(|_| self.push_block(Vec::new()));
-    }
-
     /// The watcher's word of all new blocks.
     fn tell(&mut self) {
-        let is_block =
-            |at: BlockRef| self.blocks.get(usize::try_from(at.number).unwrap()).is_some_and(|b| b.at == at);
-        let (base, from) = match self.told {
-            None => (DeltaBase::Restart, 0),
-            Some(at) if is_block(at) => (DeltaBase::Continues, at.number + 1),
-            // A fork is two blocks deep at most, and may have happened twice.
-            Some(at) => {
-                let block = self.blocks[usize::try_from(at.number).unwrap().saturating_sub(5)].at;
-                (DeltaBase::RetractTo { block }, block.number + 1)
-            }
-        };
-        let blocks = self.blocks[usize::try_from(from).unwrap()..].iter().map(|block| {
-            let header = Header { at: block.at, parent_hash: B256::ZERO, timestamp: 0, base_fee: 0 };
-            ChainBlock { header, events: Vec::new() }
-        });
-        let head = self.blocks[self.blocks.len() - 1].at;
-        let delta = ChainDelta { base, blocks: blocks.collect(), head };
-        self.told = Some(head);
+        let delta = self.node.delta(self.told);
+        self.told = Some(delta.head);
         let effects = self.queue.advance(&delta);
         self.carry_out(effects);
     }
@@ -327,7 +232,7 @@ impl Sim {
 
     /// The trouble is over: everything is answered, written, mined.
     fn settle(&mut self) {
-        self.price = 10;
+        self.node.price = 10;
         for round in 0..80 {
             if round < 60 {
                 (0..REQUESTS).for_each(|i| self.ask(i));
@@ -336,15 +241,9 @@ impl Sim {
                 self.write();
                 self.answer(0, 0);
             }
-            self.mine();
+            self.node.mine();
             self.tell();
         }
-    }
-
-    /// How often a request has taken effect on the canonical chain.
-    fn effects(&self, i: u8) -> usize {
-        let mined = self.blocks.iter().flat_map(|block| block.txs.iter().flatten());
-        mined.filter(|tx| tx.id == id(i) && !tx.cancels).count()
     }
 }
 
@@ -358,12 +257,12 @@ proptest! {
         for step in &steps {
             sim.take(step);
             for i in 0..REQUESTS {
-                prop_assert!(sim.effects(i) <= 1, "request {} took effect twice", i);
+                prop_assert!(sim.node.effects(&id(i)) <= 1, "request {} took effect twice", i);
             }
         }
         sim.settle();
         for i in 0..REQUESTS {
-            prop_assert_eq!(sim.effects(i), 1, "request {}", i);
+            prop_assert_eq!(sim.node.effects(&id(i)), 1, "request {}", i);
         }
         prop_assert_eq!(sim.queue.flights().count(), 0);
     }

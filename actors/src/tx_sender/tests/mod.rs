@@ -2,6 +2,7 @@
 
 mod cases;
 mod interleavings;
+mod node;
 mod properties;
 
 use std::collections::BTreeMap;

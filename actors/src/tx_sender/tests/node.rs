@@ -1,0 +1,144 @@
+//! A node with a pool, whose chain forks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::{B256, keccak256};
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, Header};
+use anzen_messages::transaction::TxId;
+
+use crate::ports::{Receipt, SendError, UnsignedTx};
+
+/// The deepest fork.
+pub(super) const DEEPEST: usize = 2;
+
+#[derive(Debug, Clone)]
+pub(super) struct Tx {
+    pub(super) hash: B256,
+    pub(super) id: TxId,
+    pub(super) unsigned: UnsignedTx,
+    pub(super) cancels: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Block {
+    at: BlockRef,
+    /// Nothing where another sender used the nonce.
+    txs: Vec<Option<Tx>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    blocks: Vec<Block>,
+    pool: BTreeMap<u64, Tx>,
+    /// Every transaction that it has seen.
+    pub(super) seen: BTreeSet<B256>,
+    /// What a transaction must offer to be mined.
+    pub(super) price: u128,
+    count: u64,
+}
+
+impl Node {
+    /// A chain of ten empty blocks.
+    pub(super) fn new() -> Self {
+        let (pool, seen) = Default::default();
+        let mut node = Self { blocks: Vec::new(), pool, seen, price: 10, count: 0 };
+        (0..10).for_each(|_| node.mine());
+        node
+    }
+
+    pub(super) fn accept(&mut self, tx: Tx) -> Result<(), SendError> {
+        self.seen.insert(tx.hash);
+        let nonce = tx.unsigned.nonce;
+        if nonce < self.nonce(0) {
+            return Err(SendError::NonceUsed);
+        }
+        let offer = tx.unsigned.fees.max_fee;
+        let cheap = |other: &Tx| other.hash != tx.hash && other.unsigned.fees.max_fee * 11 > offer * 10;
+        if self.pool.get(&nonce).is_some_and(cheap) {
+            return Err(SendError::Underpriced);
+        }
+        self.pool.insert(nonce, tx);
+        Ok(())
+    }
+
+    /// The state so many blocks ago.
+    fn past(&self, ago: usize) -> &[Block] {
+        &self.blocks[..self.blocks.len().saturating_sub(ago)]
+    }
+
+    /// The sender's next nonce, so many blocks ago.
+    pub(super) fn nonce(&self, ago: usize) -> u64 {
+        self.past(ago).iter().map(|block| block.txs.len() as u64).sum()
+    }
+
+    pub(super) fn receipts(&self, hashes: &[B256], ago: usize) -> BTreeMap<B256, Receipt> {
+        let receipt = |at| Receipt { at, gas_used: 1, succeeded: true };
+        let of = |block: &Block| {
+            let at = block.at;
+            let hashes: Vec<B256> = block.txs.iter().flatten().map(|tx| tx.hash).collect();
+            hashes.into_iter().map(move |hash| (hash, receipt(at)))
+        };
+        self.past(ago).iter().flat_map(of).filter(|(hash, _)| hashes.contains(hash)).collect()
+    }
+
+    pub(super) fn mine(&mut self) {
+        let (mut txs, mut nonce) = (Vec::new(), self.nonce(0));
+        self.pool = self.pool.split_off(&nonce);
+        while self.pool.get(&nonce).is_some_and(|tx| tx.unsigned.fees.max_fee >= self.price) {
+            txs.push(self.pool.remove(&nonce));
+            nonce += 1;
+        }
+        self.push_block(txs);
+    }
+
+    /// Another sender on the key has a transaction mined.
+    pub(super) fn mine_foreign(&mut self) {
+        self.push_block(vec![None]);
+    }
+
+    fn push_block(&mut self, txs: Vec<Option<Tx>>) {
+        self.count += 1;
+        let at = BlockRef { number: self.blocks.len() as u64, hash: keccak256(self.count.to_be_bytes()) };
+        self.blocks.push(Block { at, txs });
+    }
+
+    /// The newest blocks are undone, and more empty ones take their place; their transactions wait again.
+    pub(super) fn fork(&mut self, depth: usize) {
+        let undone = self.blocks.split_off(self.blocks.len() - depth);
+        for tx in undone.into_iter().flat_map(|block| block.txs).flatten() {
+            self.pool.insert(tx.unsigned.nonce, tx);
+        }
+        (0..=depth).for_each(|_| self.push_block(Vec::new()));
+    }
+
+    /// Forgets the transaction that is next.
+    pub(super) fn forget(&mut self) {
+        drop(self.pool.pop_first());
+    }
+
+    /// What the watcher tells to one who has applied `after`.
+    pub(super) fn delta(&self, after: Option<BlockRef>) -> ChainDelta {
+        let place = |at: BlockRef| usize::try_from(at.number).unwrap();
+        let (base, from) = match after {
+            None => (DeltaBase::Restart, 0),
+            Some(at) if self.blocks.get(place(at)).is_some_and(|block| block.at == at) => {
+                (DeltaBase::Continues, place(at) + 1)
+            }
+            // It may have forked several times meanwhile.
+            Some(at) => {
+                let block = self.blocks[place(at).saturating_sub(5)].at;
+                (DeltaBase::RetractTo { block }, place(block) + 1)
+            }
+        };
+        let header = |at| Header { at, parent_hash: B256::ZERO, timestamp: 0, base_fee: 0 };
+        let blocks = self.blocks[from..].iter();
+        let blocks = blocks.map(|block| ChainBlock { header: header(block.at), events: Vec::new() });
+        ChainDelta { base, blocks: blocks.collect(), head: self.blocks[self.blocks.len() - 1].at }
+    }
+
+    /// How often a request has taken effect on the canonical chain.
+    pub(super) fn effects(&self, id: &TxId) -> usize {
+        let mined = self.blocks.iter().flat_map(|block| block.txs.iter().flatten());
+        mined.filter(|tx| tx.id == *id && !tx.cancels).count()
+    }
+}
