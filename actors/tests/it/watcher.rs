@@ -37,7 +37,7 @@ async fn catch_up(watcher: &Handle<NextBlocks>) -> BlockRef {
 }
 
 /// A transaction that makes an event.
-async fn refresh(chain: &Chain) {
+pub(crate) async fn refresh(chain: &Chain) {
     let (to, data) = chain.connect(&chain.config()).refresh_quorum_call(0, &[]);
     let account = Account::new(chain.provider.clone(), deployer_key()).await.unwrap();
     let request = Request { what: "refresh".into(), to: Some(to), data, value: Default::default() };
