@@ -66,7 +66,8 @@ pub enum SubmitReply {
     Malformed,
     /// Too many signatures of this operator wait for unknown tasks. Try again after a pause.
     TooManyEarly,
-    /// The collector could not write to its disk, or is starting. Try again after a pause.
+    /// The collector could not write to its disk, is starting, or is just writing another signature of this operator for the
+    /// task. Try again after a pause.
     Unavailable,
 }
 
