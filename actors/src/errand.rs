@@ -140,6 +140,12 @@ impl<R: Clone> Errand<R> {
         self.not_before = block;
     }
 
+    /// Shortens a pause, so that there is another attempt at block `block` at the latest. Returns when there is.
+    pub fn no_later_than(&mut self, block: u64) -> u64 {
+        self.not_before = self.not_before.min(block);
+        self.not_before
+    }
+
     /// What the errand was for has happened, whoever did it.
     pub fn settled(&mut self) {
         self.drop_attempt();

@@ -46,6 +46,16 @@ impl Quorum {
         Some(refreshed_at.saturating_add(margin))
     }
 
+    /// After a failure: pauses grow with failures, but as the stakes come close to being too old they shrink with the blocks
+    /// that are left, so that a few failures in a row do not stop the creation of tasks. Returns when there is another try.
+    fn again(&mut self, head: u64, again: u64) -> u64 {
+        let stale_at = self.freshness.map_or(0, |known| known.refreshed_at.saturating_add(known.max_age));
+        match stale_at.saturating_sub(head) {
+            left if left > 0 && self.in_need => self.errand.no_later_than(head + (left / 4).max(1)),
+            _ => again,
+        }
+    }
+
     /// What is to be refreshed now that the stakes were read.
     fn refresh(&mut self, number: u8, status: &StakeStatus, head: u64, config: &Config) -> Option<Refresh> {
         self.freshness = Some(Freshness { refreshed_at: status.refreshed_at, max_age: status.max_age });
@@ -153,6 +163,7 @@ impl Schedule {
             }
             Err(error) => {
                 let again = quorum.errand.failed(self.head);
+                let again = quorum.again(self.head, again);
                 vec![hindered(attempt.quorum, error.into(), again)]
             }
         }
@@ -174,6 +185,7 @@ impl Schedule {
             return None;
         }
         let again = quorum.errand.sent(head, &outcome);
+        let again = quorum.again(head, again);
         // What the stakes are now is read again: the set of operators may differ, and a batch may not have been all.
         quorum.changed |= !matches!(outcome, Sent::Unknown(_));
         let obstacle = match outcome {

@@ -66,6 +66,22 @@ fn a_full_refresh_is_due_before_the_greatest_age_whatever_the_drift() {
 }
 
 #[test]
+fn pauses_shrink_as_the_stakes_come_close_to_being_too_old() {
+    let mut schedule = schedule();
+    let reading = attempt(&at(&mut schedule, 174, vec![]));
+    read(&mut schedule, reading, status(100, vec![stake(1, 5, 5)]));
+    let mut tried = Vec::new();
+    for head in 175..=240 {
+        if let [Effect::Read(reading)] = at(&mut schedule, head, vec![])[..] {
+            tried.push(head);
+            schedule.read(reading, Err(ChainError::Endpoint("down".into())));
+        }
+    }
+    // 200 is the last block in which they are not too old. After it nothing is lost by waiting.
+    assert_eq!(tried, [175, 176, 178, 182, 186, 189, 191, 193, 194, 195, 196, 197, 198, 199, 200, 216, 232]);
+}
+
+#[test]
 fn anyones_full_refresh_counts() {
     let mut schedule = schedule();
     let reading = attempt(&at(&mut schedule, 100, vec![]));

@@ -15,6 +15,8 @@ use crate::ports::{ChainError, RecordedStake, StakeStatus};
 use crate::testing::{block_of, delta};
 
 const MAX_AGE: u64 = 100;
+/// No more failures than this come one after the other: after it nothing that the schedule does could keep stakes fresh.
+const MOST_FAILURES: u32 = 4;
 
 struct World {
     schedule: Schedule,
@@ -24,6 +26,8 @@ struct World {
     pool: Vec<(Attempt, Refresh)>,
     /// How many transactions were sent.
     sent: u64,
+    /// How many attempts have failed since the last transaction.
+    failures: u32,
 }
 
 impl World {
@@ -61,8 +65,8 @@ impl World {
                         max_age: MAX_AGE,
                         operators: self.operators.clone(),
                     };
-                    let answer =
-                        if trouble == 1 { Err(ChainError::Endpoint("down".into())) } else { Ok(status) };
+                    let down = self.fails(trouble, &[1]);
+                    let answer = if down { Err(ChainError::Endpoint("down".into())) } else { Ok(status) };
                     self.schedule.read(attempt, answer)
                 }
                 Effect::Send(attempt, refresh) => self.send(attempt, refresh, trouble),
@@ -74,16 +78,27 @@ impl World {
 
     fn send(&mut self, attempt: Attempt, refresh: Refresh, trouble: u8) -> Vec<Effect> {
         let whole = refresh.whole;
-        match trouble {
-            2 => self.schedule.sent(attempt, whole, Sent::Unknown("the link broke".into())),
-            3 => self.schedule.sent(attempt, whole, Sent::Refused(TxRefusal::Expired)),
-            _ => {
-                self.sent += 1;
-                self.pool.push((attempt, refresh));
-                assert_eq!(self.pool.len(), 1, "one transaction of a quorum at a time");
-                Vec::new()
-            }
+        if self.fails(trouble, &[2, 3]) {
+            let unknown = trouble == 2;
+            let why = if unknown {
+                Sent::Unknown("the link broke".into())
+            } else {
+                Sent::Refused(TxRefusal::Expired)
+            };
+            return self.schedule.sent(attempt, whole, why);
         }
+        self.failures = 0;
+        self.sent += 1;
+        self.pool.push((attempt, refresh));
+        assert_eq!(self.pool.len(), 1, "one transaction of a quorum at a time");
+        Vec::new()
+    }
+
+    /// Whether `trouble` is one of those, and one more failure is to be borne.
+    fn fails(&mut self, trouble: u8, those: &[u8]) -> bool {
+        let fails = those.contains(&trouble) && self.failures < MOST_FAILURES;
+        self.failures += u32::from(fails);
+        fails
     }
 }
 
@@ -93,7 +108,7 @@ proptest! {
         let config = Config { batch_size: 3, drift_threshold_bps: 800, ..Config::default() };
         let operators = (1..=10).map(|seed| stake(seed, 1000, 1000)).collect();
         let schedule = Schedule::new(config);
-        let mut world = World { schedule, operators, refreshed_at: 0, pool: Vec::new(), sent: 0 };
+        let mut world = World { schedule, operators, refreshed_at: 0, pool: Vec::new(), sent: 0, failures: 0 };
         for (number, (drift, trouble)) in (500..).zip(&blocks) {
             world.block(number, *drift, *trouble);
             let age = number - world.refreshed_at;
