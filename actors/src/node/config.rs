@@ -9,7 +9,7 @@ use anzen_deploy::addresses::Protocol;
 use anzen_messages::wire::ActorName;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use figment::value::UncasedStr;
+use figment::value::{Dict, UncasedStr};
 use serde::{Deserialize, Serialize};
 
 use super::error::NodeError;
@@ -146,19 +146,23 @@ impl Default for NodeConfig {
 }
 
 impl NodeConfig {
-    /// Defaults, then the file, then variables: `ANZEN_CHAIN__RPC_URL` sets `chain.rpc_url`.
+    /// Defaults, then the file, then variables (`ANZEN_CHAIN__RPC_URL` sets `chain.rpc_url`), then flags.
     ///
     /// # Errors
-    /// Where the file is not there, or says something that is not known.
-    pub fn load(path: &Path) -> Result<Self, NodeError> {
-        if !path.is_file() {
-            return Err(NodeError::NoConfig(path.to_owned()));
+    /// Where the file is not there, or something is said that is not known.
+    pub fn load(path: Option<&Path>, flags: Dict) -> Result<Self, NodeError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(path) = path {
+            if !path.is_file() {
+                return Err(NodeError::NoConfig(path.to_owned()));
+            }
+            figment = figment.merge(Toml::file_exact(path));
         }
-        Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file_exact(path))
+        figment
             .merge(Env::prefixed("ANZEN_").filter(is_setting).split("__"))
+            .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|error| NodeError::Config { path: path.to_owned(), error: error.to_string() })
+            .map_err(|error| NodeError::Config { error: error.to_string() })
     }
 
     /// Fills in what the addresses say where the configuration says nothing: which protocols there are, by which model.
@@ -206,7 +210,7 @@ mod tests {
             jail.set_env("ANZEN_RPC_URL", "http://127.0.0.1:1");
             jail.set_env("ANZEN_NAME", "from the environment");
             jail.set_env("ANZEN_CHAIN__RPC_URL", "http://127.0.0.1:2");
-            let config = NodeConfig::load(Path::new("node.toml")).unwrap();
+            let config = NodeConfig::load(Some(Path::new("node.toml")), Dict::new()).unwrap();
             assert_eq!(config.name, "from the environment");
             assert_eq!(config.roles, [ActorName::ChainWatcher]);
             assert_eq!(config.chain.rpc_url.to_string(), "http://127.0.0.1:2");
@@ -218,7 +222,7 @@ mod tests {
     fn a_setting_that_is_not_known_is_refused() {
         figment::Jail::expect_with(|jail| {
             jail.create_file("node.toml", "[chain]\nrpc_ulr = \"http://127.0.0.1:1\"")?;
-            let error = NodeConfig::load(Path::new("node.toml")).unwrap_err().to_string();
+            let error = NodeConfig::load(Some(Path::new("node.toml")), Dict::new()).unwrap_err().to_string();
             assert!(error.contains("rpc_ulr") && error.contains("node.toml"), "{error}");
             Ok(())
         });

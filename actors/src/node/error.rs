@@ -15,10 +15,8 @@ pub enum NodeError {
     #[error("there is no configuration file {0}; give the path of one with --config")]
     NoConfig(PathBuf),
     /// The configuration is not one.
-    #[error("the configuration {path} (or an ANZEN_… variable) is wrong: {error}")]
+    #[error("the configuration is wrong: {error}")]
     Config {
-        /// The file.
-        path: PathBuf,
         /// What is wrong, and where.
         error: String,
     },

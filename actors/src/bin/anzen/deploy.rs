@@ -13,7 +13,11 @@ use alloy::{
 use anzen_deploy::{Addresses, DeployConfig, chain::Account, deploy, open_journal, verify};
 use tokio::runtime::Builder;
 
-use crate::{logging, outcome::Outcome};
+use crate::{
+    logging,
+    outcome::Outcome,
+    output::{Output, Report},
+};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -56,12 +60,12 @@ struct Verification {
     rpc_url: Option<String>,
 }
 
-pub(crate) fn run(arguments: Arguments) -> Outcome {
+pub(crate) fn run(arguments: Arguments, output: Output) -> Outcome {
     logging::start("info");
     let work = async {
         match (arguments.command, arguments.deployment) {
             (Some(Command::Verify(verification)), _) => verify_at(verification).await,
-            (None, Some(deployment)) => deploy_to(deployment).await,
+            (None, Some(deployment)) => deploy_to(deployment, output).await,
             (None, None) => {
                 Err("say what to deploy with --network, --rpc-url and --key-file; see --help".into())
             }
@@ -78,7 +82,23 @@ async fn verify_at(verification: Verification) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn deploy_to(arguments: Deployment) -> Result<(), Box<dyn Error>> {
+/// What was deployed.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Deployed {
+    network: String,
+    chain_id: u64,
+    addresses: PathBuf,
+}
+
+impl Report for Deployed {
+    fn for_people(&self, f: &mut dyn std::fmt::Write) -> std::fmt::Result {
+        let Self { network, chain_id, addresses } = self;
+        writeln!(f, "Deployed to {network} (chain {chain_id}). The addresses are in {}", addresses.display())
+    }
+}
+
+async fn deploy_to(arguments: Deployment, output: Output) -> Result<(), Box<dyn Error>> {
     let config = DeployConfig::load(&arguments.network)?;
     let folder = arguments.dir.unwrap_or_else(|| Path::new(".anzen").join(&config.name));
     let account = Account::new(provider(&arguments.rpc_url)?, read_key(&arguments.key_file)?).await?;
@@ -86,12 +106,8 @@ async fn deploy_to(arguments: Deployment) -> Result<(), Box<dyn Error>> {
     let addresses = deploy(&account, &config, &arguments.rpc_url, &mut journal).await?;
     let path = folder.join("addresses.json");
     addresses.save(&path)?;
-    println!(
-        "Deployed to {} (chain {}). The addresses are in {}",
-        config.name,
-        config.chain_id,
-        path.display()
-    );
+    let deployed = Deployed { network: config.name, chain_id: config.chain_id, addresses: path };
+    output.print(&deployed)?;
     Ok(())
 }
 

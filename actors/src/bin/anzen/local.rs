@@ -114,7 +114,7 @@ fn spawn_operator(arguments: &SpawnArguments) -> Outcome {
     let spawned = Builder::new_current_thread().enable_all().build()?.block_on(setting_up)?;
     // The paths in the configuration are relative to it.
     std::env::set_current_dir(spawned.folder())?;
-    let config = NodeConfig::load(&spawned.config())?;
+    let config = NodeConfig::load(Some(&spawned.config()), Default::default())?;
     node::run_until(config, async move {
         shutdown::when(move || spawned.wait_for_networks_end()).await;
         tracing::info!("the local network has ended, and so does this operator");

@@ -5,6 +5,8 @@ mod local;
 mod logging;
 mod node;
 mod outcome;
+mod output;
+mod settings;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -15,6 +17,8 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "anzen", version, arg_required_else_help = true)]
 struct Cli {
+    #[command(flatten)]
+    output: output::Output,
     #[command(subcommand)]
     command: Command,
 }
@@ -31,10 +35,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
         Command::Node(arguments) => node::run(&arguments),
         Command::Local(command) => local::run(command),
-        Command::Deploy(arguments) => deploy::run(arguments),
+        Command::Deploy(arguments) => deploy::run(arguments, cli.output),
     };
-    outcome::exit_code(outcome)
+    outcome::exit_code(outcome, cli.output.json)
 }

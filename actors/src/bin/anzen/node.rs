@@ -1,21 +1,20 @@
 //! `anzen node`: a process of the actors that its configuration names.
 
-use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
+use std::{future::Future, process::ExitCode, time::Duration};
 
 use anzen_actors::node::{self, NodeConfig};
 use anzen_deploy::local::wait_for_parents_end;
 use tokio_util::sync::CancellationToken;
 
-use crate::{logging, outcome::Outcome, shutdown};
+use crate::{logging, outcome::Outcome, settings::Settings, shutdown};
 
 /// How long a process without a parent may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The configuration (TOML): roles, chain, keys, links; ANZEN_… variables override it (ANZEN_CHAIN__RPC_URL).
-    #[arg(long, value_name = "FILE", env = "ANZEN_CONFIG")]
-    config: PathBuf,
+    #[command(flatten)]
+    settings: Settings,
     /// End when standard input does, that is, when the process that started this one ends.
     #[arg(long)]
     exit_with_parent: bool,
@@ -23,7 +22,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     logging::start("info");
-    let config = NodeConfig::load(&arguments.config)?;
+    let config = arguments.settings.load()?;
     let with_parent = arguments.exit_with_parent;
     run_until(config, async move {
         if with_parent {

@@ -1,0 +1,65 @@
+//! How commands tell what they found: a text for people, one JSON document for programs.
+
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+/// What every command takes.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Output {
+    /// Print JSON: one document on standard output, or one a line where a command goes on; errors too, on standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// A result. Its JSON form is what serde makes of it (camelCase; amounts of tokens as decimal strings).
+pub(crate) trait Report: Serialize {
+    /// The same for people, with a line end after each line.
+    fn for_people(&self, f: &mut dyn fmt::Write) -> fmt::Result;
+}
+
+impl Output {
+    /// Prints a result.
+    ///
+    /// # Errors
+    /// Where standard output is closed.
+    pub(crate) fn print(self, report: &impl Report) -> io::Result<()> {
+        let text = if self.json {
+            serde_json::to_string_pretty(report)? + "\n"
+        } else {
+            let mut text = String::new();
+            report.for_people(&mut text).map_err(io::Error::other)?;
+            text
+        };
+        write(&text)
+    }
+
+    /// Prints one of many results, as it comes: in JSON on one line.
+    ///
+    /// # Errors
+    /// Where standard output is closed.
+    #[allow(dead_code, reason = "the commands that come next")]
+    pub(crate) fn print_next(self, report: &impl Report) -> io::Result<()> {
+        if self.json { write(&(serde_json::to_string(report)? + "\n")) } else { self.print(report) }
+    }
+}
+
+fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// A table without rules, in the style of the tools around it.
+#[allow(dead_code, reason = "the commands that come next print tables")]
+pub(crate) fn table(headers: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headers.iter().copied());
+    table.add_rows(rows);
+    table
+}
