@@ -5,10 +5,10 @@ mod read;
 mod receipts;
 mod url;
 
-pub(crate) use url::without_key;
-
 pub use account::{Account, Request, Sent};
 pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
+pub use url::redact;
+pub(crate) use url::without_key;
 
 use crate::TransportError;
 use alloy::primitives::{Address, TxHash};
@@ -95,7 +95,7 @@ impl From<TransportError> for NodeError {
             }
             cause = error.source();
         }
-        Self(url::redact(&text))
+        Self(redact(&text))
     }
 }
 

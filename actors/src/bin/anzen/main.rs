@@ -1,5 +1,6 @@
 //! The `anzen` program: every process of Anzen, deploying, and the local network.
 
+mod config;
 mod deploy;
 mod local;
 mod logging;
@@ -33,6 +34,9 @@ enum Command {
     Operator(operator::Arguments),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
+    /// Show or check a configuration.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
+        Command::Config(command) => config::run(command, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
     };
