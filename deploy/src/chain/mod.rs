@@ -10,7 +10,7 @@ pub(crate) use url::without_key;
 
 pub use account::{Account, Request, Sent};
 pub use limits::asked_too_much;
-pub use read::{code_at, proxy_admin, proxy_implementation, read, read_at};
+pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
 
 use crate::TransportError;
 use alloy::primitives::{Address, TxHash};
