@@ -192,7 +192,7 @@ impl Inner {
                 continue;
             }
             let result = next.contract.execute(&tx.data, number, parent, *tx_hash);
-            next.receipts.insert(*tx_hash, Receipt { at, gas_used: 100_000, succeeded: result.is_ok() });
+            next.receipts.insert(*tx_hash, Receipt { at, gas_used: 100_000, fee: U256::from(100_000), succeeded: result.is_ok() });
             next.nonces.insert(sender_nonce.0, sender_nonce.1 + 1);
             events.extend(result.unwrap_or_default());
         }
