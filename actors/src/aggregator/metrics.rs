@@ -38,11 +38,7 @@ impl AggregatorMetrics {
         let Self { attempts, answered, given_up, pending, answer_seconds } = self.clone();
         registry.register("anzen_aggregator_attempts", "Attempts to post, by outcome", attempts);
         registry.register("anzen_aggregator_answered", "Certificates whose task is answered", answered);
-        registry.register(
-            "anzen_aggregator_given_up",
-            "Certificates that were not posted in time",
-            given_up,
-        );
+        registry.register("anzen_aggregator_given_up", "Certificates that were not posted in time", given_up);
         registry.register(
             "anzen_aggregator_pending",
             "Certificates that wait for their answer on chain",

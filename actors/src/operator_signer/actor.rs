@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use alloy::primitives::B256;
-use anzen_messages::{Task, TaskHash};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::model::{Model, SafetyModel};
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
+use anzen_messages::{Task, TaskHash};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 

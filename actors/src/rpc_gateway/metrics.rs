@@ -61,7 +61,8 @@ impl Default for GatewayMetrics {
 impl GatewayMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
-        let Self { connections, sessions, opened, turned_away, messages, request_seconds, refusals } = self.clone();
+        let Self { connections, sessions, opened, turned_away, messages, request_seconds, refusals } =
+            self.clone();
         registry.register("anzen_gateway_connections", "Connections at the edge", connections);
         registry.register("anzen_gateway_sessions", "Operators with a session", sessions);
         registry.register("anzen_gateway_sessions_opened", "Sessions opened or renewed", opened);

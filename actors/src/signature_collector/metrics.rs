@@ -78,7 +78,7 @@ impl CollectorMetrics {
         let Self { submissions, faults, open_tasks, early, check_seconds, step_seconds, .. } = self.clone();
         registry.register("anzen_collector_submissions", "Signatures that came, by outcome", submissions);
         registry.register("anzen_collector_faults", "Bad, second and other answers, by operator", faults);
-        registry.register("anzen_collector_tasks", "Tasks that are kept", open_tasks);
+        registry.register("anzen_collector_tasks_kept", "Tasks that are known and not over", open_tasks);
         registry.register("anzen_collector_early", "Signatures that wait for their task", early);
         registry.register(
             "anzen_collector_check_seconds",

@@ -83,7 +83,9 @@ impl StakeUpdaterMetrics {
         self.age.get_or_create(&label).set(level(age));
         self.max_age.get_or_create(&label).set(level(max_age));
         self.operators.get_or_create(&label).set(level(operators));
-        self.drift.get_or_create(&label).set(f64::from(u32::try_from(drift_bps).unwrap_or(u32::MAX)) / 10_000.0);
+        self.drift
+            .get_or_create(&label)
+            .set(f64::from(u32::try_from(drift_bps).unwrap_or(u32::MAX)) / 10_000.0);
     }
 
     pub(super) fn refreshed(&self, quorum: u8, kind: &'static str) {

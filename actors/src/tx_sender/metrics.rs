@@ -82,11 +82,7 @@ impl Metrics {
             step_seconds,
         );
         let Self { broadcasts, replacements, at_ceiling, pending, balance, .. } = self.clone();
-        registry.register(
-            "anzen_tx_broadcasts",
-            "Transactions broadcast, replacements included",
-            broadcasts,
-        );
+        registry.register("anzen_tx_broadcasts", "Transactions broadcast, replacements included", broadcasts);
         registry.register(
             "anzen_tx_replacements",
             "Transactions broadcast in place of one that was stuck or had become useless",

@@ -67,10 +67,4 @@ impl StoreMetrics {
     pub(super) fn failed(&self) {
         self.failures.inc();
     }
-
-    /// How many transactions were written.
-    #[cfg(test)]
-    pub(super) fn batches(&self) -> u64 {
-        self.batches.get()
-    }
 }

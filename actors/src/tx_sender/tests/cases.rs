@@ -227,10 +227,15 @@ fn a_receipt_of_another_fork_is_no_confirmation() {
     world.ask(request(1));
     let (of, tx, ..) = world.pool.remove(&8).unwrap();
     let elsewhere = BlockRef { number: 102, hash: B256::repeat_byte(7) };
-    world.mined.insert(tx.hash, (of, Receipt { at: elsewhere, gas_used: 1, fee: U256::ONE, succeeded: true }));
+    world
+        .mined
+        .insert(tx.hash, (of, Receipt { at: elsewhere, gas_used: 1, fee: U256::ONE, succeeded: true }));
     world.mine_many(2);
     assert_eq!(world.outcome(1), None);
-    world.mined.insert(tx.hash, (id(1), Receipt { at: block_ref(103), gas_used: 1, fee: U256::ONE, succeeded: true }));
+    world.mined.insert(
+        tx.hash,
+        (id(1), Receipt { at: block_ref(103), gas_used: 1, fee: U256::ONE, succeeded: true }),
+    );
     world.tell();
     assert!(world.succeeded(1));
 }

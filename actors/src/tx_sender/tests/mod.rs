@@ -161,7 +161,8 @@ impl World {
             && fees.max_fee >= self.price
             && let Some((id, tx, _, cancels)) = self.pool.remove(&self.nonce)
         {
-            let receipt = Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded: true };
+            let receipt =
+                Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded: true };
             if !cancels {
                 *self.effective.entry(id.clone()).or_default() += 1;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{B256, U256, keccak256};
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, Header};
 use anzen_messages::transaction::TxId;
 
