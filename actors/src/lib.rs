@@ -16,6 +16,7 @@ pub mod bus;
 pub mod chain_watcher;
 pub mod errand;
 pub mod follow;
+pub mod keys;
 mod measure;
 pub mod node;
 pub mod operator_signer;

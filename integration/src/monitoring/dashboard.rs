@@ -77,11 +77,16 @@ pub fn render(source: &str) -> Result<String, NotADashboard> {
         "refresh": "10s",
         "time": { "from": "now-30m", "to": "now" },
         "templating": { "list": source.variables.iter().map(variable).collect::<Vec<_>>() },
-        "panels": panels(&source.rows),
+        "panels": PANELS,
     });
-    let text = serde_json::to_string_pretty(&dashboard).map_err(|error| NotADashboard(error.to_string()))?;
-    Ok(text + "\n")
+    // A panel a line, so that a change of one is a change of a line.
+    let lines: Vec<String> = panels(&source.rows).iter().map(|panel| format!("\n    {panel}")).collect();
+    let panels = format!("[{}\n  ]", lines.join(","));
+    Ok(format!("{dashboard:#}\n").replace(&format!("\"{PANELS}\""), &panels))
 }
+
+/// Stands where the panels go.
+const PANELS: &str = "the panels";
 
 fn datasource() -> Value {
     json!({ "type": "prometheus", "uid": "prometheus" })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, keccak256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anzen_actors::ports::{Receipt, SendError, UnsignedTx};
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent, Header};
 use serde::{Deserialize, Serialize};
