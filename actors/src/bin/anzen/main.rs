@@ -1,15 +1,19 @@
 //! The `anzen` program: every process of Anzen, deploying, and the local network.
 
+mod chain;
+mod completions;
 mod config;
 mod deploy;
 mod local;
 mod logging;
 mod node;
 mod operator;
+mod oracle;
 mod outcome;
 mod output;
 mod settings;
 mod shutdown;
+mod task;
 
 use std::process::ExitCode;
 
@@ -37,11 +41,19 @@ enum Command {
     /// Show or check a configuration.
     #[command(subcommand)]
     Config(config::Command),
+    /// List, show, watch and create tasks.
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Read safety factors.
+    #[command(subcommand)]
+    Oracle(oracle::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
     /// Deploy Anzen (and EigenLayer, where there is none) to a chain, or verify a deployment.
     Deploy(deploy::Arguments),
+    /// Print what a shell needs to complete commands and flags.
+    Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -51,15 +63,31 @@ fn main() -> ExitCode {
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
         Command::Config(command) => config::run(command, cli.output),
+        Command::Task(command) => task::run(&command, cli.output),
+        Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
+        Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome::exit_code(outcome, cli.output.json)
 }
 
 #[cfg(test)]
 mod tests {
+    use anzen_actors::node::config::own_variables;
     use clap::CommandFactory;
+
+    #[test]
+    fn the_variables_of_flags_are_known_as_the_programs_own() {
+        fn check(command: &clap::Command) {
+            for name in command.get_arguments().filter_map(clap::Arg::get_env).filter_map(|name| name.to_str()) {
+                let known = !name.starts_with("ANZEN_") || own_variables().any(|own| own == name);
+                assert!(known, "{name} is to be in OTHERS of actors/src/node/config/variables.rs");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&super::Cli::command());
+    }
 
     #[test]
     fn the_commands_do_not_contradict_each_other() {
