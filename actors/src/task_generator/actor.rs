@@ -49,6 +49,7 @@ pub struct TaskGenerator {
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<TaskGenerator> {
     let protocols =
         config.protocols.iter().map(|protocol| (protocol.oracle_index, protocol.clone())).collect();
+    config.protocols.iter().for_each(|protocol| dependencies.metrics.starts(protocol.oracle_index));
     TaskGenerator { config, protocols, world: dependencies, schedule: None }.start()
 }
 
