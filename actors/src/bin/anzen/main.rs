@@ -4,6 +4,7 @@ mod chain;
 mod completions;
 mod config;
 mod deploy;
+mod keys;
 mod local;
 mod logging;
 mod node;
@@ -41,6 +42,8 @@ enum Command {
     /// Show or check a configuration.
     #[command(subcommand)]
     Config(config::Command),
+    /// Make, import, export and list the operator's keys.
+    Keys(keys::Arguments),
     /// List, show, watch and create tasks.
     #[command(subcommand)]
     Task(task::Command),
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
         Command::Config(command) => config::run(command, cli.output),
+        Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Local(command) => local::run(command),
