@@ -140,7 +140,8 @@ impl Loaded {
             self.settings().iter().filter(|one| is(&one.key, is_socket)).filter_map(listens).collect();
         let mut wrong = Vec::new();
         for (place, (first, address)) in all.iter().enumerate() {
-            for (second, _) in all[place + 1..].iter().filter(|(_, other)| overlap(address, other)) {
+            let others = all[place + 1..].iter().filter(|(second, other)| !share(first, second) && overlap(address, other));
+            for (second, _) in others {
                 let (first, second) = (first.clone(), second.clone());
                 wrong.push(CheckError::SamePort { first, second, address: *address });
             }
@@ -207,6 +208,12 @@ fn unreadable(path: &Path) -> Option<String> {
 
 fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+/// True for what one server may serve.
+fn share(one: &Key, other: &Key) -> bool {
+    let of_http = |key: &Key| key.0.first().is_some_and(|section| section == "api" || section == "metrics");
+    of_http(one) && of_http(other)
 }
 
 /// True where both cannot be listened on.
