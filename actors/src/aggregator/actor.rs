@@ -17,6 +17,7 @@ use super::postings::{Attempt, Effect, Postings};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health, of_follower};
 use crate::ports::{CallError, Rng, Store, StoreError, TaskContract};
 
 /// What the aggregator needs of the world.
@@ -42,6 +43,8 @@ pub struct Dependencies {
 pub struct Aggregator {
     state: Postings,
     deps: Dependencies,
+    /// True once it has taken in a block.
+    has_blocks: bool,
 }
 
 /// Starts the actor with the certificates that `store` has.
@@ -63,7 +66,7 @@ pub async fn start(
     }
     let addr = Aggregator::create(|ctx| {
         ctx.set_mailbox_capacity(config.capacity + 1);
-        Aggregator { state, deps }
+        Aggregator { state, deps, has_blocks: false }
     });
     Ok(Inbox::new(ActorName::Aggregator, addr, config.capacity, bus))
 }
@@ -102,8 +105,21 @@ impl Handler<ApplyBlocks> for Aggregator {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         let effects = self.state.advance(&delta);
         self.carry_out(effects, ctx);
+    }
+}
+
+impl Handler<Examine> for Aggregator {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        let needs = [
+            (ActorName::ChainWatcher, self.deps.watcher.is_reachable()),
+            (ActorName::TxSender, self.deps.tx_sender.is_reachable()),
+        ];
+        of_follower(self.has_blocks, &needs)
     }
 }
 

@@ -13,6 +13,7 @@ use futures::channel::oneshot;
 use tracing::{debug, info, warn};
 
 use super::Config;
+use super::health::{Vitals, judge};
 use super::intent::Intent;
 use super::metrics::Metrics;
 use super::questions::{read, try_call};
@@ -20,6 +21,7 @@ use super::queue::{Effect, Queue};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health};
 use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
 
 /// What the sender needs of the world.
@@ -49,6 +51,8 @@ pub struct TxSender {
     deps: Dependencies,
     waiting: BTreeMap<TxId, Vec<oneshot::Sender<Outcome>>>,
     recovered: Vec<Effect>,
+    /// Why the last transaction was not sent, where that is for the operator of this process to mend.
+    trouble: Option<String>,
 }
 
 /// Starts the actor with the transactions that `store` has.
@@ -77,7 +81,7 @@ pub async fn start(
     }
     let addr = TxSender::create(|ctx| {
         ctx.set_mailbox_capacity(capacity + 1);
-        TxSender { queue, deps, waiting: BTreeMap::new(), recovered }
+        TxSender { queue, deps, waiting: BTreeMap::new(), recovered, trouble: None }
     });
     Ok(Inbox::new(ActorName::TxSender, addr, capacity, bus))
 }
@@ -121,6 +125,19 @@ impl Handler<ApplyBlocks> for TxSender {
         let effects = self.queue.advance(&delta);
         self.carry_out(effects, ctx);
         self.deps.metrics.pending(self.queue.flights().count());
+    }
+}
+
+impl Handler<Examine> for TxSender {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        judge(&Vitals {
+            watcher: self.deps.watcher.is_reachable(),
+            nonce_known: self.queue.chain_nonce.is_some(),
+            attempts: self.queue.most_attempts(),
+            trouble: self.trouble.clone(),
+        })
     }
 }
 
@@ -249,12 +266,24 @@ impl TxSender {
 
     fn conclude(&mut self, id: &TxId, outcome: &Outcome) {
         self.deps.metrics.concluded(id, outcome);
+        self.note(outcome);
         match outcome {
             Ok(mined) if mined.succeeded => debug!(%id, tx = %mined.hash, block = mined.block, "mined"),
             Ok(mined) => info!(%id, tx = %mined.hash, block = mined.block, "mined, and reverted"),
             Err(refusal) => debug!(%id, %refusal, "not sent"),
         }
         self.answer(id, outcome);
+    }
+
+    /// What the end of a request says of the key and its account. A call that would revert says nothing.
+    fn note(&mut self, outcome: &Outcome) {
+        match outcome {
+            Ok(_) => self.trouble = None,
+            Err(refusal @ (TxRefusal::InsufficientFunds { .. } | TxRefusal::Unavailable { .. })) => {
+                self.trouble = Some(refusal.to_string());
+            }
+            Err(_) => {}
+        }
     }
 
     fn answer(&mut self, id: &TxId, outcome: &Outcome) {

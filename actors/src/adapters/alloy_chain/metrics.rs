@@ -9,6 +9,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::health::Pulse;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: &'static str,
@@ -26,6 +28,7 @@ pub struct RpcMetrics {
     requests: Family<Request, Counter>,
     seconds: Family<Method, Histogram, fn() -> Histogram>,
     subscribed: Gauge,
+    pub(super) pulse: Pulse,
 }
 
 impl Default for RpcMetrics {
@@ -35,6 +38,7 @@ impl Default for RpcMetrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(seconds),
             subscribed: Gauge::default(),
+            pulse: Pulse::default(),
         }
     }
 }
