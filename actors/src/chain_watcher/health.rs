@@ -34,11 +34,15 @@ pub(super) fn judge(vitals: &Vitals, stalled_after: Duration) -> Health {
     };
     if too_long(quiet) {
         let quiet = quiet.as_secs();
-        return Health::Down(format!("no new block for {quiet} s; does the endpoint still follow its network?"));
+        return Health::Down(format!(
+            "no new block for {quiet} s; does the endpoint still follow its network?"
+        ));
     }
     if too_long(age) {
         let age = age.as_secs();
-        return Health::Initializing(format!("the endpoint's newest block is {age} s old; is it still syncing?"));
+        return Health::Initializing(format!(
+            "the endpoint's newest block is {age} s old; is it still syncing?"
+        ));
     }
     match head.saturating_sub(*tip) {
         lag if lag > MOST_LAG => Health::Initializing(format!("{lag} blocks are still to be read")),

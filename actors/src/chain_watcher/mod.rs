@@ -52,6 +52,12 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capacity: 256, margin_blocks: 64, keep_blocks: 1024, fetch_blocks: 256, stalled_after_secs: 120 }
+        Self {
+            capacity: 256,
+            margin_blocks: 64,
+            keep_blocks: 1024,
+            fetch_blocks: 256,
+            stalled_after_secs: 120,
+        }
     }
 }

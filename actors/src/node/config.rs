@@ -12,6 +12,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, UncasedStr};
 use serde::{Deserialize, Serialize};
 
+use super::api::ApiConfig;
 use super::error::NodeError;
 use crate::adapters::ChainConfig;
 use crate::operator_signer::ProtocolModel;
@@ -47,6 +48,8 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// The AVS node API.
+    pub api: ApiConfig,
     /// See [`chain_watcher::Config`].
     pub chain_watcher: chain_watcher::Config,
     /// See [`task_generator::Config`].
@@ -133,6 +136,7 @@ impl Default for NodeConfig {
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            api: ApiConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),
             operator_signer: Default::default(),

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 
+use super::api::HealthMetrics;
 use crate::adapters::{RpcMetrics, StoreMetrics};
 use crate::aggregator::AggregatorMetrics;
 use crate::bus::BusMetrics;
@@ -48,6 +48,8 @@ pub struct NodeMetrics {
     pub store: StoreMetrics,
     /// The RPC endpoint's.
     pub rpc: RpcMetrics,
+    /// What the node API says.
+    pub health: HealthMetrics,
 }
 
 impl NodeMetrics {
@@ -66,23 +68,19 @@ impl NodeMetrics {
         self.links.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
+        self.health.register(&mut registry);
         registry
     }
 }
 
-/// Serves the registry until `shutdown` resolves.
-pub(super) async fn serve(
-    listener: TcpListener,
-    registry: Registry,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+/// Serves the registry.
+pub(super) fn router(registry: Registry) -> Router {
     let registry = Arc::new(registry);
     let scrape = move || {
         let registry = Arc::clone(&registry);
         async move { exposition(&registry) }
     };
-    let router = Router::new().route("/metrics", get(scrape));
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    Router::new().route("/metrics", get(scrape))
 }
 
 fn exposition(registry: &Registry) -> Response {

@@ -4,19 +4,24 @@
 //! | --- | --- |
 //! | `config.rs` | what a node's configuration file says |
 //! | `ports.rs` | the world that the actors are given |
+//! | `api/` | the AVS node API, and the health that it tells of |
+//! | `http.rs` | where metrics and the node API are served |
 //! | `keys.rs` | reading key files |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
+mod api;
 mod config;
 mod endpoints;
 mod error;
+mod http;
 mod keys;
 mod metrics;
 mod ports;
 mod roles;
 mod run;
 
+pub use api::{ApiConfig, HealthMetrics};
 pub use config::{AggregatorAt, EdgeConfig, KeysConfig, LinksConfig, MetricsConfig, NodeConfig};
 pub use endpoints::Endpoints;
 pub use error::NodeError;

@@ -69,7 +69,8 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner>
     let names = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
     let (has_blocks, signer) = (false, Pulse::default());
-    OperatorSigner { config, models, names, reads, world: dependencies, duties: None, has_blocks, signer }.start()
+    OperatorSigner { config, models, names, reads, world: dependencies, duties: None, has_blocks, signer }
+        .start()
 }
 
 impl Actor for OperatorSigner {

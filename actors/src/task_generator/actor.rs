@@ -96,7 +96,9 @@ impl Handler<Examine> for TaskGenerator {
             (ActorName::TxSender, self.world.tx_sender.is_reachable()),
         ];
         of_follower(self.has_blocks, &needs).and(|| match self.hindered.first_key_value() {
-            Some((protocol, obstacle)) => Health::Down(format!("no task for protocol {protocol}: {obstacle}")),
+            Some((protocol, obstacle)) => {
+                Health::Down(format!("no task for protocol {protocol}: {obstacle}"))
+            }
             None => Health::Up,
         })
     }

@@ -27,7 +27,9 @@ pub(super) fn judge(vitals: &Vitals) -> Health {
         Some(trouble) => Health::Down(trouble.clone()),
         None if vitals.attempts >= STUCK => {
             let attempts = vitals.attempts;
-            Health::Down(format!("a transaction was sent {attempts} times and is not mined; is the fee ceiling too low?"))
+            Health::Down(format!(
+                "a transaction was sent {attempts} times and is not mined; is the fee ceiling too low?"
+            ))
         }
         None => Health::Up,
     })
@@ -41,9 +43,9 @@ mod tests {
     fn who_cannot_pay_or_is_stuck_is_down() {
         let well = Vitals { watcher: true, nonce_known: true, attempts: 1, trouble: None };
         assert_eq!(judge(&well), Health::Up);
-        let trouble = Some("too little ether".to_owned());
-        assert_eq!(judge(&Vitals { trouble, ..well.clone() }), Health::Down("too little ether".into()));
         assert!(matches!(judge(&Vitals { attempts: STUCK, ..well.clone() }), Health::Down(_)));
-        assert!(matches!(judge(&Vitals { nonce_known: false, ..well }), Health::Initializing(_)));
+        assert!(matches!(judge(&Vitals { nonce_known: false, ..well.clone() }), Health::Initializing(_)));
+        let trouble = Some("too little ether".to_owned());
+        assert_eq!(judge(&Vitals { trouble, ..well }), Health::Down("too little ether".into()));
     }
 }

@@ -1,6 +1,7 @@
 //! The `anzen` program: every process of Anzen, deploying, and the local network.
 
 mod deploy;
+mod health;
 mod local;
 mod logging;
 mod node;
@@ -33,6 +34,8 @@ enum Command {
     Operator(operator::Arguments),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
+    /// Ask a running process how it is.
+    Health(health::Arguments),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
+        Command::Health(arguments) => health::run(&arguments, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
     };

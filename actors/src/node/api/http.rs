@@ -120,3 +120,119 @@ fn json(status: StatusCode, body: &impl Serialize) -> Response {
     };
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::IntoFuture;
+
+    use alloy::transports::http::reqwest::{Client, Method};
+    use anzen_messages::wire::ActorName;
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+    use tokio::sync::watch;
+
+    use super::super::services::{Service, services_of};
+    use super::*;
+
+    struct Api {
+        base: String,
+        client: Client,
+        reports: watch::Sender<Report>,
+    }
+
+    impl Api {
+        async fn start() -> Self {
+            let services = services_of(&[ActorName::OperatorSigner]);
+            let report = |service: Service| ServiceReport { service, health: Health::Up };
+            let (reports, receiver) =
+                watch::channel(Report { services: services.into_iter().map(report).collect() });
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let base = format!("http://{}", listener.local_addr().unwrap());
+            tokio::spawn(axum::serve(listener, router(receiver)).into_future());
+            Self { base, client: Client::builder().no_proxy().build().unwrap(), reports }
+        }
+
+        fn set(&self, health: &Health) {
+            self.reports.send_modify(|report| report.services[0].health = health.clone());
+        }
+
+        async fn ask(&self, method: Method, path: &str) -> (u16, String, String) {
+            let answer = self.client.request(method, format!("{}{path}", self.base)).send().await.unwrap();
+            let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), kind.unwrap_or_default(), answer.text().await.unwrap())
+        }
+
+        async fn json(&self, path: &str, status: u16) -> Value {
+            let (found, kind, text) = self.ask(Method::GET, path).await;
+            assert_eq!((found, kind.as_str()), (status, "application/json"), "{path}");
+            serde_json::from_str(&text).unwrap()
+        }
+
+        async fn status(&self, path: &str) -> u16 {
+            let (status, _, text) = self.ask(Method::GET, path).await;
+            assert_eq!(text, "", "{path} tells its status only");
+            status
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_says_what_it_is() {
+        let api = Api::start().await;
+        let node = json!({ "node_name": "anzen", "spec_version": "v0.0.1", "node_version": NODE_VERSION });
+        assert_eq!(api.json("/eigen/node", 200).await, node);
+    }
+
+    #[tokio::test]
+    async fn health_is_told_by_the_status_alone() {
+        let api = Api::start().await;
+        let reason = || "secret".to_owned();
+        for (health, status, word) in [
+            (Health::Up, 200, "Up"),
+            (Health::Initializing(reason()), 206, "Initializing"),
+            (Health::Down(reason()), 503, "Down"),
+        ] {
+            api.set(&health);
+            assert_eq!(api.status("/eigen/node/health").await, status);
+            assert_eq!(api.status("/eigen/node/services/operator-signer/health").await, status);
+            assert_eq!(api.status("/eigen/node/services/store/health").await, 200);
+            let services = api.json("/eigen/node/services", 200).await;
+            let expected = json!({
+                "id": "operator-signer", "name": "OperatorSigner",
+                "description": "Computes, signs and submits the operator's answers", "status": word,
+            });
+            assert_eq!(services["services"][0], expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_service_is_not_found() {
+        let api = Api::start().await;
+        for id in ["tx-sender", "Operator-Signer", "%2e%2e", "x%00"] {
+            assert_eq!(api.status(&format!("/eigen/node/services/{id}/health")).await, 404, "{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_versions_are_not_found() {
+        let api = Api::start().await;
+        let paths = ["", "/health", "/services", "/services/operator-signer/health", "/services/none/health"];
+        for path in paths.map(|path| format!("/eigen/node{path}")) {
+            for version in ["0.0.2", "v1.0.0", "", "vv0.0.1", "latest"] {
+                let answer = api.json(&format!("{path}?version={version}"), 404).await;
+                assert_eq!(answer, json!({ "message": "API version not found" }));
+            }
+        }
+        for version in ["v0.0.1", "0.0.1"] {
+            assert_eq!(api.status(&format!("/eigen/node/health?version={version}&x=1")).await, 200);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_can_be_changed() {
+        let api = Api::start().await;
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            assert_eq!(api.ask(method, "/eigen/node/health").await.0, 405);
+        }
+        assert_eq!(api.ask(Method::HEAD, "/eigen/node/health").await.0, 200);
+    }
+}

@@ -123,3 +123,125 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anzen_messages::wire::ActorName;
+    use proptest::prelude::*;
+
+    use super::super::services::{RPC_ENDPOINT, services_of};
+    use super::*;
+
+    const LIMITS: Limits = Limits { grace: seconds(10), starting: seconds(60) };
+
+    const fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    fn down() -> Health {
+        Health::Down("broken".into())
+    }
+
+    fn initializing() -> Health {
+        Health::Initializing("not yet".into())
+    }
+
+    fn ledger(roles: &[ActorName]) -> Ledger {
+        Ledger::new(services_of(roles), LIMITS)
+    }
+
+    /// An aggregator with one service in trouble.
+    fn aggregator_with(id: &str, health: Health) -> NodeHealth {
+        let mut ledger = ledger(&ActorName::AGGREGATOR);
+        let ids: Vec<&str> = ledger.entries.iter().map(|entry| entry.service.id).collect();
+        assert!(ids.contains(&id));
+        for other in ids {
+            ledger.found(other, seconds(0), Health::Up);
+        }
+        ledger.found(id, seconds(1), health.clone());
+        ledger.found(id, seconds(11), health);
+        ledger.report().node()
+    }
+
+    #[test]
+    fn a_node_initializes_and_is_healthy_when_all_services_are_up() {
+        let mut ledger = ledger(&[ActorName::ChainWatcher]);
+        assert_eq!(ledger.report().node(), NodeHealth::PartiallyHealthy);
+        for id in ["chain-watcher", "rpc-endpoint", "store"] {
+            assert_eq!(ledger.found(id, seconds(1), Health::Up), Some(&Health::Up));
+        }
+        assert_eq!(ledger.report().node(), NodeHealth::Healthy);
+    }
+
+    #[test]
+    fn without_something_vital_a_node_is_unhealthy() {
+        for id in ["chain-watcher", "tx-sender", "signature-collector", "aggregator", "rpc-gateway"] {
+            assert_eq!(aggregator_with(id, down()), NodeHealth::Unhealthy, "{id}");
+            assert_eq!(aggregator_with(id, initializing()), NodeHealth::PartiallyHealthy, "{id}");
+        }
+        for id in ["rpc-endpoint", "store"] {
+            assert_eq!(aggregator_with(id, down()), NodeHealth::Unhealthy, "{id}");
+        }
+        for id in ["stake-updater", "task-generator"] {
+            assert_eq!(aggregator_with(id, down()), NodeHealth::PartiallyHealthy, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_node_whose_only_actor_is_down_is_unhealthy() {
+        let mut ledger = ledger(&[ActorName::StakeUpdater]);
+        for id in ["stake-updater", "rpc-endpoint", "store"] {
+            ledger.found(id, seconds(0), Health::Up);
+        }
+        ledger.found("stake-updater", seconds(1), down());
+        ledger.found("stake-updater", seconds(11), down());
+        assert_eq!(ledger.report().node(), NodeHealth::Unhealthy);
+    }
+
+    #[test]
+    fn a_moment_of_trouble_is_no_outage() {
+        let mut ledger = ledger(&[ActorName::ChainWatcher]);
+        ledger.found(RPC_ENDPOINT, seconds(0), Health::Up);
+        assert_eq!(ledger.found(RPC_ENDPOINT, seconds(1), down()), None);
+        assert_eq!(ledger.found(RPC_ENDPOINT, seconds(10), down()), None);
+        assert_eq!(ledger.found(RPC_ENDPOINT, seconds(10), Health::Up), None);
+        // Another trouble has its own time.
+        assert_eq!(ledger.found(RPC_ENDPOINT, seconds(11), down()), None);
+        assert_eq!(ledger.found(RPC_ENDPOINT, seconds(21), down()), Some(&down()));
+        assert_eq!(ledger.found(RPC_ENDPOINT, seconds(22), Health::Up), Some(&Health::Up));
+    }
+
+    #[test]
+    fn what_never_comes_up_is_down_in_the_end() {
+        let mut ledger = ledger(&[ActorName::ChainWatcher]);
+        ledger.found(RPC_ENDPOINT, seconds(59), down());
+        assert_eq!(ledger.report().service(RPC_ENDPOINT), Some(&Health::Initializing("broken".into())));
+        assert_eq!(ledger.found(RPC_ENDPOINT, seconds(60), down()), Some(&down()));
+    }
+
+    proptest! {
+        /// Whatever is found: up is told at once; down only after as much trouble as the limits allow, or where it was down
+        /// before.
+        #[test]
+        fn statuses_follow_what_is_found(steps in prop::collection::vec((0..3u8, 1..15u64), 1..60)) {
+            let mut ledger = ledger(&[ActorName::ChainWatcher]);
+            let (mut now, mut trouble_since) = (0, None);
+            for (found, later) in steps {
+                now += later;
+                let before = ledger.report().service(RPC_ENDPOINT).cloned();
+                let found = [Health::Up, initializing(), down()][usize::from(found)].clone();
+                ledger.found(RPC_ENDPOINT, seconds(now), found.clone());
+                let said = ledger.report().service(RPC_ENDPOINT).cloned().unwrap();
+                if found == down() {
+                    let lasted = now - *trouble_since.get_or_insert(now);
+                    let newly_down = said == down() && before != Some(down());
+                    prop_assert!(!newly_down || lasted >= 10 || now >= 60);
+                    prop_assert!(said == down() || lasted < 10 || now < 60);
+                } else {
+                    trouble_since = None;
+                    prop_assert_eq!(said, found);
+                }
+            }
+        }
+    }
+}

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use http::router;
 pub use metrics::HealthMetrics;
-pub(super) use monitor::{Monitor, Reports};
+pub(super) use monitor::Monitor;
 pub(super) use services::{RPC_ENDPOINT, STORE, services_of};
 pub(super) use store_probe::StoreProbe;
 

@@ -91,7 +91,8 @@ impl Monitor {
             return Health::Initializing("it has not been started yet".into());
         };
         let answer = timeout(PATIENCE, probe.examine(self.clock.now())).await;
-        answer.unwrap_or_else(|_| Health::Down("it does not answer; if that lasts, restart the process".into()))
+        answer
+            .unwrap_or_else(|_| Health::Down("it does not answer; if that lasts, restart the process".into()))
     }
 }
 
