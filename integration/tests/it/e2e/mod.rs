@@ -2,6 +2,8 @@
 //! wire, its metrics.
 
 pub(crate) mod chain;
+pub(crate) mod door;
 pub(crate) mod network;
+pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod wire;
