@@ -16,11 +16,8 @@ pub mod bus;
 pub mod chain_watcher;
 pub mod errand;
 pub mod follow;
-<<<<<<< HEAD
 pub mod health;
-=======
 pub mod keys;
->>>>>>> main
 pub mod node;
 pub mod operator_signer;
 pub mod ports;
