@@ -4,13 +4,9 @@
 //! | --- | --- |
 //! | `config.rs` | what a node's configuration file says |
 //! | `ports.rs` | the world that the actors are given |
-<<<<<<< HEAD
 //! | `api/` | the AVS node API, and the health that it tells of |
 //! | `http.rs` | where metrics and the node API are served |
-//! | `keys.rs` | reading key files |
-=======
 //! | `keys.rs` | the signers of the keys that are in this process |
->>>>>>> main
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
@@ -25,12 +21,8 @@ mod ports;
 mod roles;
 mod run;
 
-<<<<<<< HEAD
 pub use api::{ApiConfig, HealthMetrics};
-pub use config::{AggregatorAt, EdgeConfig, KeysConfig, LinksConfig, MetricsConfig, NodeConfig};
-=======
 pub use config::{AggregatorAt, EdgeConfig, LinksConfig, MetricsConfig, NodeConfig};
->>>>>>> main
 pub use endpoints::Endpoints;
 pub use error::NodeError;
 pub use metrics::NodeMetrics;

@@ -14,11 +14,8 @@ use super::error::NodeError;
 use super::metrics::NodeMetrics;
 use super::ports::Ports;
 use crate::bus::{Directory, Handle};
-<<<<<<< HEAD
 use crate::health::{HealthProbe, HealthProbes};
-=======
 use crate::keys::KeyKind;
->>>>>>> main
 use crate::ports::{BlsSigner, Transport, TxSigner};
 use crate::{
     aggregator, chain_watcher, operator_signer, signature_collector, stake_updater, task_generator, tx_sender,
