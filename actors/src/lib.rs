@@ -7,6 +7,7 @@
 //! | [`follow`] | how an actor follows the chain |
 //! | [`health`] | how an actor is, and how it is asked |
 //! | [`retry`], [`errand`] | when to try again |
+//! | `measure` | what the actors' metrics have in common |
 //! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
 //! | [`node`] | configuration, and assembling a process from it |
 
@@ -18,6 +19,7 @@ pub mod errand;
 pub mod follow;
 pub mod health;
 pub mod keys;
+mod measure;
 pub mod node;
 pub mod operator_signer;
 pub mod ports;

@@ -8,6 +8,7 @@
 //! | `http.rs` | where metrics and the node API are served |
 //! | `keys.rs` | the signers of the keys that are in this process |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
+//! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
 mod api;
@@ -18,6 +19,7 @@ mod http;
 mod keys;
 mod metrics;
 mod ports;
+mod process;
 mod roles;
 mod run;
 
@@ -27,5 +29,6 @@ pub use endpoints::Endpoints;
 pub use error::NodeError;
 pub use metrics::NodeMetrics;
 pub use ports::Ports;
+pub use process::ProcessMetrics;
 pub use roles::{Roles, Upstream, start_roles};
 pub use run::run;

@@ -26,7 +26,7 @@ use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock}
 use crate::bus::Directory;
 use crate::health::HealthProbes;
 use crate::keys::KeyKind;
-use crate::ports::{Rng, TaskContract, jittered};
+use crate::ports::{Clock, Rng, TaskContract, jittered};
 use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
     serve_links,
@@ -77,6 +77,7 @@ impl Process {
         stop: CancellationToken,
     ) -> Result<Self, NodeError> {
         let metrics = NodeMetrics::default();
+        metrics.process.started(SystemClock.now());
         let cpu = Arc::new(BlockingPool::new(tokio::runtime::Handle::current()));
         let rng = Arc::new(OsRng::new().map_err(|error| NodeError::Adapter(error.to_string()))?);
         let store = SqliteStore::open(&config.data_dir.join("anzen.db"), metrics.store.clone())?;
@@ -207,7 +208,11 @@ impl Process {
         let metrics = self.metrics.health.clone();
         let (monitor, reports) = Monitor::new(&self.config.api, services, probes, clock, metrics);
         actix::spawn(monitor.run(self.stop.clone()));
-        listeners.serve(metrics::router(self.metrics.registry()), api::router(reports), &self.stop)
+        listeners.serve(
+            metrics::router(self.metrics.registry(&self.config.roles)),
+            api::router(reports),
+            &self.stop,
+        )
     }
 
     fn serve_edge(&self, listener: Option<TcpListener>, directory: &Directory) -> Result<(), NodeError> {

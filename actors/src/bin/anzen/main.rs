@@ -1,15 +1,19 @@
 //! The `anzen` program: every process of Anzen, deploying, and the local network.
 
+mod chain;
+mod completions;
 mod deploy;
 mod health;
 mod local;
 mod logging;
 mod node;
 mod operator;
+mod oracle;
 mod outcome;
 mod output;
 mod settings;
 mod shutdown;
+mod task;
 
 use std::process::ExitCode;
 
@@ -36,11 +40,19 @@ enum Command {
     Node(node::Arguments),
     /// Ask a running process how it is.
     Health(health::Arguments),
+    /// List, show, watch and create tasks.
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Read safety factors.
+    #[command(subcommand)]
+    Oracle(oracle::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
     /// Deploy Anzen (and EigenLayer, where there is none) to a chain, or verify a deployment.
     Deploy(deploy::Arguments),
+    /// Print what a shell needs to complete commands and flags.
+    Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -50,8 +62,11 @@ fn main() -> ExitCode {
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
         Command::Health(arguments) => health::run(&arguments, cli.output),
+        Command::Task(command) => task::run(&command, cli.output),
+        Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
+        Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome::exit_code(outcome, cli.output.json)
 }
