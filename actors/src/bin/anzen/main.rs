@@ -4,6 +4,7 @@ mod chain;
 mod completions;
 mod deploy;
 mod health;
+mod keys;
 mod local;
 mod logging;
 mod node;
@@ -40,6 +41,8 @@ enum Command {
     Node(node::Arguments),
     /// Ask a running process how it is.
     Health(health::Arguments),
+    /// Make, import, export and list the operator's keys.
+    Keys(keys::Arguments),
     /// List, show, watch and create tasks.
     #[command(subcommand)]
     Task(task::Command),
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
         Command::Health(arguments) => health::run(&arguments, cli.output),
+        Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Local(command) => local::run(command),
