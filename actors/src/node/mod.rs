@@ -2,7 +2,7 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `config.rs` | what a node's configuration file says |
+//! | `config/` | what a node is told, and by whom |
 //! | `ports.rs` | the world that the actors are given |
 //! | `api/` | the AVS node API, and the health that it tells of |
 //! | `http.rs` | where metrics and the node API are served |
@@ -12,7 +12,7 @@
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
 mod api;
-mod config;
+pub mod config;
 mod endpoints;
 mod error;
 mod http;
