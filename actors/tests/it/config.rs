@@ -64,7 +64,11 @@ fn check_tells_all_that_is_wrong_and_exits_with_1() {
     let (output, out, _) = run(&mut anzen(&arguments));
     assert_eq!(output.status.code(), Some(1));
     let checked: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&checked["ok"], checked["problems"].as_array().unwrap().len()), (&Value::Bool(false), 2), "{out}");
+    assert_eq!(
+        (&checked["ok"], checked["problems"].as_array().unwrap().len()),
+        (&Value::Bool(false), 2),
+        "{out}"
+    );
 }
 
 #[test]

@@ -140,7 +140,9 @@ impl Loaded {
             self.settings().iter().filter(|one| is(&one.key, is_socket)).filter_map(listens).collect();
         let mut wrong = Vec::new();
         for (place, (first, address)) in all.iter().enumerate() {
-            let others = all[place + 1..].iter().filter(|(second, other)| !share(first, second) && overlap(address, other));
+            let others = all[place + 1..]
+                .iter()
+                .filter(|(second, other)| !share(first, second) && overlap(address, other));
             for (second, _) in others {
                 let (first, second) = (first.clone(), second.clone());
                 wrong.push(CheckError::SamePort { first, second, address: *address });
