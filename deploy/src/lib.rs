@@ -10,6 +10,7 @@
 //! | [`mod@verify`] | whether a deployment is what it should be |
 //! | [`operator`] | setting operators up |
 //! | [`proposal`] | bringing a protocol to a deployment, through the timelock |
+//! | [`tasks`], [`oracle`] | what became of tasks; what the oracle says |
 //! | [`anvil`] | a chain on this machine |
 //! | [`local`] | the local network: a chain, operators and an aggregator in processes of their own |
 //! | [`artifacts`] | EigenLayer's bytecode |
@@ -29,8 +30,10 @@ mod files;
 pub mod journal;
 pub mod local;
 pub mod operator;
+pub mod oracle;
 pub mod proposal;
 mod steps;
+pub mod tasks;
 pub mod verify;
 
 pub use addresses::Addresses;
