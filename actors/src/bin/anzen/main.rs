@@ -10,6 +10,7 @@ mod operator;
 mod oracle;
 mod outcome;
 mod output;
+mod protocol;
 mod settings;
 mod shutdown;
 mod task;
@@ -43,6 +44,9 @@ enum Command {
     /// Read safety factors.
     #[command(subcommand)]
     Oracle(oracle::Command),
+    /// Bring a protocol to a deployment, through its timelock.
+    #[command(subcommand)]
+    Protocol(protocol::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Command::Node(arguments) => node::run(&arguments, None),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
+        Command::Protocol(command) => protocol::run(&command, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),
