@@ -8,4 +8,5 @@ mod e2e_commands;
 mod e2e_faults;
 mod e2e_processes;
 mod e2e_topologies;
+mod guides;
 mod sim;
