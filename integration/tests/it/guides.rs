@@ -27,8 +27,13 @@ fn shell(folder: &Path) -> Shell {
 }
 
 fn follow(name: &str) {
+    let text = std::fs::read_to_string(repository().join("docs").join(name)).unwrap();
+    follow_text(name, &text);
+}
+
+fn follow_text(name: &str, text: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let guide = Guide::load(&repository().join("docs").join(name)).unwrap();
+    let guide = Guide::parse(text).unwrap_or_else(|error| panic!("{name}, {error}"));
     let elsewhere = shell(folder.path()).follow(&guide).unwrap_or_else(|error| panic!("{name}, {error}"));
     let unknown: Vec<&String> = elsewhere.iter().filter(|one| !ELSEWHERE.contains(&one.as_str())).collect();
     assert!(unknown.is_empty(), "{name}: no test is called {unknown:?}");
@@ -37,6 +42,25 @@ fn follow(name: &str) {
 #[test]
 fn integrators() {
     follow("integrators.md");
+}
+
+#[test]
+fn operators() {
+    follow("operators.md");
+}
+
+#[test]
+fn testnet_sepolia() {
+    follow("testnet.md");
+}
+
+/// The same guide, for the other network.
+#[test]
+fn testnet_hoodi() {
+    let text = std::fs::read_to_string(repository().join("docs/testnet.md")).unwrap();
+    let (sepolia, hoodi) = ("export NETWORK=sepolia", "export NETWORK=hoodi");
+    assert!(text.contains(sepolia), "the guide says elsewhere which network it is about");
+    follow_text("testnet.md for Hoodi", &text.replace(sepolia, hoodi));
 }
 
 /// The texts of the errors in the troubleshooting guide are those of the program.
