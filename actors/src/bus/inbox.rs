@@ -5,11 +5,15 @@ use std::sync::Arc;
 use actix::dev::ToEnvelope;
 use actix::{Actor, Addr, Handler};
 use anzen_messages::wire::{ActorName, Wire};
+use async_trait::async_trait;
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::handle::{Deliver, DeliveryError, Handle};
 use super::metrics::BusMetrics;
+use crate::health::{Examine, Health, HealthProbe};
+use crate::ports::UnixMillis;
 
 /// An actor's address with the bound on its work: at most `capacity` requests are waited for at a time.
 ///
@@ -36,6 +40,7 @@ impl<A: Actor> Clone for Inbox<A> {
 impl<A: Actor> Inbox<A> {
     /// Bounds the actor at `addr` to `capacity` requests.
     pub fn new(name: ActorName, addr: Addr<A>, capacity: usize, metrics: &BusMetrics) -> Self {
+        metrics.starts(name, capacity);
         Self { addr, name, permits: Arc::new(Semaphore::new(capacity)), metrics: metrics.clone() }
     }
 
@@ -51,7 +56,24 @@ impl<A: Actor> Inbox<A> {
         A: Handler<M>,
         A::Context: ToEnvelope<A, M>,
     {
+        self.metrics.takes(self.name, M::NAME);
         Handle::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl<A> HealthProbe for Inbox<A>
+where
+    A: Actor + Handler<Examine>,
+    A::Context: ToEnvelope<A, Examine>,
+{
+    /// The actor's own word, unless it refuses what comes.
+    async fn examine(&self, now: UnixMillis) -> Health {
+        let health = self.addr.examine(now).await;
+        health.and(|| match self.permits.available_permits() {
+            0 => Health::Down("its inbox is full: messages come faster than it can handle them".into()),
+            _ => Health::Up,
+        })
     }
 }
 
@@ -66,13 +88,18 @@ where
             self.metrics.refused(self.name, M::NAME);
             return Box::pin(std::future::ready(Err(DeliveryError::Full(self.name.to_string()))));
         };
-        self.metrics.accepted(self.name, M::NAME);
-        let name = self.name;
+        let (name, metrics, start) = (self.name, self.metrics.clone(), Instant::now());
+        let held = metrics.accepted(name, M::NAME);
         let request = self.addr.send(message);
         Box::pin(async move {
             let reply = request.await.map_err(|_| DeliveryError::Closed(name.to_string()));
-            drop(permit);
+            drop((held, permit));
+            metrics.answered(name, M::NAME, start.elapsed());
             reply
         })
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.addr.connected()
     }
 }

@@ -207,6 +207,8 @@ pub struct Receipt {
     pub at: BlockRef,
     /// What it took.
     pub gas_used: u64,
+    /// What its gas cost, in wei.
+    pub fee: U256,
     /// False where it reverted.
     pub succeeded: bool,
 }

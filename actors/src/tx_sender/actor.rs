@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::{ActorName, Wire};
 use futures::channel::oneshot;
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::Config;
+use super::health::{Vitals, judge};
 use super::intent::Intent;
 use super::metrics::Metrics;
 use super::questions::{read, try_call};
@@ -20,6 +22,8 @@ use super::queue::{Effect, Queue};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health};
+use crate::measure::Laps;
 use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
 
 /// What the sender needs of the world.
@@ -49,6 +53,9 @@ pub struct TxSender {
     deps: Dependencies,
     waiting: BTreeMap<TxId, Vec<oneshot::Sender<Outcome>>>,
     recovered: Vec<Effect>,
+    /// Why the last transaction was not sent, where that is for the operator of this process to mend.
+    trouble: Option<String>,
+    laps: Laps<TxId>,
 }
 
 /// Starts the actor with the transactions that `store` has.
@@ -77,7 +84,8 @@ pub async fn start(
     }
     let addr = TxSender::create(|ctx| {
         ctx.set_mailbox_capacity(capacity + 1);
-        TxSender { queue, deps, waiting: BTreeMap::new(), recovered }
+        let laps = Laps::default();
+        TxSender { queue, deps, waiting: BTreeMap::new(), recovered, trouble: None, laps }
     });
     Ok(Inbox::new(ActorName::TxSender, addr, capacity, bus))
 }
@@ -101,6 +109,7 @@ impl Handler<SendTransaction> for TxSender {
         let waiting = self.waiting.entry(request.id.clone()).or_default();
         waiting.retain(|waiter| !waiter.is_canceled());
         waiting.push(sender);
+        self.laps.start(request.id.clone(), Instant::now());
         let effects = self.queue.request(request);
         self.carry_out(effects, ctx);
         Box::pin(async move {
@@ -124,6 +133,19 @@ impl Handler<ApplyBlocks> for TxSender {
     }
 }
 
+impl Handler<Examine> for TxSender {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        judge(&Vitals {
+            watcher: self.deps.watcher.is_reachable(),
+            nonce_known: self.queue.chain_nonce.is_some(),
+            attempts: self.queue.most_attempts(),
+            trouble: self.trouble.clone(),
+        })
+    }
+}
+
 impl TxSender {
     fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         for effect in effects {
@@ -136,7 +158,7 @@ impl TxSender {
                 Effect::Resend { id, hash, raw } => self.resend(id, hash, raw, ctx),
                 Effect::Save(id) => self.write(self.record(&id).into_iter().collect(), ctx),
                 Effect::Forget(id) => self.write(vec![records::delete(self.deps.signer.address(), &id)], ctx),
-                Effect::Conclude { id, outcome } => self.conclude(&id, &outcome),
+                Effect::Conclude { id, outcome, fee } => self.conclude(&id, &outcome, fee),
                 Effect::Remind { id, mined } => self.answer(&id, &Ok(mined)),
                 Effect::AtCeiling { id } => {
                     self.deps.metrics.at_ceiling();
@@ -214,7 +236,12 @@ impl TxSender {
         };
         ctx.spawn(sent.into_actor(self).map(move |sent: Result<_, StoreError>, actor, ctx| {
             let effects = match sent {
-                Ok(result) => actor.broadcast(&id, hash, result),
+                Ok(result) => {
+                    if !replaces {
+                        actor.deps.metrics.step(&id, "broadcast", actor.laps.lap(&id, Instant::now()));
+                    }
+                    actor.broadcast(&id, hash, result)
+                }
                 Err(error) => {
                     warn!(%id, %error, "the transaction could not be kept on disk, so it is not sent");
                     actor.queue.not_saved(&id, hash, TxRefusal::Unavailable { error: error.to_string() })
@@ -247,8 +274,11 @@ impl TxSender {
         records::put(self.deps.signer.address(), self.queue.intent(id)?)
     }
 
-    fn conclude(&mut self, id: &TxId, outcome: &Outcome) {
-        self.deps.metrics.concluded(id, outcome);
+    fn conclude(&mut self, id: &TxId, outcome: &Outcome, fee: U256) {
+        self.deps.metrics.concluded(id, outcome, fee);
+        self.note(outcome);
+        let took = self.laps.lap(id, Instant::now());
+        self.deps.metrics.step(id, "mined", took.filter(|_| outcome.is_ok()));
         match outcome {
             Ok(mined) if mined.succeeded => debug!(%id, tx = %mined.hash, block = mined.block, "mined"),
             Ok(mined) => info!(%id, tx = %mined.hash, block = mined.block, "mined, and reverted"),
@@ -257,7 +287,19 @@ impl TxSender {
         self.answer(id, outcome);
     }
 
+    /// What the end of a request says of the key and its account. A call that would revert says nothing.
+    fn note(&mut self, outcome: &Outcome) {
+        match outcome {
+            Ok(_) => self.trouble = None,
+            Err(refusal @ (TxRefusal::InsufficientFunds { .. } | TxRefusal::Unavailable { .. })) => {
+                self.trouble = Some(refusal.to_string());
+            }
+            Err(_) => {}
+        }
+    }
+
     fn answer(&mut self, id: &TxId, outcome: &Outcome) {
+        self.laps.stop(id, Instant::now());
         for waiter in self.waiting.remove(id).into_iter().flatten() {
             // Whoever went away asks again.
             let _ = waiter.send(outcome.clone());

@@ -27,9 +27,13 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// All that [`Failure::outcome`] says, and `ok`.
+    pub(super) const OUTCOMES: [&str; 5] = ["ok", "reverted", "error", "timeout", "unreachable"];
+
     /// For the metric.
     pub(super) fn outcome(&self) -> &'static str {
         match self {
+            Self::Reverts(_) => "reverted",
             Self::Timeout => "timeout",
             Self::Unreachable(_) => "unreachable",
             _ => "error",

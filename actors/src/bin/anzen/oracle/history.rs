@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// The protocol's number; `anzen oracle list` tells which there are.
     #[arg(value_name = "INDEX")]
     oracle: u32,

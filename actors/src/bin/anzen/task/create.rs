@@ -35,7 +35,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// The protocol; `anzen oracle list` tells which there are.

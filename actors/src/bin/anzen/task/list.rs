@@ -19,7 +19,7 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// Of this protocol only.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// The task's index, or its hash.
     #[arg(value_name = "INDEX|HASH")]
     task: TaskName,

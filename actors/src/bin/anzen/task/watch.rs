@@ -23,7 +23,7 @@ use crate::{
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// Of this protocol only.
