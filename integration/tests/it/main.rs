@@ -4,7 +4,9 @@
 
 mod e2e;
 mod e2e_byzantine;
+mod e2e_commands;
 mod e2e_faults;
 mod e2e_processes;
 mod e2e_topologies;
+mod monitoring;
 mod sim;
