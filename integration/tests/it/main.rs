@@ -9,5 +9,6 @@ mod e2e_faults;
 mod e2e_health;
 mod e2e_processes;
 mod e2e_topologies;
+mod guides;
 mod monitoring;
 mod sim;
