@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::handle::{Deliver, DeliveryError, Handle};
 use super::metrics::BusMetrics;
+use crate::telemetry::Incoming;
 
 /// An actor's address with the bound on its work: at most `capacity` requests are waited for at a time.
 ///
@@ -48,8 +49,8 @@ impl<A: Actor> Inbox<A> {
     pub fn handle<M>(&self) -> Handle<M>
     where
         M: Wire,
-        A: Handler<M>,
-        A::Context: ToEnvelope<A, M>,
+        A: Handler<Incoming<M>>,
+        A::Context: ToEnvelope<A, Incoming<M>>,
     {
         Handle::new(self.clone())
     }
@@ -58,8 +59,8 @@ impl<A: Actor> Inbox<A> {
 impl<A, M> Deliver<M> for Inbox<A>
 where
     M: Wire,
-    A: Handler<M>,
-    A::Context: ToEnvelope<A, M>,
+    A: Handler<Incoming<M>>,
+    A::Context: ToEnvelope<A, Incoming<M>>,
 {
     fn deliver(&self, message: M) -> BoxFuture<'static, Result<M::Reply, DeliveryError>> {
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
@@ -68,7 +69,7 @@ where
         };
         self.metrics.accepted(self.name, M::NAME);
         let name = self.name;
-        let request = self.addr.send(message);
+        let request = self.addr.send(Incoming::new(message));
         Box::pin(async move {
             let reply = request.await.map_err(|_| DeliveryError::Closed(name.to_string()));
             drop(permit);

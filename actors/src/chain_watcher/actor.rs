@@ -9,14 +9,15 @@ use actix::prelude::*;
 use anzen_messages::chain::{ChainDelta, NextBlocks, NotFollowing};
 use anzen_messages::wire::ActorName;
 use futures::channel::oneshot;
-use tracing::{error, info};
+use tracing::{Instrument, error, info};
 
 use super::Config;
 use super::drive::{Behind, Driver, Fetched, HeadSeen};
 use super::metrics::WatcherMetrics;
 use super::tracker::{Effect, Limits, Tracker, Waiter};
-use crate::bus::{BusMetrics, Inbox};
+use crate::bus::{BusMetrics, Inbox, Incoming};
 use crate::ports::{ChainReader, Rng};
+use crate::telemetry::scope;
 
 /// What the watcher needs of the world.
 #[derive(Clone)]
@@ -68,14 +69,14 @@ impl Actor for ChainWatcher {
             rng: Arc::clone(&self.deps.rng),
             metrics: self.deps.metrics.clone(),
         };
-        ctx.spawn(driver.run().into_actor(self));
+        ctx.spawn(driver.run().instrument(scope!(ChainWatcher)).into_actor(self));
     }
 }
 
-impl Handler<NextBlocks> for ChainWatcher {
+impl Handler<Incoming<NextBlocks>> for ChainWatcher {
     type Result = ResponseFuture<Result<ChainDelta, NotFollowing>>;
 
-    fn handle(&mut self, question: NextBlocks, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Incoming { message: question, .. }: Incoming<NextBlocks>, ctx: &mut Context<Self>) -> Self::Result {
         let waiter = self.next_waiter;
         self.next_waiter += 1;
         let wait = Duration::from_millis(question.wait_ms.min(NextBlocks::LONGEST_WAIT_MS));

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::NodeError;
 use crate::adapters::ChainConfig;
 use crate::operator_signer::ProtocolModel;
+use crate::telemetry::TelemetryConfig;
 use crate::{
     aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
     task_generator, tx_sender,
@@ -47,6 +48,8 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// What is logged, and where traces go.
+    pub telemetry: TelemetryConfig,
     /// See [`chain_watcher::Config`].
     pub chain_watcher: chain_watcher::Config,
     /// See [`task_generator::Config`].
@@ -133,6 +136,7 @@ impl Default for NodeConfig {
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            telemetry: TelemetryConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),
             operator_signer: Default::default(),

@@ -19,6 +19,7 @@ use crate::rpc_gateway::{GatewayMetrics, LinkMetrics};
 use crate::signature_collector::CollectorMetrics;
 use crate::stake_updater::StakeUpdaterMetrics;
 use crate::task_generator::TaskGeneratorMetrics;
+use crate::telemetry::export_metrics;
 use crate::tx_sender;
 
 /// The metrics of every actor and adapter. A process registers them all; those of actors that it does not run stay at zero.
@@ -66,6 +67,7 @@ impl NodeMetrics {
         self.links.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
+        export_metrics().register(&mut registry);
         registry
     }
 }

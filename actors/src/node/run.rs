@@ -23,6 +23,7 @@ use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
 use crate::bus::Directory;
 use crate::ports::{Rng, TaskContract, jittered};
+use crate::telemetry;
 use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
     serve_links,
@@ -82,6 +83,10 @@ impl Process {
             bls_signer: keys::bls_signer(&config.keys)?,
             tx_signer: keys::tx_signer(&config.keys)?,
         };
+        telemetry::identify(telemetry::Identity {
+            node: config.name.clone(),
+            operator: ports.bls_signer.as_ref().map(|signer| signer.operator_id()),
+        });
         let identity = Identity {
             server: config.edge.server_name.clone(),
             chain_id: addresses.chain_id,

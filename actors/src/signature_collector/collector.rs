@@ -29,9 +29,9 @@ pub(super) enum Effect {
     /// Hand the certificate to the aggregator.
     Reached(Box<QuorumReached>),
     /// Say who did what.
-    Blame { task: u32, operator: OperatorId, fault: Fault },
+    Blame { task: TaskHash, index: u32, operator: OperatorId, fault: Fault },
     /// The window has passed without an answer on chain.
-    Unanswered { task: u32, stakes: Vec<SignedStake> },
+    Unanswered { task: TaskHash, index: u32, stakes: Vec<SignedStake> },
     /// Remove these records.
     Forget(Vec<(TaskHash, OperatorId)>),
 }
@@ -208,8 +208,8 @@ impl Collector {
     }
 
     pub(super) fn blame(&self, task: TaskHash, operator: OperatorId, fault: Fault) -> Vec<Effect> {
-        let entry = self.tasks.get(&task);
-        entry.map(|entry| Effect::Blame { task: entry.task.index, operator, fault }).into_iter().collect()
+        let index = self.tasks.get(&task).map(|entry| entry.task.index);
+        index.map(|index| Effect::Blame { task, index, operator, fault }).into_iter().collect()
     }
 
     fn blame_others(&self, task: TaskHash, quorum: SafetyFactor) -> Vec<Effect> {
@@ -286,7 +286,7 @@ impl Collector {
             stakes = collection.best_stakes();
         }
         let unanswered = entry.answered.is_none() && entry.on_chain;
-        let report = unanswered.then_some(Effect::Unanswered { task: entry.task.index, stakes });
+        let report = unanswered.then_some(Effect::Unanswered { task: hash, index: entry.task.index, stakes });
         report.into_iter().chain([Effect::Forget(records)]).collect()
     }
 }

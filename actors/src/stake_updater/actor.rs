@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::SendTransaction;
+use tracing::Instrument;
 
 use super::Config;
 use super::effect::{Attempt, Effect, Refresh};
@@ -15,6 +16,7 @@ use crate::bus::Handle;
 use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::ports::{OperatorRegistry, Rng};
+use crate::telemetry::scope;
 
 /// What StakeUpdater works with.
 pub struct Dependencies {
@@ -46,7 +48,7 @@ impl Actor for StakeUpdater {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let news = follow(self.world.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.world.rng));
-        actix::spawn(news);
+        actix::spawn(news.instrument(scope!(StakeUpdater)));
     }
 }
 
@@ -72,7 +74,8 @@ impl StakeUpdater {
 
     fn read(&self, ctx: &mut Context<Self>, attempt: Attempt) {
         let registry = Arc::clone(&self.world.registry);
-        let work = async move { registry.stakes(attempt.quorum).await };
+        let span = scope!(StakeUpdater, quorum = attempt.quorum);
+        let work = async move { registry.stakes(attempt.quorum).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |status, actor, ctx| {
             let effects = actor.schedule.read(attempt, status);
             actor.carry_out(ctx, effects);
@@ -88,7 +91,8 @@ impl StakeUpdater {
         };
         let request = SendTransaction { id, to, data, not_after: Some(not_after) };
         let tx_sender = self.world.tx_sender.clone();
-        let work = async move { Sent::from(tx_sender.ask(request).await) };
+        let span = scope!(StakeUpdater, quorum = attempt.quorum);
+        let work = async move { Sent::from(tx_sender.ask(request).await) }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             let effects = actor.schedule.sent(attempt, whole, outcome);
             actor.carry_out(ctx, effects);

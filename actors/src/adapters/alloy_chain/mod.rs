@@ -21,6 +21,7 @@ use anzen_contracts::AnzenTaskManager;
 use anzen_deploy::Addresses;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use endpoint::redacted;
 pub use endpoint::{Endpoint, EndpointError};
 pub use metrics::RpcMetrics;
 

@@ -120,10 +120,10 @@ impl Actor for Collector {
     type Context = Context<Self>;
 }
 
-impl Handler<SubmitSignature> for Collector {
+impl Handler<Incoming<SubmitSignature>> for Collector {
     type Result = ResponseFuture<SubmitReply>;
 
-    fn handle(&mut self, message: SubmitSignature, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Incoming { message, .. }: Incoming<SubmitSignature>, _ctx: &mut Context<Self>) -> Self::Result {
         let _ = self.seen.send(message);
         let replies = Arc::clone(&self.replies);
         Box::pin(async move {
