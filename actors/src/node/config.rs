@@ -1,6 +1,6 @@
 //! What a node's configuration file says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -187,6 +187,21 @@ impl NodeConfig {
             };
             self.task_generator.protocols = protocols.iter().map(task).collect();
         }
+    }
+
+    /// Takes the roles of `anzen aggregator` or `anzen operator` where the configuration names none.
+    ///
+    /// # Errors
+    /// Where it names others.
+    pub fn run_as(&mut self, command: &'static str, roles: &[ActorName]) -> Result<(), NodeError> {
+        let set = |roles: &[ActorName]| roles.iter().copied().collect::<BTreeSet<_>>();
+        if self.roles.is_empty() {
+            self.roles = roles.to_vec();
+        }
+        if set(&self.roles) == set(roles) {
+            return Ok(());
+        }
+        Err(NodeError::OtherRoles { command, configured: self.roles.clone(), own: roles.to_vec() })
     }
 
     /// True where this process runs the actor.

@@ -23,6 +23,20 @@ pub enum NodeError {
     /// Nothing to run.
     #[error("the configuration names no roles; roles = [\"chain-watcher\", …] says which actors to run")]
     NoRoles,
+    /// `anzen aggregator` or `anzen operator` with the roles of another process.
+    #[error(
+        "`anzen {command}` runs {}, and the configuration names {}; leave `roles` out, or run `anzen node`",
+        list(own),
+        list(configured)
+    )]
+    OtherRoles {
+        /// The command's name.
+        command: &'static str,
+        /// What the configuration names.
+        configured: Vec<ActorName>,
+        /// What the command runs.
+        own: Vec<ActorName>,
+    },
     /// A role needs something that the configuration does not give.
     #[error("the role {role} needs {setting}, which is not set")]
     Missing {
@@ -84,4 +98,8 @@ pub enum NodeError {
     /// An adapter cannot start.
     #[error("{0}")]
     Adapter(String),
+}
+
+fn list(roles: &[ActorName]) -> String {
+    roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -21,17 +21,6 @@ const THRESHOLD_PERCENT: u32 = 66;
 /// A port that the system chooses.
 const ANY_PORT: &str = "127.0.0.1:0";
 
-/// The actors of an aggregator; each comes after those that it talks to.
-const AGGREGATOR: [ActorName; 7] = [
-    ActorName::ChainWatcher,
-    ActorName::TxSender,
-    ActorName::StakeUpdater,
-    ActorName::TaskGenerator,
-    ActorName::Aggregator,
-    ActorName::SignatureCollector,
-    ActorName::RpcGateway,
-];
-
 /// How the aggregator is divided into processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,17 +60,16 @@ impl Node {
 /// The aggregator's processes, in the order in which they are started.
 pub(super) fn aggregator(topology: Topology) -> Vec<Node> {
     match topology {
-        Topology::Compact => vec![Node { name: "aggregator".into(), roles: AGGREGATOR.to_vec() }],
+        Topology::Compact => vec![Node { name: "aggregator".into(), roles: ActorName::AGGREGATOR.to_vec() }],
         Topology::Spread => {
-            AGGREGATOR.map(|actor| Node { name: actor.to_string(), roles: vec![actor] }).to_vec()
+            ActorName::AGGREGATOR.map(|actor| Node { name: actor.to_string(), roles: vec![actor] }).to_vec()
         }
     }
 }
 
 /// The process of an operator.
 pub(super) fn operator(number: u32) -> Node {
-    let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
-    Node { name: operator_name(number), roles }
+    Node { name: operator_name(number), roles: ActorName::OPERATOR.to_vec() }
 }
 
 pub(super) fn operator_name(number: u32) -> String {
