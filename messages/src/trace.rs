@@ -104,11 +104,10 @@ mod tests {
         let hash = b256!("0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20");
         let root = TraceParent::of_task(TaskHash(hash));
         assert_eq!(root.to_string(), "00-0102030405060708090a0b0c0d0e0f10-1112131415161718-01");
-        assert_eq!(TraceParent::of_task(TaskHash(B256::ZERO)).to_string().parse(), Ok(TraceParent {
-            trace_id: 1,
-            span_id: 1,
-            sampled: true
-        }));
+        assert_eq!(
+            TraceParent::of_task(TaskHash(B256::ZERO)).to_string().parse(),
+            Ok(TraceParent { trace_id: 1, span_id: 1, sampled: true })
+        );
     }
 
     #[test]

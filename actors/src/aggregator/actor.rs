@@ -86,7 +86,8 @@ impl Handler<Incoming<QuorumReached>> for Aggregator {
     fn handle(&mut self, incoming: Incoming<QuorumReached>, _ctx: &mut Context<Self>) -> Self::Result {
         let Incoming { message: reached, span } = incoming;
         let task = reached.response.task_hash;
-        let span = span.in_scope(|| step!("aggregator.certificate", actor = ActorName::Aggregator.as_str(), %task));
+        let span =
+            span.in_scope(|| step!("aggregator.certificate", actor = ActorName::Aggregator.as_str(), %task));
         // Written each time: a write before may have failed.
         let write = records::put(&reached);
         let store = Arc::clone(&self.deps.store);

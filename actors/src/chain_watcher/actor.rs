@@ -76,7 +76,11 @@ impl Actor for ChainWatcher {
 impl Handler<Incoming<NextBlocks>> for ChainWatcher {
     type Result = ResponseFuture<Result<ChainDelta, NotFollowing>>;
 
-    fn handle(&mut self, Incoming { message: question, .. }: Incoming<NextBlocks>, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        Incoming { message: question, .. }: Incoming<NextBlocks>,
+        ctx: &mut Context<Self>,
+    ) -> Self::Result {
         let waiter = self.next_waiter;
         self.next_waiter += 1;
         let wait = Duration::from_millis(question.wait_ms.min(NextBlocks::LONGEST_WAIT_MS));

@@ -23,11 +23,11 @@ use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
 use crate::bus::Directory;
 use crate::ports::{Rng, TaskContract, jittered};
-use crate::telemetry;
 use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
     serve_links,
 };
+use crate::telemetry;
 
 /// The longest pause before an endpoint that does not answer at the start is asked again.
 const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -116,12 +116,12 @@ impl Process {
         let servers = self.serve(listeners, &directory)?;
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
-        info!(name = self.config.name, actors = actors.join(" "), "running");
+        info!(node = self.config.name, actors = actors.join(" "), "running");
         self.stop.cancelled().await;
         // They end their connections by themselves; whoever hangs is left behind.
         let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
         Endpoints::remove(&self.config.data_dir);
-        info!(name = self.config.name, "stopped");
+        info!(node = self.config.name, "stopped");
         Ok(())
     }
 

@@ -77,12 +77,14 @@ impl Actor for OperatorSigner {
             Arc::clone(&self.world.rng),
             self.config.clone(),
         );
-        let begin = loading.instrument(scope!(OperatorSigner)).into_actor(self).map(|(protection, window), actor, ctx| {
-            actor.duties = Some(Duties::new(actor.terms(), protection, window));
-            let world = &actor.world;
-            let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
-            actix::spawn(news.instrument(scope!(OperatorSigner)));
-        });
+        let begin = loading.instrument(scope!(OperatorSigner)).into_actor(self).map(
+            |(protection, window), actor, ctx| {
+                actor.duties = Some(Duties::new(actor.terms(), protection, window));
+                let world = &actor.world;
+                let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
+                actix::spawn(news.instrument(scope!(OperatorSigner)));
+            },
+        );
         ctx.wait(begin);
     }
 }

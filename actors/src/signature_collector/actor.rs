@@ -172,7 +172,8 @@ impl SignatureCollector {
         let second = self.state.record(message, signature);
         let first = Waiting { value: suspicion.first.0, signature: suspicion.first.1, since: second.since };
         let (store, cpu) = (Arc::clone(&self.deps.store), Arc::clone(&self.deps.cpu));
-        let span = step!("collector.evidence", actor = ActorName::SignatureCollector.as_str(), %task, %operator);
+        let span =
+            step!("collector.evidence", actor = ActorName::SignatureCollector.as_str(), %task, %operator);
         let kept = async move {
             let valid =
                 run_on(cpu.as_ref(), move || verify(&suspicion.message, &signature, &suspicion.key)).await;

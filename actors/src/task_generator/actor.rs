@@ -12,8 +12,8 @@ use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
 use tracing::Instrument;
 
-use super::effect::{Attempt, Effect, Obstacle, Report};
 use super::births::{Births, Born};
+use super::effect::{Attempt, Effect, Obstacle, Report};
 use super::metrics::TaskGeneratorMetrics;
 use super::report::report;
 use super::schedule::{Schedule, Terms};
@@ -54,7 +54,8 @@ pub struct TaskGenerator {
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<TaskGenerator> {
     let protocols =
         config.protocols.iter().map(|protocol| (protocol.oracle_index, protocol.clone())).collect();
-    TaskGenerator { config, protocols, world: dependencies, schedule: None, births: Births::default() }.start()
+    TaskGenerator { config, protocols, world: dependencies, schedule: None, births: Births::default() }
+        .start()
 }
 
 impl Actor for TaskGenerator {
@@ -146,8 +147,7 @@ impl TaskGenerator {
         self.world.metrics.requested(attempt.oracle_index);
         let tx_sender = self.world.tx_sender.clone();
         let oracle_index = attempt.oracle_index;
-        let span =
-            step!("generator.attempt", actor = ActorName::TaskGenerator.as_str(), oracle_index, id = %request.id);
+        let span = step!("generator.attempt", actor = ActorName::TaskGenerator.as_str(), oracle_index, id = %request.id);
         let begun = Begun::now(&span);
         let work = async move { Sent::from(tx_sender.ask(request).await) }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {

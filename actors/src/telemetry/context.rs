@@ -65,7 +65,14 @@ pub(crate) fn receive<M: Wire>(message: &M, trace: Option<TraceParent>) -> Span 
     let Some(parent) = parent_of(task, trace) else { return Span::none() };
     let actor = anzen_messages::wire::ActorName::RpcGateway.as_str();
     let task = task.map(tracing::field::display);
-    let span = super::step!("gateway.receive", actor, task, method = M::NAME, operator = tracing::field::Empty, otel.kind = "server");
+    let span = super::step!(
+        "gateway.receive",
+        actor,
+        task,
+        method = M::NAME,
+        operator = tracing::field::Empty,
+        otel.kind = "server"
+    );
     within(&span, parent);
     span
 }

@@ -62,7 +62,8 @@ pub(crate) fn task_created(task: TaskHash, begun: &Begun, fields: [(&'static str
     let mut attributes = vec![KeyValue::new("task", task.to_string()), KeyValue::new("actor", actor)];
     attributes.extend(fields.map(|(name, value)| KeyValue::new(name, value)));
     let tracer = global::tracer(TRACER);
-    let mut builder = tracer.span_builder("task.create").with_start_time(begun.at).with_attributes(attributes);
+    let mut builder =
+        tracer.span_builder("task.create").with_start_time(begun.at).with_attributes(attributes);
     if begun.span.is_valid() {
         builder = builder.with_links(vec![Link::with_context(begun.span.clone())]);
     }

@@ -120,5 +120,7 @@ fn painted(writer: &Writer<'_>, color: &str, text: &str) -> String {
 /// A value for people. What came from elsewhere does not get to write on the terminal.
 fn text(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    text.chars().flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect() } else { vec![c] })
+        .collect()
 }

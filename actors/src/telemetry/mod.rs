@@ -39,7 +39,7 @@ pub use config::{LogFormat, TelemetryConfig};
 pub use context::Incoming;
 pub use export::{ExportMetrics, export_metrics};
 pub use line::{Identity, identify};
-pub use start::{Guard, TelemetryError, start};
+pub use start::{Guard, Service, TelemetryError, start};
 
 pub(crate) use context::{current, receive, rooted};
 pub(crate) use export::{Begun, task_created};

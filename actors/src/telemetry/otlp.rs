@@ -36,7 +36,11 @@ impl OnRuntime {
         if last.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
             *last = Some(Instant::now());
             let error = redacted(&error.to_string());
-            tracing::warn!(spans, error, "traces are lost: the collector does not take them; check telemetry.otlp_endpoint");
+            tracing::warn!(
+                spans,
+                error,
+                "traces are lost: the collector does not take them; check telemetry.otlp_endpoint"
+            );
         }
     }
 }
@@ -45,7 +49,8 @@ impl SpanExporter for OnRuntime {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let (exporter, spans) = (Arc::clone(&self.exporter), batch.len());
         let export = self.runtime.spawn(async move { exporter.export(batch).await });
-        let result = export.await.unwrap_or_else(|error| Err(OTelSdkError::InternalFailure(error.to_string())));
+        let result =
+            export.await.unwrap_or_else(|error| Err(OTelSdkError::InternalFailure(error.to_string())));
         match &result {
             Ok(()) => self.metrics.exported(spans),
             Err(error) => self.failed(spans, error),

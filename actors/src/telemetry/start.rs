@@ -31,13 +31,17 @@ const TRACES_PATH: &str = "/v1/traces";
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter is none.
-    #[error("telemetry.log is no filter: {0}; it is a level, or levels by module: \"info,anzen_actors=debug\"")]
+    #[error(
+        "telemetry.log is no filter: {0}; it is a level, or levels by module: \"info,anzen_actors=debug\""
+    )]
     Filter(String),
     /// The share is none.
     #[error("telemetry.sample_ratio is {0}; it must be from 0 to 1")]
     Ratio(f64),
     /// The exporter cannot be made.
-    #[error("spans cannot be exported: {0}; check telemetry.otlp_endpoint and the variables OTEL_EXPORTER_OTLP_...")]
+    #[error(
+        "spans cannot be exported: {0}; check telemetry.otlp_endpoint and the variables OTEL_EXPORTER_OTLP_..."
+    )]
     Export(String),
     /// Something logs already.
     #[error("logging was started twice")]
@@ -59,12 +63,20 @@ impl Drop for Guard {
     }
 }
 
-/// Starts logging, on standard error, and exporting spans where that is configured. `name` is the process's, `roles` what it
-/// runs.
+/// A process that works for tasks.
+#[derive(Debug, Clone, Copy)]
+pub struct Service<'a> {
+    /// What it calls itself.
+    pub name: &'a str,
+    /// The actors that it runs.
+    pub roles: &'a str,
+}
+
+/// Starts logging, on standard error, and exporting the spans of a service where that is configured.
 ///
 /// # Errors
 /// Where a setting is wrong; the text says which.
-pub fn start(config: &TelemetryConfig, name: &str, roles: &str) -> Result<Guard, TelemetryError> {
+pub fn start(config: &TelemetryConfig, service: Option<Service<'_>>) -> Result<Guard, TelemetryError> {
     let json = match config.log_format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Pretty => false,
@@ -76,7 +88,7 @@ pub fn start(config: &TelemetryConfig, name: &str, roles: &str) -> Result<Guard,
         .fmt_fields(JsonFields::new())
         .event_format(Line { json })
         .with_filter(filter(&config.log)?);
-    let export = exporter(config, name, roles)?;
+    let export = service.map(|service| exporter(config, service)).transpose()?.flatten();
     let spans = export.as_ref().map(|(provider, _)| spans(provider));
     tracing_subscriber::registry().with(log).with(spans).try_init().map_err(|_| TelemetryError::Twice)?;
     if let Some((provider, _)) = &export {
@@ -114,8 +126,7 @@ where
 
 fn exporter(
     config: &TelemetryConfig,
-    name: &str,
-    roles: &str,
+    service: Service<'_>,
 ) -> Result<Option<(SdkTracerProvider, Runtime)>, TelemetryError> {
     if !(0.0..=1.0).contains(&config.sample_ratio) {
         return Err(TelemetryError::Ratio(config.sample_ratio));
@@ -138,13 +149,13 @@ fn exporter(
         .map_err(|error| failed(&error))?;
     let exporter = builder.build().map_err(|error| failed(&error))?;
     let exporter = OnRuntime::new(exporter, runtime.handle().clone(), export_metrics());
-    let service = config.service_name.as_deref().unwrap_or(name);
+    let name = config.service_name.as_deref().unwrap_or(service.name);
     let provider = SdkTracerProvider::builder()
         .with_span_processor(BatchSpanProcessor::builder(exporter).build())
         .with_id_generator(Ids::default())
         // By the trace's id alone: all processes choose the same tasks, and no sender can make them record more.
         .with_sampler(Sampler::TraceIdRatioBased(config.sample_ratio))
-        .with_resource(resource(service, roles))
+        .with_resource(resource(name, service.roles))
         .build();
     Ok(Some((provider, runtime)))
 }

@@ -31,12 +31,13 @@ impl SpanExporter for Kept {
 /// What is recorded while `work` runs.
 fn recorded(work: impl FnOnce()) -> Vec<SpanData> {
     let kept = Kept::default();
-    let provider =
-        SdkTracerProvider::builder().with_simple_exporter(kept.clone()).with_id_generator(Ids::default()).build();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(kept.clone())
+        .with_id_generator(Ids::default())
+        .build();
     let subscriber = tracing_subscriber::registry().with(spans(&provider));
     tracing::subscriber::with_default(subscriber, work);
-    let spans = kept.0.lock().unwrap().clone();
-    spans
+    kept.0.lock().unwrap().clone()
 }
 
 #[test]
@@ -56,10 +57,10 @@ fn a_step_for_a_task_is_in_the_tasks_trace_and_so_is_what_it_calls() {
         assert_eq!(span.span_context.trace_id(), root.trace_id.into());
     }
     let sent = sent.unwrap();
-    assert_eq!((sent.trace_id.into(), sent.span_id.into()), (
-        inner.span_context.trace_id(),
-        inner.span_context.span_id()
-    ));
+    assert_eq!(
+        (sent.trace_id.into(), sent.span_id.into()),
+        (inner.span_context.trace_id(), inner.span_context.span_id())
+    );
 }
 
 #[test]
@@ -86,8 +87,10 @@ fn nothing_is_sent_along_where_nothing_is_recorded() {
 fn the_ids_of_a_root_are_those_of_its_task() {
     use opentelemetry::trace::{Tracer, TracerProvider};
     let kept = Kept::default();
-    let provider =
-        SdkTracerProvider::builder().with_simple_exporter(kept.clone()).with_id_generator(Ids::default()).build();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(kept.clone())
+        .with_id_generator(Ids::default())
+        .build();
     opentelemetry::global::set_tracer_provider(provider.clone());
     task_created(task(), &Begun::now(&Span::none()), [("index", 1), ("oracle_index", 2), ("block", 3)]);
     drop(provider.tracer(TRACER).start("another"));
@@ -150,11 +153,16 @@ fn speak() {
 #[test]
 fn a_json_line_has_the_fields_of_the_spans_around_it() {
     let text = logged(true, speak);
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["level"], "WARN");
     let fields = &lines[0]["fields"];
     assert_eq!(fields["task"], task().to_string());
-    assert_eq!((&fields["actor"], &fields["index"]), (&"operator-signer".into(), &4.into()), "the innermost counts");
+    assert_eq!(
+        (&fields["actor"], &fields["index"]),
+        (&"operator-signer".into(), &4.into()),
+        "the innermost counts"
+    );
     assert_eq!(fields["message"], "cannot");
 }
 

@@ -7,4 +7,5 @@ mod e2e_byzantine;
 mod e2e_faults;
 mod e2e_processes;
 mod e2e_topologies;
+mod e2e_traces;
 mod sim;

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anzen_actors::node::NodeConfig;
+use anzen_actors::telemetry::TelemetryConfig;
 use anzen_deploy::local::{self, DEFAULT_FOLDER, End, Options, Topology};
 use clap::ValueEnum;
 use tokio::runtime::Builder;
@@ -109,7 +110,9 @@ impl RunArguments {
 }
 
 fn spawn_operator(arguments: &SpawnArguments) -> Outcome {
-    logging::start("info");
+    let name = format!("operator-{}", arguments.number);
+    let _traces =
+        logging::start_service(&TelemetryConfig::default(), &name, "chain-watcher,operator-signer")?;
     let setting_up = local::spawn_operator(&arguments.dir, arguments.number);
     let spawned = Builder::new_current_thread().enable_all().build()?.block_on(setting_up)?;
     // The paths in the configuration are relative to it.
