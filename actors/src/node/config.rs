@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::NodeError;
 use crate::adapters::ChainConfig;
+use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
 use crate::telemetry::TelemetryConfig;
 use crate::{
@@ -66,16 +67,6 @@ pub struct NodeConfig {
     pub tx_sender: tx_sender::Config,
     /// See [`rpc_gateway::Config`].
     pub rpc_gateway: rpc_gateway::Config,
-}
-
-/// Files with keys: hexadecimal digits. Let nobody but the process's user read them.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct KeysConfig {
-    /// The BLS key that answers and sessions are signed with (role `operator-signer`).
-    pub bls_key_file: Option<PathBuf>,
-    /// The ECDSA key that transactions are signed with (role `tx-sender`).
-    pub ecdsa_key_file: Option<PathBuf>,
 }
 
 /// Where operators connect.

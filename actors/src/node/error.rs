@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anzen_messages::bls::SecretKeyError;
 use anzen_messages::wire::ActorName;
 
 use crate::bus::NoRoute;
@@ -64,17 +63,9 @@ pub enum NodeError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// A BLS key file.
-    #[error("the BLS key file {path}: {error}")]
-    BlsKey {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong; never the key.
-        error: SecretKeyError,
-    },
-    /// An ECDSA key file. The text does not repeat the key.
-    #[error("the ECDSA key file {0} is not 64 hexadecimal digits")]
-    EcdsaKey(PathBuf),
+    /// A key cannot be loaded.
+    #[error(transparent)]
+    Key(#[from] crate::keys::KeyError),
     /// A port or socket cannot be listened on.
     #[error("cannot listen on {at}: {error}")]
     Listen {

@@ -8,7 +8,7 @@ mod url;
 pub(crate) use url::without_key;
 
 pub use account::{Account, Request, Sent};
-pub use read::{code_at, proxy_admin, proxy_implementation, read, read_at};
+pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
 
 use crate::TransportError;
 use alloy::primitives::{Address, TxHash};

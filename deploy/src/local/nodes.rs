@@ -106,9 +106,21 @@ struct ChainPart<'a> {
 #[derive(Debug, Default, Serialize)]
 struct KeysPart {
     #[serde(skip_serializing_if = "Option::is_none")]
-    bls_key_file: Option<String>,
+    bls: Option<KeyPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ecdsa_key_file: Option<String>,
+    ecdsa: Option<KeyPart>,
+}
+
+/// Keys that are worth nothing, and are used at once: in the clear.
+#[derive(Debug, Serialize)]
+struct KeyPart {
+    private_key_file: String,
+}
+
+impl KeyPart {
+    fn of(node: &Node, name: &str) -> Option<Self> {
+        Some(Self { private_key_file: format!("{}/{name}", node.name) })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -152,7 +164,7 @@ pub(super) fn write_aggregator(
     let mut file = NodeFile::new(node, world);
     if node.runs(ActorName::TxSender) {
         write_private(&private.join("ecdsa.key"), transaction_key)?;
-        file.keys.ecdsa_key_file = Some(format!("{}/ecdsa.key", node.name));
+        file.keys.ecdsa = KeyPart::of(node, "ecdsa.key");
     }
     if node.runs(ActorName::RpcGateway) {
         file.edge = Some(EdgePart { listen: ANY_PORT, server_name: SERVER_NAME });
@@ -203,7 +215,7 @@ pub(super) fn write_operator(
 ) -> Result<(), LocalError> {
     folder.make_private(&node.name)?;
     let mut file = NodeFile::new(node, world);
-    file.keys.bls_key_file = Some(format!("{}/bls.key", node.name));
+    file.keys.bls = KeyPart::of(node, "bls.key");
     file.aggregators = vec![AggregatorPart { server_name: SERVER_NAME, url: aggregator_url }];
     file.write(folder)
 }
