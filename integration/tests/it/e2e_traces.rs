@@ -37,8 +37,9 @@ async fn a_task_is_one_trace_and_its_lines_say_so() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path().join("network");
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str())];
-    let network =
-        LocalNetwork::start_with(&folder, &["--tasks", "2", "--topology", "spread"], &variables).ended().await;
+    let network = LocalNetwork::start_with(&folder, &["--tasks", "2", "--topology", "spread"], &variables)
+        .ended()
+        .await;
     assert!(network.status.success(), "{}", network.errors);
 
     let spans = collector.spans();
@@ -66,7 +67,10 @@ fn every_process_has_done_its_part(trace: &[&Recorded]) {
     }
     for (service, steps) in STEPS {
         for step in steps {
-            assert!(done.get(service).is_some_and(|names| names.contains(step)), "{service} {step}: {done:?}");
+            assert!(
+                done.get(service).is_some_and(|names| names.contains(step)),
+                "{service} {step}: {done:?}"
+            );
         }
     }
 }
@@ -104,7 +108,8 @@ fn the_lines_say_what_they_are_about(folder: &Path, task: &str) {
     for (name, _) in STEPS {
         let log = std::fs::read_to_string(folder.join(format!("{name}.log"))).unwrap();
         for line in log.lines() {
-            let fields = &serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}"))["fields"];
+            let fields =
+                &serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}"))["fields"];
             if line.contains(task) {
                 about += 1;
                 assert_eq!(fields["task"], task, "{line}");
