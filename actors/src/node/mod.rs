@@ -6,6 +6,7 @@
 //! | `ports.rs` | the world that the actors are given |
 //! | `keys.rs` | the signers of the keys that are in this process |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
+//! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
 mod config;
@@ -14,6 +15,7 @@ mod error;
 mod keys;
 mod metrics;
 mod ports;
+mod process;
 mod roles;
 mod run;
 
@@ -22,5 +24,6 @@ pub use endpoints::Endpoints;
 pub use error::NodeError;
 pub use metrics::NodeMetrics;
 pub use ports::Ports;
+pub use process::ProcessMetrics;
 pub use roles::{Roles, Upstream, start_roles};
 pub use run::run;

@@ -1,7 +1,6 @@
-//! Recording spans: ids, sampling, the root of a task's trace, counts.
+//! Recording spans: ids, sampling, the root of a task's trace.
 
 use std::cell::Cell;
-use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use anzen_messages::TaskHash;
@@ -9,10 +8,6 @@ use anzen_messages::trace::TraceParent;
 use opentelemetry::trace::{Link, Span as _, SpanContext, SpanId, TraceContextExt, TraceId, Tracer};
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -71,44 +66,4 @@ pub(crate) fn task_created(task: TaskHash, begun: &Begun, fields: [(&'static str
     let mut span = tracer.build_with_context(builder, &Context::new());
     NEXT.set(None);
     span.end();
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
-    outcome: &'static str,
-}
-
-/// Counts the spans that a collector was sent.
-#[derive(Debug, Clone, Default)]
-pub struct ExportMetrics {
-    spans: Family<Outcome, Counter>,
-}
-
-impl ExportMetrics {
-    /// Adds the metrics to a registry.
-    pub fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "anzen_telemetry_spans",
-            "Spans sent to the OpenTelemetry collector, by outcome",
-            self.spans.clone(),
-        );
-    }
-
-    pub(super) fn exported(&self, spans: usize) {
-        self.count("exported", spans);
-    }
-
-    pub(super) fn failed(&self, spans: usize) {
-        self.count("failed", spans);
-    }
-
-    fn count(&self, outcome: &'static str, spans: usize) {
-        self.spans.get_or_create(&Outcome { outcome }).inc_by(u64::try_from(spans).unwrap_or(u64::MAX));
-    }
-}
-
-/// The process's: what is exported is exported for all of it.
-pub fn export_metrics() -> ExportMetrics {
-    static METRICS: LazyLock<ExportMetrics> = LazyLock::new(ExportMetrics::default);
-    METRICS.clone()
 }

@@ -6,6 +6,7 @@
 //! | `context.rs` | which trace a span belongs to, here and on the wire |
 //! | `line.rs` | what a log line looks like: fields of the event, of the spans around it, of the process |
 //! | `export.rs`, `otlp.rs` | sending spans to a collector |
+//! | `metrics.rs` | whether spans arrive there |
 //! | `start.rs` | putting it together when a program starts |
 //!
 //! # Field names
@@ -30,6 +31,7 @@ mod config;
 mod context;
 mod export;
 mod line;
+mod metrics;
 mod otlp;
 mod start;
 #[cfg(test)]
@@ -37,8 +39,8 @@ mod tests;
 
 pub use config::{LogFormat, TelemetryConfig};
 pub use context::Incoming;
-pub use export::{ExportMetrics, export_metrics};
 pub use line::{Identity, identify};
+pub use metrics::{ExportMetrics, export_metrics};
 pub use start::{Guard, Service, TelemetryError, start};
 
 pub(crate) use context::{current, receive, rooted};

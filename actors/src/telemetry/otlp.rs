@@ -10,7 +10,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::Handle;
 
-use super::export::ExportMetrics;
+use super::metrics::ExportMetrics;
 use crate::adapters::redacted;
 
 /// A collector that is gone is told of once in this time.

@@ -17,8 +17,9 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use super::export::{Ids, TRACER, export_metrics};
+use super::export::{Ids, TRACER};
 use super::line::Line;
+use super::metrics::export_metrics;
 use super::otlp::OnRuntime;
 use super::{LogFormat, STEP, TelemetryConfig};
 

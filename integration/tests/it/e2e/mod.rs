@@ -3,6 +3,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod collector;
+pub(crate) mod command;
 pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod wire;
