@@ -21,6 +21,7 @@ use super::{Config, Protocol};
 use crate::bus::Handle;
 use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health, of_follower};
 use crate::ports::{ModelInputs, Rng, TaskContract, TaskRules};
 use crate::telemetry::{Begun, scope, step, task_created};
 
@@ -48,6 +49,10 @@ pub struct TaskGenerator {
     /// Nothing until the response window has been read.
     schedule: Option<Schedule>,
     births: Births<Begun>,
+    /// True once it has taken in a block.
+    has_blocks: bool,
+    /// The protocols whose task is due and was not created, and why.
+    hindered: BTreeMap<u32, String>,
 }
 
 /// Starts the actor. It takes no requests: it follows the chain.
@@ -55,7 +60,8 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<TaskGenerator> 
     let protocols =
         config.protocols.iter().map(|protocol| (protocol.oracle_index, protocol.clone())).collect();
     config.protocols.iter().for_each(|protocol| dependencies.metrics.starts(protocol.oracle_index));
-    TaskGenerator { config, protocols, world: dependencies, schedule: None, births: Births::default() }
+    let (has_blocks, hindered, births) = (false, BTreeMap::new(), Births::default());
+    TaskGenerator { config, protocols, world: dependencies, schedule: None, births, has_blocks, hindered }
         .start()
 }
 
@@ -82,7 +88,25 @@ impl Handler<ApplyBlocks> for TaskGenerator {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         self.decide(ctx, |schedule| schedule.advance(&delta));
+    }
+}
+
+impl Handler<Examine> for TaskGenerator {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        let needs = [
+            (ActorName::ChainWatcher, self.world.watcher.is_reachable()),
+            (ActorName::TxSender, self.world.tx_sender.is_reachable()),
+        ];
+        of_follower(self.has_blocks, &needs).and(|| match self.hindered.first_key_value() {
+            Some((protocol, obstacle)) => {
+                Health::Down(format!("no task for protocol {protocol}: {obstacle}"))
+            }
+            None => Health::Up,
+        })
     }
 }
 
@@ -114,8 +138,16 @@ impl TaskGenerator {
     }
 
     fn note(&mut self, fact: &Report) {
-        if let Report::Created { oracle_index, task, index, block } = fact {
-            record(*oracle_index, self.births.created(*oracle_index, *block, *task, *index));
+        match fact {
+            Report::Created { oracle_index, task, index, block } => {
+                self.hindered.remove(oracle_index);
+                record(*oracle_index, self.births.created(*oracle_index, *block, *task, *index));
+            }
+            // That another generator was faster is no trouble.
+            Report::Hindered { oracle_index, obstacle, .. } if !obstacle.is_everyday() => {
+                self.hindered.insert(*oracle_index, obstacle.to_string());
+            }
+            Report::Hindered { .. } | Report::Unanswered { .. } => {}
         }
     }
 
