@@ -170,10 +170,10 @@ fn run_in_slot(arguments: &SlotArguments) -> Outcome {
     let mut config = arguments.settings.load()?;
     let slot = Slot::claim(&arguments.slots)?;
     config.name = slot.name();
-    let _traces = logging::start_node(&config)?;
     config.data_dir = slot.data_dir();
     config.keys.bls.private_key_file = Some(slot.bls_key_file());
     config.run_as("local operator", &ActorName::OPERATOR)?;
+    let _traces = logging::start_node(&config)?;
     let addresses = Addresses::load(&config.addresses)?;
     let ready = Builder::new_current_thread().enable_all().build()?.block_on(async {
         let signalled = shutdown::signalled()?;
