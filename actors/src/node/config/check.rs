@@ -23,10 +23,7 @@ const MADE: [&str; 4] = ["addresses", "data_dir", "links.listen", "links.to"];
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// Nothing to run.
-    #[error(
-        "no roles are named; say with --for which command runs this (aggregator or operator), or name them: \
-         roles = [\"chain-watcher\", …]"
-    )]
+    #[error("no roles are named; roles = [\"chain-watcher\", …] says which actors to run")]
     NoRoles,
     /// A role needs something that the configuration does not give.
     #[error("the role {role} needs {setting}, which is not set")]
