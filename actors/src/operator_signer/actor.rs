@@ -19,13 +19,15 @@ use super::duty::{Computed, Step, Terms, Ticket};
 use super::effect::Effect;
 use super::health::{Vitals, judge};
 use super::metrics::OperatorSignerMetrics;
+use super::performance::Performance;
 use super::protection::{Permit, Protection, SPACE};
 use super::report::{deferred, report};
+use super::standing::Standing;
 use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
 use crate::health::{Examine, Health, Pulse};
 use crate::measure::Laps;
-use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
+use crate::ports::{BlsSigner, ChainError, ModelInputs, OperatorStandings, Rng, Store, TaskContract, Write};
 
 /// What OperatorSigner works with.
 pub struct Dependencies {
@@ -37,6 +39,8 @@ pub struct Dependencies {
     pub contract: Arc<dyn TaskContract>,
     /// What models read.
     pub inputs: Arc<dyn ModelInputs>,
+    /// How this operator stands.
+    pub standings: Arc<dyn OperatorStandings>,
     /// The operator's BLS key.
     pub signer: Arc<dyn BlsSigner>,
     /// Where the signing records are.
@@ -62,6 +66,8 @@ pub struct OperatorSigner {
     has_blocks: bool,
     /// Whether the signer answered the last time.
     signer: Pulse,
+    standing: Standing,
+    performance: Performance,
     laps: Laps<TaskHash>,
 }
 
@@ -72,9 +78,20 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner>
     let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
     dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
-    let (has_blocks, signer, laps) = (false, Pulse::default(), Laps::default());
-    let world = dependencies;
-    OperatorSigner { config, models, names, reads, world, duties: None, has_blocks, signer, laps }.start()
+    let signer = OperatorSigner {
+        config,
+        models,
+        names,
+        reads,
+        world: dependencies,
+        duties: None,
+        has_blocks: false,
+        signer: Pulse::default(),
+        standing: Standing::default(),
+        performance: Performance::default(),
+        laps: Laps::default(),
+    };
+    signer.start()
 }
 
 impl Actor for OperatorSigner {
@@ -123,6 +140,9 @@ impl Handler<ApplyBlocks> for OperatorSigner {
         if let Some(duties) = &self.duties {
             self.world.metrics.sizes(duties.open(), duties.records());
         }
+        if self.standing.is_due(&delta) {
+            self.look(ctx);
+        }
     }
 }
 
@@ -133,6 +153,7 @@ impl Handler<Examine> for OperatorSigner {
         judge(&Vitals {
             has_blocks: self.has_blocks,
             watcher: self.world.watcher.is_reachable(),
+            membership: self.standing.membership(),
             signer: self.signer.trouble(),
             aggregators: self.world.aggregators.iter().filter(|(_, handle)| handle.is_reachable()).count(),
         })
@@ -140,6 +161,20 @@ impl Handler<Examine> for OperatorSigner {
 }
 
 impl OperatorSigner {
+    /// Finds out how this operator stands.
+    fn look(&self, ctx: &mut Context<Self>) {
+        let (standings, operator) = (Arc::clone(&self.world.standings), self.world.signer.operator_id());
+        let tokens = self.config.fee_tokens.clone();
+        let work = async move { standings.standing(operator, &tokens).await };
+        ctx.spawn(work.into_actor(self).map(|found, actor, _| {
+            match &found {
+                Ok(standing) => actor.world.metrics.eigen.standing(standing),
+                Err(error) => tracing::debug!(%error, "not known how this operator stands; asking again"),
+            }
+            actor.standing.looked(found.ok());
+        }));
+    }
+
     fn terms(&self) -> Terms {
         Terms {
             operator: self.world.signer.operator_id(),
@@ -162,7 +197,11 @@ impl OperatorSigner {
                 Effect::Submit { ticket, to, message } => self.submit(ctx, ticket, to, message),
                 Effect::Pause { ticket, step, failures } => self.pause(ctx, ticket, step, failures),
                 Effect::Prune(writes) => self.prune(ctx, writes),
-                Effect::Report(fact) => report(&fact, &self.names, &self.world.metrics),
+                Effect::Report(fact) => {
+                    self.performance.heed(&fact);
+                    self.world.metrics.eigen.score(self.performance.score());
+                    report(&fact, &self.names, &self.world.metrics);
+                }
             }
         }
     }

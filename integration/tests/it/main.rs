@@ -11,3 +11,4 @@ mod e2e_processes;
 mod e2e_topologies;
 mod monitoring;
 mod sim;
+mod specification;

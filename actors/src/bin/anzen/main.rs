@@ -88,7 +88,9 @@ mod tests {
     #[test]
     fn the_variables_of_flags_are_known_as_the_programs_own() {
         fn check(command: &clap::Command) {
-            for name in command.get_arguments().filter_map(clap::Arg::get_env).filter_map(|name| name.to_str()) {
+            for name in
+                command.get_arguments().filter_map(clap::Arg::get_env).filter_map(|name| name.to_str())
+            {
                 let known = !name.starts_with("ANZEN_") || own_variables().any(|own| own == name);
                 assert!(known, "{name} is to be in OTHERS of actors/src/node/config/variables.rs");
             }
