@@ -21,6 +21,7 @@ use crate::rpc_gateway::{GatewayMetrics, LinkMetrics};
 use crate::signature_collector::CollectorMetrics;
 use crate::stake_updater::StakeUpdaterMetrics;
 use crate::task_generator::TaskGeneratorMetrics;
+use crate::telemetry::export_metrics;
 use crate::tx_sender;
 
 /// What EigenLayer's metrics are labelled with.
@@ -69,6 +70,7 @@ impl NodeMetrics {
         self.links.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
+        export_metrics().register(&mut registry);
         self.health.register(&mut registry);
         for actor in ActorName::ALL.into_iter().filter(|actor| actors.contains(actor)) {
             match actor {

@@ -1,9 +1,11 @@
 //! Whether tasks can be answered.
 
+use actix::{Context, Handler};
 use anzen_messages::wire::ActorName;
 
+use super::actor::OperatorSigner;
 use super::standing::Membership;
-use crate::health::{Health, of_follower};
+use crate::health::{Examine, Health, of_follower};
 
 /// What OperatorSigner knows of itself.
 #[derive(Debug, Clone)]
@@ -38,6 +40,20 @@ pub(super) fn judge(vitals: &Vitals) -> Health {
         }
         _ => Health::Up,
     })
+}
+
+impl Handler<Examine> for OperatorSigner {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        judge(&Vitals {
+            has_blocks: self.has_blocks,
+            watcher: self.world.watcher.is_reachable(),
+            membership: self.standing.membership(),
+            signer: self.signer.trouble(),
+            aggregators: self.world.aggregators.iter().filter(|(_, handle)| handle.is_reachable()).count(),
+        })
+    }
 }
 
 #[cfg(test)]

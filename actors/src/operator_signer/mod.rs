@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `protection.rs` | what may be signed, and the records that bind the next process to it |
 //! | `duties.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
-//! | `actor.rs` | reads, records, signs, submits |
+//! | `actor.rs`, `questions.rs` | reads, records, signs, submits |
 //! | `report.rs` | what people and metrics are told |
 //! | `standing.rs`, `performance.rs`, `eigen.rs` | how this operator stands on chain and how well it does, as EigenLayer's metrics |
 //! | `health.rs` | whether tasks can be answered |
@@ -21,6 +21,7 @@ mod health;
 mod metrics;
 mod performance;
 pub mod protection;
+mod questions;
 mod report;
 mod standing;
 

@@ -153,6 +153,9 @@ async fn metrics_tell_what_happened() {
         "anzen_signer_disagreements_total 1",
         "anzen_signer_signatures_total 1",
         "anzen_signer_open_tasks 1",
+        "eigen_registered_stakes{quorum_number=\"0\",quorum_name=\"slashable-0\"} 200.0",
+        "eigen_fees_earned_total{token=\"0x0909090909090909090909090909090909090909\"} 7.0",
+        "eigen_slashing_status 1",
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }
