@@ -15,6 +15,7 @@ pub mod bus;
 pub mod chain_watcher;
 pub mod errand;
 pub mod follow;
+pub mod keys;
 pub mod node;
 pub mod operator_signer;
 pub mod ports;

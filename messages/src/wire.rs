@@ -41,6 +41,20 @@ impl ActorName {
         Self::RpcGateway,
     ];
 
+    /// Those of an aggregator; each comes after those that it talks to.
+    pub const AGGREGATOR: [Self; 7] = [
+        Self::ChainWatcher,
+        Self::TxSender,
+        Self::StakeUpdater,
+        Self::TaskGenerator,
+        Self::Aggregator,
+        Self::SignatureCollector,
+        Self::RpcGateway,
+    ];
+
+    /// Those of an operator.
+    pub const OPERATOR: [Self; 2] = [Self::ChainWatcher, Self::OperatorSigner];
+
     /// As configuration writes it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! What a node's configuration file says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::NodeError;
 use crate::adapters::ChainConfig;
+use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
 use crate::{
     aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
@@ -63,16 +64,6 @@ pub struct NodeConfig {
     pub tx_sender: tx_sender::Config,
     /// See [`rpc_gateway::Config`].
     pub rpc_gateway: rpc_gateway::Config,
-}
-
-/// Files with keys: hexadecimal digits. Let nobody but the process's user read them.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct KeysConfig {
-    /// The BLS key that answers and sessions are signed with (role `operator-signer`).
-    pub bls_key_file: Option<PathBuf>,
-    /// The ECDSA key that transactions are signed with (role `tx-sender`).
-    pub ecdsa_key_file: Option<PathBuf>,
 }
 
 /// Where operators connect.
@@ -183,6 +174,21 @@ impl NodeConfig {
             };
             self.task_generator.protocols = protocols.iter().map(task).collect();
         }
+    }
+
+    /// Takes the roles of `anzen aggregator` or `anzen operator` where the configuration names none.
+    ///
+    /// # Errors
+    /// Where it names others.
+    pub fn run_as(&mut self, command: &'static str, roles: &[ActorName]) -> Result<(), NodeError> {
+        let set = |roles: &[ActorName]| roles.iter().copied().collect::<BTreeSet<_>>();
+        if self.roles.is_empty() {
+            self.roles = roles.to_vec();
+        }
+        if set(&self.roles) == set(roles) {
+            return Ok(());
+        }
+        Err(NodeError::OtherRoles { command, configured: self.roles.clone(), own: roles.to_vec() })
     }
 
     /// True where this process runs the actor.

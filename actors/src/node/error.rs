@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anzen_messages::bls::SecretKeyError;
 use anzen_messages::wire::ActorName;
 
 use crate::bus::NoRoute;
@@ -23,6 +22,20 @@ pub enum NodeError {
     /// Nothing to run.
     #[error("the configuration names no roles; roles = [\"chain-watcher\", …] says which actors to run")]
     NoRoles,
+    /// `anzen aggregator` or `anzen operator` with the roles of another process.
+    #[error(
+        "`anzen {command}` runs {}, and the configuration names {}; leave `roles` out, or run `anzen node`",
+        list(own),
+        list(configured)
+    )]
+    OtherRoles {
+        /// The command's name.
+        command: &'static str,
+        /// What the configuration names.
+        configured: Vec<ActorName>,
+        /// What the command runs.
+        own: Vec<ActorName>,
+    },
     /// A role needs something that the configuration does not give.
     #[error("the role {role} needs {setting}, which is not set")]
     Missing {
@@ -50,17 +63,9 @@ pub enum NodeError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// A BLS key file.
-    #[error("the BLS key file {path}: {error}")]
-    BlsKey {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong; never the key.
-        error: SecretKeyError,
-    },
-    /// An ECDSA key file. The text does not repeat the key.
-    #[error("the ECDSA key file {0} is not 64 hexadecimal digits")]
-    EcdsaKey(PathBuf),
+    /// A key cannot be loaded.
+    #[error(transparent)]
+    Key(#[from] crate::keys::KeyError),
     /// A port or socket cannot be listened on.
     #[error("cannot listen on {at}: {error}")]
     Listen {
@@ -84,4 +89,8 @@ pub enum NodeError {
     /// An adapter cannot start.
     #[error("{0}")]
     Adapter(String),
+}
+
+fn list(roles: &[ActorName]) -> String {
+    roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -1,63 +1,76 @@
-//! Reading key files. No error repeats what a file holds.
+//! The signers of the keys that are in this process. A remote signer would be made here, instead of a local one.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use alloy::primitives::hex;
-use alloy::signers::local::PrivateKeySigner;
-use anzen_messages::bls::SecretKey;
+use anzen_messages::wire::ActorName;
+use tokio::sync::oneshot;
 
-use super::config::KeysConfig;
+use super::config::NodeConfig;
 use super::error::NodeError;
 use crate::adapters::{LocalBlsSigner, LocalTxSigner};
+use crate::keys::{KeyKind, KeysConfig, Loader, Surroundings, ThisProcess};
 use crate::ports::{BlsSigner, TxSigner};
 
-/// The operator's key, where the configuration names a file.
-pub(super) fn bls_signer(keys: &KeysConfig) -> Result<Option<Arc<dyn BlsSigner>>, NodeError> {
-    let Some(path) = &keys.bls_key_file else { return Ok(None) };
-    let key =
-        SecretKey::from_hex(&read(path)?).map_err(|error| NodeError::BlsKey { path: path.clone(), error })?;
-    Ok(Some(Arc::new(LocalBlsSigner::new(key))))
+/// What the process signs with: nothing where no role needs it, or no source is given (the role then says so).
+#[derive(Default)]
+pub(super) struct Signers {
+    pub(super) bls: Option<Arc<dyn BlsSigner>>,
+    pub(super) tx: Option<Arc<dyn TxSigner>>,
 }
 
-/// The key of transactions, where the configuration names a file.
-pub(super) fn tx_signer(keys: &KeysConfig) -> Result<Option<Arc<dyn TxSigner>>, NodeError> {
-    let Some(path) = &keys.ecdsa_key_file else { return Ok(None) };
-    let text = read(path)?;
-    let bytes = zeroize::Zeroizing::new(hex::decode(text.trim()).unwrap_or_default());
-    let key = PrivateKeySigner::from_slice(&bytes).map_err(|_| NodeError::EcdsaKey(path.clone()))?;
-    Ok(Some(Arc::new(LocalTxSigner::new(key))))
+impl Signers {
+    /// Opens the keys that the roles need. It happens on a thread of its own: it takes seconds, and where a person is asked
+    /// for a password and does not answer, the process must end all the same.
+    pub(super) async fn load(config: &NodeConfig) -> Result<Self, NodeError> {
+        let needs =
+            Needs { bls: config.runs(ActorName::OperatorSigner), tx: config.runs(ActorName::TxSender) };
+        let keys = config.keys.clone();
+        let (sender, receiver) = oneshot::channel();
+        std::thread::spawn(move || {
+            // Nobody waits any more where the process ends.
+            let _ = sender.send(Self::open(&keys, needs, &ThisProcess));
+        });
+        receiver.await.map_err(|_| NodeError::Adapter("the keys' thread has ended".into()))?
+    }
+
+    fn open(keys: &KeysConfig, needs: Needs, surroundings: &dyn Surroundings) -> Result<Self, NodeError> {
+        let loader = Loader::new(surroundings);
+        let mut signers = Self::default();
+        if needs.bls && loader.is_given(KeyKind::Bls, &keys.bls) {
+            signers.bls = Some(Arc::new(LocalBlsSigner::new(loader.bls(&keys.bls)?)));
+        }
+        if needs.tx && loader.is_given(KeyKind::Ecdsa, &keys.ecdsa) {
+            signers.tx = Some(Arc::new(LocalTxSigner::new(loader.ecdsa(&keys.ecdsa)?)));
+        }
+        Ok(signers)
+    }
 }
 
-fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, NodeError> {
-    let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
-    text.map_err(|error| NodeError::File { path: path.to_owned(), error })
+/// Which keys the roles of a process need.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    bls: bool,
+    tx: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::{KeySource, testing::Scripted};
 
-    fn keys(text: &str) -> (tempfile::TempDir, KeysConfig) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key");
-        std::fs::write(&path, text).unwrap();
-        (folder, KeysConfig { bls_key_file: Some(path.clone()), ecdsa_key_file: Some(path) })
+    #[test]
+    fn a_key_is_opened_only_where_a_role_needs_it() {
+        let missing = KeySource { private_key_file: Some("/nowhere/key".into()), ..KeySource::default() };
+        let keys = KeysConfig { bls: missing.clone(), ecdsa: missing };
+        let open = |bls, tx| Signers::open(&keys, Needs { bls, tx }, &Scripted::default());
+        assert!(open(false, false).is_ok());
+        assert!(open(true, false).is_err() && open(false, true).is_err());
     }
 
     #[test]
-    fn a_key_may_have_a_prefix_and_a_line_end() {
-        let (_folder, keys) = keys(&format!("0x{:064x}\n", 42));
-        assert!(bls_signer(&keys).unwrap().is_some());
-        assert!(tx_signer(&keys).unwrap().is_some());
-    }
-
-    #[test]
-    fn an_error_names_the_file_and_not_the_key() {
-        let (_folder, keys) = keys("0xnotakey");
-        for error in [bls_signer(&keys).err().unwrap(), tx_signer(&keys).err().unwrap()] {
-            let text = error.to_string();
-            assert!(text.contains("/key") && !text.contains("notakey"), "{text}");
-        }
+    fn a_key_that_nothing_leads_to_is_for_its_role_to_report() {
+        let open = Signers::open(&KeysConfig::default(), Needs { bls: true, tx: true }, &Scripted::default());
+        let signers = open.ok().unwrap();
+        assert!(signers.bls.is_none() && signers.tx.is_none());
     }
 }

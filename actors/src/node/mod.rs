@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `config.rs` | what a node's configuration file says |
 //! | `ports.rs` | the world that the actors are given |
-//! | `keys.rs` | reading key files |
+//! | `keys.rs` | the signers of the keys that are in this process |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
@@ -17,7 +17,7 @@ mod ports;
 mod roles;
 mod run;
 
-pub use config::{AggregatorAt, EdgeConfig, KeysConfig, LinksConfig, MetricsConfig, NodeConfig};
+pub use config::{AggregatorAt, EdgeConfig, LinksConfig, MetricsConfig, NodeConfig};
 pub use endpoints::Endpoints;
 pub use error::NodeError;
 pub use metrics::NodeMetrics;

@@ -14,6 +14,7 @@ use super::error::NodeError;
 use super::metrics::NodeMetrics;
 use super::ports::Ports;
 use crate::bus::{Directory, Handle};
+use crate::keys::KeyKind;
 use crate::ports::{BlsSigner, Transport, TxSigner};
 use crate::{
     aggregator, chain_watcher, operator_signer, signature_collector, stake_updater, task_generator, tx_sender,
@@ -188,12 +189,12 @@ impl Roles<'_> {
     }
 
     fn tx_signer(&self) -> Result<Arc<dyn TxSigner>, NodeError> {
-        let missing = NodeError::Missing { role: ActorName::TxSender, setting: "keys.ecdsa_key_file" };
+        let missing = NodeError::Missing { role: ActorName::TxSender, setting: KeyKind::Ecdsa.setting() };
         self.ports.tx_signer.clone().ok_or(missing)
     }
 
     fn bls_signer(&self) -> Result<Arc<dyn BlsSigner>, NodeError> {
-        let missing = NodeError::Missing { role: ActorName::OperatorSigner, setting: "keys.bls_key_file" };
+        let missing = NodeError::Missing { role: ActorName::OperatorSigner, setting: KeyKind::Bls.setting() };
         self.ports.bls_signer.clone().ok_or(missing)
     }
 }

@@ -16,12 +16,13 @@ use tracing::info;
 use super::config::NodeConfig;
 use super::endpoints::Endpoints;
 use super::error::NodeError;
-use super::keys;
+use super::keys::Signers;
 use super::metrics::{NodeMetrics, serve};
 use super::ports::Ports;
 use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
 use crate::bus::Directory;
+use crate::keys::KeyKind;
 use crate::ports::{Rng, TaskContract, jittered};
 use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
@@ -46,7 +47,11 @@ pub async fn run(mut config: NodeConfig, stop: CancellationToken) -> Result<(), 
     config.complete(&addresses);
     make_private(&config.data_dir)?;
     Endpoints::remove(&config.data_dir);
-    let process = Process::new(config, &addresses, stop)?;
+    let signers = tokio::select! {
+        signers = Signers::load(&config) => signers?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let process = Process::new(config, signers, &addresses, stop)?;
     process.run().await
 }
 
@@ -61,7 +66,12 @@ struct Process {
 }
 
 impl Process {
-    fn new(config: NodeConfig, addresses: &Addresses, stop: CancellationToken) -> Result<Self, NodeError> {
+    fn new(
+        config: NodeConfig,
+        signers: Signers,
+        addresses: &Addresses,
+        stop: CancellationToken,
+    ) -> Result<Self, NodeError> {
         let metrics = NodeMetrics::default();
         let cpu = Arc::new(BlockingPool::new(tokio::runtime::Handle::current()));
         let rng = Arc::new(OsRng::new().map_err(|error| NodeError::Adapter(error.to_string()))?);
@@ -79,8 +89,8 @@ impl Process {
             clock: Arc::new(SystemClock),
             rng,
             cpu,
-            bls_signer: keys::bls_signer(&config.keys)?,
-            tx_signer: keys::tx_signer(&config.keys)?,
+            bls_signer: signers.bls,
+            tx_signer: signers.tx,
         };
         let identity = Identity {
             server: config.edge.server_name.clone(),
@@ -167,7 +177,7 @@ impl Process {
         if !self.config.runs(ActorName::OperatorSigner) {
             return Ok(Vec::new());
         }
-        let missing = NodeError::Missing { role: ActorName::OperatorSigner, setting: "keys.bls_key_file" };
+        let missing = NodeError::Missing { role: ActorName::OperatorSigner, setting: KeyKind::Bls.setting() };
         let signer = self.ports.bls_signer.clone().ok_or(missing)?;
         let connect = |at: &super::config::AggregatorAt| {
             let identity = Identity { server: at.server_name.clone(), ..self.identity.clone() };

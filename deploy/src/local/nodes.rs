@@ -21,17 +21,6 @@ const THRESHOLD_PERCENT: u32 = 66;
 /// A port that the system chooses.
 const ANY_PORT: &str = "127.0.0.1:0";
 
-/// The actors of an aggregator; each comes after those that it talks to.
-const AGGREGATOR: [ActorName; 7] = [
-    ActorName::ChainWatcher,
-    ActorName::TxSender,
-    ActorName::StakeUpdater,
-    ActorName::TaskGenerator,
-    ActorName::Aggregator,
-    ActorName::SignatureCollector,
-    ActorName::RpcGateway,
-];
-
 /// How the aggregator is divided into processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,17 +60,16 @@ impl Node {
 /// The aggregator's processes, in the order in which they are started.
 pub(super) fn aggregator(topology: Topology) -> Vec<Node> {
     match topology {
-        Topology::Compact => vec![Node { name: "aggregator".into(), roles: AGGREGATOR.to_vec() }],
+        Topology::Compact => vec![Node { name: "aggregator".into(), roles: ActorName::AGGREGATOR.to_vec() }],
         Topology::Spread => {
-            AGGREGATOR.map(|actor| Node { name: actor.to_string(), roles: vec![actor] }).to_vec()
+            ActorName::AGGREGATOR.map(|actor| Node { name: actor.to_string(), roles: vec![actor] }).to_vec()
         }
     }
 }
 
 /// The process of an operator.
 pub(super) fn operator(number: u32) -> Node {
-    let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
-    Node { name: operator_name(number), roles }
+    Node { name: operator_name(number), roles: ActorName::OPERATOR.to_vec() }
 }
 
 pub(super) fn operator_name(number: u32) -> String {
@@ -118,9 +106,21 @@ struct ChainPart<'a> {
 #[derive(Debug, Default, Serialize)]
 struct KeysPart {
     #[serde(skip_serializing_if = "Option::is_none")]
-    bls_key_file: Option<String>,
+    bls: Option<KeyPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ecdsa_key_file: Option<String>,
+    ecdsa: Option<KeyPart>,
+}
+
+/// Keys that are worth nothing, and are used at once: in the clear.
+#[derive(Debug, Serialize)]
+struct KeyPart {
+    private_key_file: String,
+}
+
+impl KeyPart {
+    fn of(node: &Node, name: &str) -> Option<Self> {
+        Some(Self { private_key_file: format!("{}/{name}", node.name) })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -164,7 +164,7 @@ pub(super) fn write_aggregator(
     let mut file = NodeFile::new(node, world);
     if node.runs(ActorName::TxSender) {
         write_private(&private.join("ecdsa.key"), transaction_key)?;
-        file.keys.ecdsa_key_file = Some(format!("{}/ecdsa.key", node.name));
+        file.keys.ecdsa = KeyPart::of(node, "ecdsa.key");
     }
     if node.runs(ActorName::RpcGateway) {
         file.edge = Some(EdgePart { listen: ANY_PORT, server_name: SERVER_NAME });
@@ -215,7 +215,7 @@ pub(super) fn write_operator(
 ) -> Result<(), LocalError> {
     folder.make_private(&node.name)?;
     let mut file = NodeFile::new(node, world);
-    file.keys.bls_key_file = Some(format!("{}/bls.key", node.name));
+    file.keys.bls = KeyPart::of(node, "bls.key");
     file.aggregators = vec![AggregatorPart { server_name: SERVER_NAME, url: aggregator_url }];
     file.write(folder)
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use alloy_primitives::keccak256;
+use alloy_primitives::{U256, keccak256};
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
-use ark_ff::{BigInteger, One, PrimeField, Zero};
+use ark_ff::{One, PrimeField, Zero};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::HashedMessage;
@@ -82,10 +82,33 @@ impl SecretKey {
         Self::from_bytes(&bytes)
     }
 
+    /// A key as people write it: hexadecimal, or in decimal as EigenLayer's tools print it, which has more than 64 digits but
+    /// for one key in 10^12.
+    ///
+    /// # Errors
+    /// Where the text is not a key; the text is not repeated in the error.
+    pub fn from_text(text: &str) -> Result<Self, SecretKeyError> {
+        let text = text.trim();
+        if text.len() <= 64 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Self::from_hex(text);
+        }
+        let number = U256::from_str_radix(text, 10).map_err(|_| SecretKeyError::TooLarge)?;
+        Self::from_bytes(&Zeroizing::new(number.to_be_bytes()))
+    }
+
+    /// The key's 32 bytes, big-endian. Wiped when dropped.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        let number = Zeroizing::new(self.0.into_bigint().0);
+        let mut bytes = Zeroizing::new([0; 32]);
+        for (chunk, limb) in bytes.chunks_exact_mut(8).zip(number.iter().rev()) {
+            chunk.copy_from_slice(&limb.to_be_bytes());
+        }
+        bytes
+    }
+
     /// The key's 64 hexadecimal digits, for a key file. Wiped when dropped.
     pub fn to_hex(&self) -> Zeroizing<String> {
-        let bytes = Zeroizing::new(self.0.into_bigint().to_bytes_be());
-        Zeroizing::new(alloy_primitives::hex::encode(bytes.as_slice()))
+        Zeroizing::new(alloy_primitives::hex::encode(self.to_bytes().as_slice()))
     }
 
     /// The public key in both groups.
@@ -184,6 +207,17 @@ mod tests {
         assert_eq!(SecretKey::from_hex("nonsense"), Err(SecretKeyError::NotHex));
         assert_eq!(SecretKey::from_hex(""), Err(SecretKeyError::NotHex));
         assert_eq!(SecretKey::from_hex(&"1".repeat(65)), Err(SecretKeyError::NotHex));
+    }
+
+    #[test]
+    fn a_key_in_decimal_is_the_same_key() {
+        let decimal = "21888242871839275222246405745257275088548364400416034343698204186575808495616";
+        let largest = "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000000";
+        assert_eq!(SecretKey::from_text(decimal), SecretKey::from_hex(largest));
+        assert_eq!(SecretKey::from_text(&format!("0x{largest}\n")), SecretKey::from_hex(largest));
+        assert_eq!(SecretKey::from_text(&"9".repeat(77)), Err(SecretKeyError::TooLarge));
+        assert_eq!(SecretKey::from_text(&"9".repeat(200)), Err(SecretKeyError::TooLarge));
+        assert_eq!(SecretKey::from_text("10"), SecretKey::from_hex("10"));
     }
 
     #[test]

@@ -16,8 +16,10 @@ mod batch_sum;
 mod hash;
 mod keys;
 mod points;
+mod text;
 
 pub use aggregate::{AggregateKey, Signed, SignedSum, find_invalid, sum_signatures, verify};
 pub use hash::{HashedMessage, hash_to_g1};
 pub use keys::{PublicKey, PublicKeyError, PublicKeyG2, SecretKey, SecretKeyError};
 pub use points::{G1Bytes, G2Bytes, PointError, Signature};
+pub use text::{NotAPublicKey, PublicKeyText};

@@ -4,6 +4,7 @@ mod deploy;
 mod local;
 mod logging;
 mod node;
+mod operator;
 mod outcome;
 mod output;
 mod settings;
@@ -11,6 +12,7 @@ mod shutdown;
 
 use std::process::ExitCode;
 
+use anzen_messages::wire::ActorName;
 use clap::{Parser, Subcommand};
 
 /// Anzen: a decentralised oracle for the safety factor of protocols, secured by EigenLayer stake. For testnets only.
@@ -25,6 +27,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run an aggregator: all its actors in one process.
+    Aggregator(node::Arguments),
+    /// Run an operator; or set one up.
+    Operator(operator::Arguments),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
     /// Run a local network, or add an operator to it.
@@ -37,9 +43,21 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        Command::Node(arguments) => node::run(&arguments),
+        Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
+        Command::Operator(arguments) => operator::run(&arguments, cli.output),
+        Command::Node(arguments) => node::run(&arguments, None),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
     };
     outcome::exit_code(outcome, cli.output.json)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_do_not_contradict_each_other() {
+        super::Cli::command().debug_assert();
+    }
 }

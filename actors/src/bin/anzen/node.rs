@@ -1,9 +1,10 @@
-//! `anzen node`: a process of the actors that its configuration names.
+//! `anzen node`: a process of the actors that its configuration names; `anzen aggregator` and `anzen operator`: of theirs.
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
 use anzen_actors::node::{self, NodeConfig};
 use anzen_deploy::local::wait_for_parents_end;
+use anzen_messages::wire::ActorName;
 use tokio_util::sync::CancellationToken;
 
 use crate::{logging, outcome::Outcome, settings::Settings, shutdown};
@@ -20,9 +21,13 @@ pub(crate) struct Arguments {
     exit_with_parent: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Outcome {
+/// Runs a process, of the actors of a `command` where it is one that has its own.
+pub(crate) fn run(arguments: &Arguments, command: Option<(&'static str, &[ActorName])>) -> Outcome {
     logging::start("info");
-    let config = arguments.settings.load()?;
+    let mut config = arguments.settings.load()?;
+    if let Some((command, roles)) = command {
+        config.run_as(command, roles)?;
+    }
     let with_parent = arguments.exit_with_parent;
     run_until(config, async move {
         if with_parent {

@@ -1,0 +1,178 @@
+//! The key that a source leads to.
+
+use std::path::Path;
+
+use alloy::primitives::hex;
+use alloy::signers::local::PrivateKeySigner;
+use anzen_messages::bls::SecretKey;
+use zeroize::Zeroizing;
+
+use super::keystore::{Keystore, KeystoreError, ecdsa_key};
+use super::{KeyError, KeyKind, KeySource, PasswordFrom, Surroundings, ThisProcess, files};
+
+/// The BLS key of a source. Blocks: opening a keystore takes about a second and 256 MiB, and a person may be asked.
+///
+/// # Errors
+/// Where there is no key, or it cannot be opened; the text says what to do.
+pub fn load_bls(source: &KeySource) -> Result<SecretKey, KeyError> {
+    Loader::new(&ThisProcess).bls(source)
+}
+
+/// The ECDSA key of a source. Blocks as [`load_bls`] does.
+///
+/// # Errors
+/// Where there is no key, or it cannot be opened; the text says what to do.
+pub fn load_ecdsa(source: &KeySource) -> Result<PrivateKeySigner, KeyError> {
+    Loader::new(&ThisProcess).ecdsa(source)
+}
+
+/// A private key of either kind.
+#[derive(Debug, Clone)]
+pub enum PrivateKey {
+    /// Signs answers.
+    Bls(SecretKey),
+    /// Signs transactions.
+    Ecdsa(PrivateKeySigner),
+}
+
+impl PrivateKey {
+    /// A key from the digits that a person or a file gives; the text is in no error.
+    ///
+    /// # Errors
+    /// Where the text is no key of that kind.
+    pub fn from_text(kind: KeyKind, text: &str) -> Result<Self, KeystoreError> {
+        match kind {
+            KeyKind::Bls => Ok(Self::Bls(SecretKey::from_text(text)?)),
+            KeyKind::Ecdsa => {
+                let mut bytes = Zeroizing::new([0; 32]);
+                hex::decode_to_slice(text.trim(), bytes.as_mut_slice()).map_err(|_| KeystoreError::NotHex)?;
+                ecdsa_key(&bytes).map(Self::Ecdsa)
+            }
+        }
+    }
+}
+
+/// Loads keys, with what is around the process.
+#[derive(Clone, Copy)]
+pub struct Loader<'a> {
+    surroundings: &'a dyn Surroundings,
+}
+
+impl std::fmt::Debug for Loader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader").finish_non_exhaustive()
+    }
+}
+
+/// What a source comes down to.
+enum Way<'a> {
+    Keystore(&'a Path),
+    File(&'a Path),
+    Variable(&'static str, Zeroizing<String>),
+}
+
+impl Way<'_> {
+    fn describe(&self, kind: KeyKind) -> String {
+        match self {
+            Self::Keystore(_) => format!("{}.keystore", kind.setting()),
+            Self::File(_) => format!("{}.private_key_file", kind.setting()),
+            Self::Variable(name, _) => (*name).to_owned(),
+        }
+    }
+}
+
+impl<'a> Loader<'a> {
+    /// A loader that finds variables and people there.
+    pub fn new(surroundings: &'a dyn Surroundings) -> Self {
+        Self { surroundings }
+    }
+
+    /// Whether anything says where the key is.
+    pub fn is_given(&self, kind: KeyKind, source: &KeySource) -> bool {
+        !self.ways(kind, source).is_empty()
+    }
+
+    /// See [`load_bls`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn bls(&self, source: &KeySource) -> Result<SecretKey, KeyError> {
+        match self.load(KeyKind::Bls, source)? {
+            PrivateKey::Bls(key) => Ok(key),
+            PrivateKey::Ecdsa(_) => Err(KeyError::NotGiven(KeyKind::Bls)),
+        }
+    }
+
+    /// See [`load_ecdsa`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn ecdsa(&self, source: &KeySource) -> Result<PrivateKeySigner, KeyError> {
+        match self.load(KeyKind::Ecdsa, source)? {
+            PrivateKey::Ecdsa(key) => Ok(key),
+            PrivateKey::Bls(_) => Err(KeyError::NotGiven(KeyKind::Ecdsa)),
+        }
+    }
+
+    /// The key of a kind.
+    ///
+    /// # Errors
+    /// See [`load_bls`].
+    pub fn load(&self, kind: KeyKind, source: &KeySource) -> Result<PrivateKey, KeyError> {
+        let mut ways = self.ways(kind, source).into_iter();
+        let way = ways.next().ok_or(KeyError::NotGiven(kind))?;
+        if let Some(other) = ways.next() {
+            let (first, second) = (way.describe(kind), other.describe(kind));
+            return Err(KeyError::GivenTwice { kind, first, second });
+        }
+        match way {
+            Way::Keystore(path) => {
+                let what = format!("the {kind} keystore {}", path.display());
+                let password = PasswordFrom {
+                    what: &what,
+                    file: source.password_file.as_deref(),
+                    file_setting: "password_file",
+                    variable: kind.password_variable(),
+                };
+                self.open(kind, path, password)
+            }
+            Way::File(path) => Self::from_text(kind, &files::read(path)?, path.display().to_string()),
+            Way::Variable(name, text) => Self::from_text(kind, &text, name.to_owned()),
+        }
+    }
+
+    /// Opens a keystore, asking up to three times where the password is asked for.
+    ///
+    /// # Errors
+    /// Where it is none, or the password is wrong.
+    pub fn open(
+        &self,
+        kind: KeyKind,
+        path: &Path,
+        password: PasswordFrom<'_>,
+    ) -> Result<PrivateKey, KeyError> {
+        let failed = |source| KeyError::Keystore { path: path.to_owned(), source };
+        let keystore = Keystore::read(&files::read(path)?).map_err(failed)?;
+        let is_wrong = |error: &KeyError| {
+            matches!(error, KeyError::Keystore { source: KeystoreError::WrongPassword, .. })
+        };
+        password.open(self.surroundings, is_wrong, |password| match kind {
+            KeyKind::Bls => keystore.open_bls(password).map(PrivateKey::Bls).map_err(failed),
+            KeyKind::Ecdsa => keystore.open_ecdsa(password).map(PrivateKey::Ecdsa).map_err(failed),
+        })
+    }
+
+    fn from_text(kind: KeyKind, text: &str, from: String) -> Result<PrivateKey, KeyError> {
+        PrivateKey::from_text(kind, text).map_err(|source| KeyError::PrivateKey { kind, from, source })
+    }
+
+    fn ways<'s>(&self, kind: KeyKind, source: &'s KeySource) -> Vec<Way<'s>> {
+        let name = kind.private_key_variable();
+        let ways = [
+            source.keystore.as_deref().map(Way::Keystore),
+            source.private_key_file.as_deref().map(Way::File),
+            self.surroundings.variable(name).map(|text| Way::Variable(name, text)),
+        ];
+        ways.into_iter().flatten().collect()
+    }
+}

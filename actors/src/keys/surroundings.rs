@@ -1,0 +1,45 @@
+//! Variables and the person at the terminal.
+
+use std::io::{self, IsTerminal};
+
+use zeroize::Zeroizing;
+
+/// Where secrets come from that are in no file. Tests have a scripted one.
+pub trait Surroundings {
+    /// A variable of the environment.
+    fn variable(&self, name: &str) -> Option<Zeroizing<String>>;
+
+    /// Whether somebody can be asked.
+    fn has_terminal(&self) -> bool;
+
+    /// Asks for a line that is not shown.
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    fn ask_hidden(&self, question: &str) -> io::Result<Zeroizing<String>>;
+
+    /// Tells the person something.
+    fn tell(&self, text: &str);
+}
+
+/// The environment and the terminal of this process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThisProcess;
+
+impl Surroundings for ThisProcess {
+    fn variable(&self, name: &str) -> Option<Zeroizing<String>> {
+        std::env::var(name).ok().map(Zeroizing::new)
+    }
+
+    fn has_terminal(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    fn ask_hidden(&self, question: &str) -> io::Result<Zeroizing<String>> {
+        rpassword::prompt_password(question).map(Zeroizing::new)
+    }
+
+    fn tell(&self, text: &str) {
+        eprintln!("{text}");
+    }
+}
