@@ -5,6 +5,7 @@
 //! | `config.rs` | what a node's configuration file says |
 //! | `ports.rs` | the world that the actors are given |
 //! | `keys.rs` | the signers of the keys that are in this process |
+//! | `operator/` | an operator's registration, by command and at the start |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
@@ -13,6 +14,7 @@ mod endpoints;
 mod error;
 mod keys;
 mod metrics;
+pub mod operator;
 mod ports;
 mod roles;
 mod run;

@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use alloy::signers::local::PrivateKeySigner;
 use anzen_deploy::Addresses;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -18,6 +20,7 @@ use super::endpoints::Endpoints;
 use super::error::NodeError;
 use super::keys::Signers;
 use super::metrics::{NodeMetrics, serve};
+use super::operator::{Registration, register};
 use super::ports::Ports;
 use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
@@ -62,6 +65,8 @@ struct Process {
     chain: Arc<AlloyChain>,
     ports: Ports,
     metrics: NodeMetrics,
+    /// For the operator's registration; gone after it.
+    account: Option<PrivateKeySigner>,
     stop: CancellationToken,
 }
 
@@ -97,15 +102,20 @@ impl Process {
             chain_id: addresses.chain_id,
             task_manager: addresses.task_manager,
         };
-        Ok(Self { config, identity, chain, ports, metrics, stop })
+        Ok(Self { config, identity, chain, ports, metrics, account: signers.account, stop })
     }
 
-    async fn run(self) -> Result<(), NodeError> {
+    async fn run(mut self) -> Result<(), NodeError> {
         let listeners = Listeners::bind(&self.config).await?;
         let response_window = tokio::select! {
             window = self.reach_chain() => window?,
             () = self.stop.cancelled() => return Ok(()),
         };
+        let account = self.account.take();
+        tokio::select! {
+            registered = self.register(account) => registered?,
+            () = self.stop.cancelled() => return Ok(()),
+        }
         let mut directory = Directory::default();
         self.link(&mut directory)?;
         let roles = Roles {
@@ -143,6 +153,14 @@ impl Process {
             tracing::warn!(error = %failure, "waiting for the chain");
             tokio::time::sleep(jittered(self.ports.rng.as_ref(), LONGEST_PAUSE)).await;
         }
+    }
+
+    /// Sets the operator up on chain, where the configuration asks for that.
+    async fn register(&self, account: Option<PrivateKeySigner>) -> Result<(), NodeError> {
+        let Some(account) = account else { return Ok(()) };
+        let (state, _) = watch::channel(Registration::default());
+        let bls = self.ports.bls_signer.clone();
+        register(&self.config, account, bls, self.ports.rng.as_ref(), &state).await
     }
 
     async fn ask_chain(&self) -> Result<u64, crate::ports::ChainError> {

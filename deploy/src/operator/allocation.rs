@@ -5,25 +5,30 @@ use crate::chain::Request;
 use anzen_contracts::eigenlayer::{AllocateParams, Allocation, AllocationManager};
 
 impl OperatorSetup {
-    /// Allocates stake to Anzen's operator set.
+    /// Allocates stake to Anzen's operator set. More than is wanted stays, unless it may be lowered.
     pub(super) async fn allocate(&self) -> Result<Plan, OperatorError> {
         let operator = self.address();
         // Slashing lowers what can be allocated at all.
         let wanted = self.params.magnitude.min(self.operator.max_magnitude().await?);
         let allocation = self.operator.allocation().await?;
-        if allocation.pendingDiff > 0 {
-            let text =
-                format!("{operator} has an allocation that holds from block {}", allocation.effectBlock);
-            return Ok(Plan::Nothing(text));
+        let (current, will_be) = (i128::from(allocation.currentMagnitude), total(&allocation));
+        if will_be == i128::from(wanted) || will_be > i128::from(wanted) && !self.params.may_lower {
+            return Ok(Plan::Nothing(match allocation.pendingDiff {
+                0 => format!("{operator} has allocated {}", share(allocation.currentMagnitude)),
+                _ => format!("{operator} has an allocation that holds from block {}", allocation.effectBlock),
+            }));
         }
-        let remains = i128::from(allocation.currentMagnitude) + allocation.pendingDiff;
-        if remains >= i128::from(wanted) {
-            let text = format!("{operator} has allocated {}", share(allocation.currentMagnitude));
-            return Ok(Plan::Nothing(text));
-        }
-        if allocation.pendingDiff < 0 {
-            let text = format!("{operator} takes stake back from Anzen, and EigenLayer makes one change at a time");
+        if allocation.pendingDiff != 0 {
+            let text = format!("{operator}'s allocation changes, and EigenLayer makes one change at a time");
             return self.wait_for(&allocation, text).await;
+        }
+        if i128::from(wanted) < current {
+            let delay = self.operator.deallocation_delay().await?;
+            let done = format!(
+                "{operator} lowers its allocation to {}: for {delay} blocks more the rest can be slashed",
+                share(wanted)
+            );
+            return Ok(Plan::Send { requests: vec![self.modify("lowering the allocation", wanted)], done });
         }
         if self.operator.allocation_delay().await?.is_none() {
             return self.await_allocation_delay().await;
@@ -46,12 +51,14 @@ impl OperatorSetup {
     pub(super) async fn deallocate(&self) -> Result<Plan, OperatorError> {
         let operator = self.address();
         let allocation = self.operator.allocation().await?;
-        if i128::from(allocation.currentMagnitude) + allocation.pendingDiff == 0 {
+        if total(&allocation) == 0 {
             return Ok(Plan::Nothing(if allocation.pendingDiff == 0 {
                 format!("{operator} has allocated nothing to Anzen")
             } else {
                 let block = allocation.effectBlock;
-                format!("{operator} takes its stake back: until block {block} it can be slashed for what it has signed")
+                format!(
+                    "{operator} takes its stake back: until block {block} it can be slashed for what it has signed"
+                )
             }));
         }
         if self.operator.is_member().await? {
@@ -88,6 +95,11 @@ impl OperatorSetup {
         let height = self.operator.height().await?;
         Ok(Plan::Wait(Wait { text, height, until: allocation.effectBlock.into(), exact: true }))
     }
+}
+
+/// What is allocated once a pending change holds.
+fn total(allocation: &Allocation) -> i128 {
+    i128::from(allocation.currentMagnitude) + allocation.pendingDiff
 }
 
 /// A magnitude as a share of the whole.

@@ -59,7 +59,8 @@ impl FromStr for Tokens {
         let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let empty_point = text.contains('.') && fraction.is_empty();
-        if whole.is_empty() || empty_point || !digits(whole) || !digits(fraction) || text.len() > MOST_DIGITS {
+        if whole.is_empty() || empty_point || !digits(whole) || !digits(fraction) || text.len() > MOST_DIGITS
+        {
             return Err(malformed());
         }
         let whole = whole.trim_start_matches('0');
@@ -167,7 +168,8 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", ".", "1.", ".5", "-1", "+1", "1e18", "1,5", "0x10", "1.2.3", "ten", &"1".repeat(99)] {
+        for text in ["", ".", "1.", ".5", "-1", "+1", "1e18", "1,5", "0x10", "1.2.3", "ten", &"1".repeat(99)]
+        {
             assert!(text.parse::<Tokens>().is_err(), "{text}");
         }
     }

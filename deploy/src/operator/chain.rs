@@ -14,9 +14,13 @@ use anzen_contracts::{
     LocalToken,
     eigenlayer::{
         Allocation, AllocationManager, DelegationManager, OperatorSet, SocketRegistry, StakeRegistry,
-        StrategyManager,
+        StrategyBase, StrategyManager,
     },
 };
+use std::time::Duration;
+
+/// How many blocks are looked at to tell how long one takes.
+const SAMPLE: u64 = 100;
 
 /// One operator of a deployment, by its address.
 #[derive(Debug, Clone)]
@@ -37,9 +41,29 @@ impl Operator {
         self.address
     }
 
+    /// The chain's id.
+    pub async fn chain_id(&self) -> Result<u64, ChainError> {
+        self.provider.get_chain_id().await.map_err(|e| ChainError::rpc("the chain's id", e))
+    }
+
     /// The chain's height.
     pub async fn height(&self) -> Result<u64, ChainError> {
         self.provider.get_block_number().await.map_err(|e| ChainError::rpc("the latest block's number", e))
+    }
+
+    /// How long a block takes, as of the last ones; nothing where that cannot be told.
+    pub async fn block_time(&self) -> Result<Option<Duration>, ChainError> {
+        let head = self.height().await?;
+        let span = SAMPLE.min(head);
+        let (first, last) = (self.timestamp(head - span).await?, self.timestamp(head).await?);
+        let seconds = last.saturating_sub(first);
+        Ok(u32::try_from(span).ok().filter(|span| *span > 0).map(|span| Duration::from_secs(seconds) / span))
+    }
+
+    async fn timestamp(&self, number: u64) -> Result<u64, ChainError> {
+        let block = self.provider.get_block_by_number(number.into()).await;
+        let block = block.map_err(|e| ChainError::rpc(format!("block {number}"), e))?;
+        Ok(block.map_or(0, |block| block.header.timestamp))
     }
 
     pub(super) async fn read<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return, ChainError> {
@@ -104,6 +128,12 @@ impl Operator {
         let (staker, strategy) = (self.address, self.addresses.strategy);
         let view = StrategyManager::stakerDepositSharesCall { staker, strategy };
         self.read(self.addresses.strategy_manager, view).await
+    }
+
+    /// What its deposit is worth, in the token's smallest unit.
+    pub async fn deposited_value(&self) -> Result<U256, ChainError> {
+        let view = StrategyBase::userUnderlyingViewCall { user: self.address };
+        self.read(self.addresses.strategy, view).await
     }
 
     pub(super) async fn minimum_stake(&self) -> Result<U256, ChainError> {

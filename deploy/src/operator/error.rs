@@ -15,25 +15,13 @@ pub enum OperatorError {
     #[error("{error}: {remedy}")]
     Refused {
         /// What the chain said.
-        error: ChainError,
+        error: Box<ChainError>,
         /// What to do.
         remedy: &'static str,
     },
     /// The operator has not got what it wants to stake.
-    #[error(
-        "{operator} has {balance}, and {needed} more are needed for the stake; send them there (token {token}) and run \
-         this again"
-    )]
-    NotEnoughTokens {
-        /// The operator.
-        operator: Address,
-        /// The token.
-        token: Address,
-        /// What it has.
-        balance: Amount,
-        /// What is missing.
-        needed: Amount,
-    },
+    #[error("{0}")]
+    NotEnoughTokens(Box<Shortage>),
     /// The stake that would count is below the quorum's minimum.
     #[error(
         "{operator}'s stake in the quorum would be {weight}, below the minimum {minimum} (in the strategy's shares); \
@@ -89,10 +77,26 @@ pub enum OperatorError {
     NotOperator(Address),
 }
 
+/// What an operator lacks to stake what it wants to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{operator} has {balance}, and {needed} more are needed for the stake; send them there (token {token}) and run this again"
+)]
+pub struct Shortage {
+    /// The operator.
+    pub operator: Address,
+    /// The token.
+    pub token: Address,
+    /// What it has.
+    pub balance: Amount,
+    /// What is missing.
+    pub needed: Amount,
+}
+
 impl From<ChainError> for OperatorError {
     fn from(error: ChainError) -> Self {
         match error.revert_reason().and_then(hint::remedy) {
-            Some(remedy) => Self::Refused { error, remedy },
+            Some(remedy) => Self::Refused { error: Box::new(error), remedy },
             None => Self::Chain(error),
         }
     }

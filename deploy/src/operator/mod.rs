@@ -29,7 +29,7 @@ mod withdrawal;
 
 pub use amount::{Amount, Tokens, TokensError};
 pub use chain::Operator;
-pub use error::OperatorError;
+pub use error::{OperatorError, Shortage};
 pub use key::BlsKey;
 pub use preview::{Preview, State, TransactionPreview};
 pub use setup::{Blocks, OperatorParams, OperatorSetup};

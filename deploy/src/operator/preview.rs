@@ -81,8 +81,11 @@ impl OperatorSetup {
                 previews.iter().any(|one| one.step == **other && !matches!(one.state, State::Done { .. }))
             };
             let first: Vec<Step> = step.requires().iter().filter(open).copied().collect();
-            let state =
-                if first.is_empty() { self.look_at(self.plan(step).await).await? } else { State::After { steps: first } };
+            let state = if first.is_empty() {
+                self.look_at(self.plan(step).await).await?
+            } else {
+                State::After { steps: first }
+            };
             previews.push(Preview { step, state });
         }
         Ok(previews)
@@ -114,7 +117,9 @@ impl OperatorSetup {
         let mut preview = TransactionPreview {
             what: request.what.clone(),
             to: request.to.unwrap_or_default(),
-            call: request.signature.map_or_else(String::new, |signature| describe_call(signature, &request.data)),
+            call: request
+                .signature
+                .map_or_else(String::new, |signature| describe_call(signature, &request.data)),
             data: request.data.clone(),
             gas: None,
             most_cost: None,

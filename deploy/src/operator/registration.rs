@@ -17,7 +17,10 @@ impl OperatorSetup {
             };
             let to = self.operator.addresses.delegation_manager;
             let requests = vec![self.request("registering as an operator", to, &call)];
-            return Ok(Plan::Send { requests, done: format!("{operator} has become an operator of EigenLayer's") });
+            return Ok(Plan::Send {
+                requests,
+                done: format!("{operator} has become an operator of EigenLayer's"),
+            });
         }
         if self.operator.allocation_delay().await?.is_some() || self.delay_effect().await? != When::Never {
             return Ok(Plan::Nothing(format!("{operator} is an operator of EigenLayer's")));

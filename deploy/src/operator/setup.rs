@@ -36,6 +36,8 @@ pub struct OperatorParams {
     pub stake: U256,
     /// How much of its stake it allocates to Anzen, so that it can be slashed: up to [`WHOLE_MAGNITUDE`].
     pub magnitude: u64,
+    /// Whether a greater allocation is lowered to that; else it stays.
+    pub may_lower: bool,
     /// From a new allocation to the block in which it holds, in blocks.
     pub allocation_delay: u32,
 }
@@ -48,6 +50,7 @@ impl OperatorParams {
             socket: socket.into(),
             stake,
             magnitude: WHOLE_MAGNITUDE,
+            may_lower: false,
             allocation_delay: 0,
         }
     }
@@ -59,7 +62,8 @@ pub struct OperatorSetup {
     pub(super) operator: Operator,
     pub(super) account: Account,
     pub(super) key: Option<Arc<dyn BlsKey>>,
-    pub(super) params: OperatorParams,
+    /// What the operator brings.
+    pub params: OperatorParams,
 }
 
 impl fmt::Debug for OperatorSetup {
@@ -115,7 +119,8 @@ impl OperatorSetup {
             };
             tracing::info!(operator = %self.address(), %step, %wait, "waiting for blocks");
             // A local chain is given all the blocks at once, also where it would have been over earlier.
-            let next = if blocks == Blocks::Mine { wait.until.max(wait.height + 1) } else { wait.next_look() };
+            let next =
+                if blocks == Blocks::Mine { wait.until.max(wait.height + 1) } else { wait.next_look() };
             self.reach(next, blocks).await?;
         }
     }
@@ -174,8 +179,7 @@ impl OperatorSetup {
 
     async fn mine(&self, count: u64) -> Result<(), ChainError> {
         let count = U256::from(count);
-        let mined: Result<(), _> =
-            self.account.provider().raw_request("anvil_mine".into(), [count]).await;
+        let mined: Result<(), _> = self.account.provider().raw_request("anvil_mine".into(), [count]).await;
         mined.map_err(|e| ChainError::rpc("mining blocks, which only anvil does,", e))
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens: getting them on a local chain, and depositing them.
 
-use super::{OperatorError, OperatorSetup, Outcome, Plan};
+use super::{OperatorError, OperatorSetup, Outcome, Plan, error::Shortage};
 use crate::chain::{Account, ChainError, Request};
 use alloy::primitives::{U256, uint};
 use anzen_contracts::{
@@ -44,18 +44,14 @@ impl OperatorSetup {
             let stake = self.operator.amount(self.params.stake).await?;
             return Ok(Plan::Nothing(format!("{operator} has deposited {stake} or more")));
         }
-        self.deposit_exactly(needed).await
-    }
-
-    /// Deposits so much into the strategy, whatever is there; in the token's smallest unit.
-    pub async fn deposit_exactly(&self, amount: U256) -> Result<Plan, OperatorError> {
-        let (operator, at) = (self.address(), &self.operator.addresses);
-        let (strategy, token) = (at.strategy, at.token);
+        let at = &self.operator.addresses;
+        let (strategy, token, amount) = (at.strategy, at.token, needed);
         let balance = self.operator.balance().await?;
         if balance < amount {
             let needed = self.operator.amount(amount - balance).await?;
             let balance = self.operator.amount(balance).await?;
-            return Err(OperatorError::NotEnoughTokens { operator, token, balance, needed });
+            let shortage = Shortage { operator, token, balance, needed };
+            return Err(OperatorError::NotEnoughTokens(Box::new(shortage)));
         }
         let mut requests = Vec::new();
         let view = LocalToken::allowanceCall { owner: operator, spender: at.strategy_manager };
@@ -66,7 +62,10 @@ impl OperatorSetup {
         let call = StrategyManager::depositIntoStrategyCall { strategy, token, amount };
         requests.push(self.request("depositing stake", at.strategy_manager, &call));
         let amount = self.operator.amount(amount).await?;
-        Ok(Plan::Send { requests, done: format!("{operator} has deposited {amount} into strategy {strategy}") })
+        Ok(Plan::Send {
+            requests,
+            done: format!("{operator} has deposited {amount} into strategy {strategy}"),
+        })
     }
 
     /// What is missing of the stake, in the token's smallest unit.
@@ -79,7 +78,6 @@ impl OperatorSetup {
         if self.operator.deposited().await? >= self.operator.read(strategy, view).await? {
             return Ok(U256::ZERO);
         }
-        let view = StrategyBase::userUnderlyingViewCall { user: self.address() };
-        Ok(stake.saturating_sub(self.operator.read(strategy, view).await?))
+        Ok(stake.saturating_sub(self.operator.deposited_value().await?))
     }
 }

@@ -63,10 +63,12 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let yes = |value| if value { "yes" } else { "no" };
         let id = self.operator_id.map_or_else(|| "none yet".to_owned(), |id| id.to_string());
-        let delay = self.allocation_delay.map_or_else(|| "none yet".into(), |blocks| format!("{blocks} blocks"));
-        let pending = self.pending.as_ref().map(|pending| {
-            format!(", from block {} {}", pending.effect_block, share(pending.magnitude))
-        });
+        let delay =
+            self.allocation_delay.map_or_else(|| "none yet".into(), |blocks| format!("{blocks} blocks"));
+        let pending = self
+            .pending
+            .as_ref()
+            .map(|pending| format!(", from block {} {}", pending.effect_block, share(pending.magnitude)));
         let slashed = if self.max_magnitude < WHOLE_MAGNITUDE { " (the rest was slashed)" } else { "" };
         writeln!(f, "operator             {}", self.operator)?;
         writeln!(f, "operator id          {id}")?;

@@ -9,7 +9,10 @@ impl OperatorSetup {
         let (operator, at) = (self.address(), &self.operator.addresses);
         let shares = self.operator.deposited().await?;
         if shares.is_zero() {
-            return Ok(Plan::Nothing(format!("{operator} has no shares of its own in strategy {}", at.strategy)));
+            return Ok(Plan::Nothing(format!(
+                "{operator} has no shares of its own in strategy {}",
+                at.strategy
+            )));
         }
         if self.operator.is_member().await? {
             return Err(OperatorError::StillMember(operator));

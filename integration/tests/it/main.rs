@@ -5,6 +5,7 @@
 mod e2e;
 mod e2e_byzantine;
 mod e2e_faults;
+mod e2e_operator;
 mod e2e_processes;
 mod e2e_topologies;
 mod sim;

@@ -3,5 +3,6 @@
 
 pub(crate) mod chain;
 pub(crate) mod network;
+pub(crate) mod newcomer;
 pub(crate) mod process;
 pub(crate) mod wire;
