@@ -32,8 +32,8 @@ spawn-operator N *ARGS: _program
 _program: setup
     @cargo build --locked --bin anzen
 
-# Run all tests: contracts; Rust units, properties and the simulation; end to end on a real chain
-test: test-contracts
+# Run all tests: contracts; alert rules; Rust units, properties and the simulation; end to end on a real chain
+test: test-contracts test-alerts
     cargo test --locked --workspace
 
 # Run the fast tests only: Rust units and properties
@@ -44,6 +44,14 @@ test-unit: setup
 test-contracts: setup
     cargo run --locked --quiet -p anzen-deploy --example export_eigenlayer
     cd contracts && node_modules/.bin/forge test
+
+# Test Prometheus' configuration and alert rules
+test-alerts:
+    cd docker/prometheus && ./promtool.sh check config prometheus.yml && ./promtool.sh test rules alerts_test.yml
+
+# Make Grafana's dashboards from docker/grafana/sources
+dashboards:
+    cargo run --locked --quiet -p anzen-integration --example dashboards
 
 # Check formatting, lints, documentation, licences and unused dependencies; offline once its tools are there
 check: setup _check-tools && _check-offline

@@ -6,6 +6,7 @@
 //! | [`bus`] | handles, inboxes, and the way between processes |
 //! | [`follow`] | how an actor follows the chain |
 //! | [`retry`], [`errand`] | when to try again |
+//! | `measure` | what the actors' metrics have in common |
 //! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
 //! | [`node`] | configuration, and assembling a process from it |
 
@@ -16,6 +17,7 @@ pub mod chain_watcher;
 pub mod errand;
 pub mod follow;
 pub mod keys;
+mod measure;
 pub mod node;
 pub mod operator_signer;
 pub mod ports;

@@ -1,4 +1,5 @@
-//! Testing Anzen as a whole: the simulation and the guides (here), and end to end on a real anvil (`tests/`).
+//! Testing Anzen as a whole: the simulation, the guides and the dashboards (here), and end to end on a real anvil (`tests/`).
 
 pub mod guide;
+pub mod monitoring;
 pub mod sim;

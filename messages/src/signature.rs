@@ -72,6 +72,41 @@ pub enum SubmitReply {
 }
 
 impl SubmitReply {
+    /// Every reply.
+    pub const ALL: [Self; 10] = [
+        Self::Accepted,
+        Self::Duplicate,
+        Self::Early,
+        Self::TooLate,
+        Self::NotInSet,
+        Self::SecondAnswer,
+        Self::Invalid,
+        Self::Malformed,
+        Self::TooManyEarly,
+        Self::Unavailable,
+    ];
+
+    /// Its name in metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Early => "early",
+            Self::TooLate => "too_late",
+            Self::NotInSet => "not_in_set",
+            Self::SecondAnswer => "second_answer",
+            Self::Invalid => "invalid",
+            Self::Malformed => "malformed",
+            Self::TooManyEarly => "too_many_early",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// True where the signature counts, or will as soon as its task is known.
+    pub fn is_acknowledgement(self) -> bool {
+        matches!(self, Self::Accepted | Self::Duplicate | Self::Early)
+    }
+
     /// True where sending the same again can change the outcome.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::TooManyEarly | Self::Unavailable)

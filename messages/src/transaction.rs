@@ -34,9 +34,13 @@ impl TxId {
         Self(format!("fill:{nonce}"))
     }
 
-    /// What it is for: the part before the first colon.
-    pub fn purpose(&self) -> &str {
-        self.0.split(':').next().unwrap_or_default()
+    /// What ids are for, and `other` for what Anzen does not make.
+    pub const PURPOSES: [&str; 5] = ["respond", "create", "refresh", "fill", "other"];
+
+    /// What it is for, of [`TxId::PURPOSES`]: the part before the first colon.
+    pub fn purpose(&self) -> &'static str {
+        let named = self.0.split(':').next().unwrap_or_default();
+        Self::PURPOSES.into_iter().find(|purpose| *purpose == named).unwrap_or("other")
     }
 
     /// The whole id.

@@ -9,6 +9,7 @@ use anzen_messages::aggregation::{NotKept, QuorumReached, QuorumTaken};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::ActorName;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::Config;
@@ -17,6 +18,7 @@ use super::postings::{Attempt, Effect, Postings};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::measure::Laps;
 use crate::ports::{CallError, Rng, Store, StoreError, TaskContract};
 
 /// What the aggregator needs of the world.
@@ -42,6 +44,8 @@ pub struct Dependencies {
 pub struct Aggregator {
     state: Postings,
     deps: Dependencies,
+    /// By the number of the task.
+    laps: Laps<u32>,
 }
 
 /// Starts the actor with the certificates that `store` has.
@@ -63,7 +67,7 @@ pub async fn start(
     }
     let addr = Aggregator::create(|ctx| {
         ctx.set_mailbox_capacity(config.capacity + 1);
-        Aggregator { state, deps }
+        Aggregator { state, deps, laps: Laps::default() }
     });
     Ok(Inbox::new(ActorName::Aggregator, addr, config.capacity, bus))
 }
@@ -113,7 +117,7 @@ impl Aggregator {
             match effect {
                 Effect::Post { reached, not_after } => self.post(reached, not_after, ctx),
                 Effect::Answered { task, block } => {
-                    self.deps.metrics.answered();
+                    self.deps.metrics.answered(self.laps.stop(&task, Instant::now()));
                     info!(task, block, "answered on chain");
                 }
                 Effect::GivenUp { task } => {
@@ -128,6 +132,7 @@ impl Aggregator {
 
     fn post(&mut self, reached: Arc<QuorumReached>, not_after: u64, ctx: &mut Context<Self>) {
         let task = reached.response.task_hash;
+        self.laps.start(reached.task.index, Instant::now());
         let work = self.deps.clone();
         let attempt = async move { work.attempt(&reached, not_after).await };
         ctx.spawn(attempt.into_actor(self).map(move |attempt, actor, _| {

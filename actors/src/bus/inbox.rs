@@ -7,6 +7,7 @@ use actix::{Actor, Addr, Handler};
 use anzen_messages::wire::{ActorName, Wire};
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::handle::{Deliver, DeliveryError, Handle};
 use super::metrics::BusMetrics;
@@ -36,6 +37,7 @@ impl<A: Actor> Clone for Inbox<A> {
 impl<A: Actor> Inbox<A> {
     /// Bounds the actor at `addr` to `capacity` requests.
     pub fn new(name: ActorName, addr: Addr<A>, capacity: usize, metrics: &BusMetrics) -> Self {
+        metrics.starts(name, capacity);
         Self { addr, name, permits: Arc::new(Semaphore::new(capacity)), metrics: metrics.clone() }
     }
 
@@ -51,6 +53,7 @@ impl<A: Actor> Inbox<A> {
         A: Handler<M>,
         A::Context: ToEnvelope<A, M>,
     {
+        self.metrics.takes(self.name, M::NAME);
         Handle::new(self.clone())
     }
 }
@@ -66,12 +69,13 @@ where
             self.metrics.refused(self.name, M::NAME);
             return Box::pin(std::future::ready(Err(DeliveryError::Full(self.name.to_string()))));
         };
-        self.metrics.accepted(self.name, M::NAME);
-        let name = self.name;
+        let (name, metrics, start) = (self.name, self.metrics.clone(), Instant::now());
+        let held = metrics.accepted(name, M::NAME);
         let request = self.addr.send(message);
         Box::pin(async move {
             let reply = request.await.map_err(|_| DeliveryError::Closed(name.to_string()));
-            drop(permit);
+            drop((held, permit));
+            metrics.answered(name, M::NAME, start.elapsed());
             reply
         })
     }

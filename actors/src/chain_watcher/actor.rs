@@ -16,13 +16,15 @@ use super::drive::{Behind, Driver, Fetched, HeadSeen};
 use super::metrics::WatcherMetrics;
 use super::tracker::{Effect, Limits, Tracker, Waiter};
 use crate::bus::{BusMetrics, Inbox};
-use crate::ports::{ChainReader, Rng};
+use crate::ports::{ChainReader, Clock, Rng};
 
 /// What the watcher needs of the world.
 #[derive(Clone)]
 pub struct Dependencies {
     /// The chain.
     pub reader: Arc<dyn ChainReader>,
+    /// How late blocks are.
+    pub clock: Arc<dyn Clock>,
     /// Pauses.
     pub rng: Arc<dyn Rng>,
     /// For how many blocks a task can be answered.
@@ -95,11 +97,14 @@ impl Handler<HeadSeen> for ChainWatcher {
     type Result = Result<Option<RangeInclusive<u64>>, Behind>;
 
     fn handle(&mut self, HeadSeen(head): HeadSeen, _ctx: &mut Context<Self>) -> Self::Result {
+        let is_news = self.tracker.head() != Some(head.at);
         if !self.tracker.head_seen(head.at) {
             let known = self.tracker.tip().map_or(0, |tip| tip.number);
             return Err(Behind { head: head.at.number, known });
         }
-        self.deps.metrics.head_seen(&head);
+        if is_news {
+            self.deps.metrics.head_seen(&head, self.deps.clock.now());
+        }
         Ok(self.progress())
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::world::World;
 use super::{Config, Dependencies, WatcherMetrics, start};
+use crate::adapters::SystemClock;
 use crate::bus::{BusMetrics, Handle};
 use crate::ports::{ChainError, ChainReader, Rng};
 
@@ -59,6 +60,7 @@ fn watch(world: Option<&World>) -> (Arc<Node>, Handle<NextBlocks>) {
     let node = Arc::new(Node { world: Mutex::new(world.cloned()), news: Notify::new() });
     let deps = Dependencies {
         reader: node.clone(),
+        clock: Arc::new(SystemClock),
         rng: Arc::new(NoChance),
         response_window: 10,
         metrics: WatcherMetrics::default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anzen_messages::wire::ActorName;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +11,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
+use super::process::ProcessMetrics;
 use crate::adapters::{RpcMetrics, StoreMetrics};
 use crate::aggregator::AggregatorMetrics;
 use crate::bus::BusMetrics;
@@ -21,9 +23,12 @@ use crate::stake_updater::StakeUpdaterMetrics;
 use crate::task_generator::TaskGeneratorMetrics;
 use crate::tx_sender;
 
-/// The metrics of every actor and adapter. A process registers them all; those of actors that it does not run stay at zero.
+/// The metrics of every actor and adapter. A process serves those of the actors that it runs: what is absent is not run,
+/// what is zero has not happened.
 #[derive(Clone, Default)]
 pub struct NodeMetrics {
+    /// The process's own.
+    pub process: ProcessMetrics,
     /// What actors take on and refuse.
     pub bus: BusMetrics,
     /// ChainWatcher's.
@@ -51,21 +56,26 @@ pub struct NodeMetrics {
 }
 
 impl NodeMetrics {
-    /// A registry with all of them.
-    pub fn registry(&self) -> Registry {
+    /// A registry with those of a process that runs `actors`.
+    pub fn registry(&self, actors: &[ActorName]) -> Registry {
         let mut registry = Registry::default();
+        self.process.register(&mut registry);
         self.bus.register(&mut registry);
-        self.watcher.register(&mut registry);
-        self.generator.register(&mut registry);
-        self.signer.register(&mut registry);
-        self.collector.register(&mut registry);
-        self.aggregator.register(&mut registry);
-        self.updater.register(&mut registry);
-        self.tx_sender.register(&mut registry);
-        self.gateway.register(&mut registry);
         self.links.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
+        for actor in ActorName::ALL.into_iter().filter(|actor| actors.contains(actor)) {
+            match actor {
+                ActorName::ChainWatcher => self.watcher.register(&mut registry),
+                ActorName::TaskGenerator => self.generator.register(&mut registry),
+                ActorName::OperatorSigner => self.signer.register(&mut registry),
+                ActorName::SignatureCollector => self.collector.register(&mut registry),
+                ActorName::Aggregator => self.aggregator.register(&mut registry),
+                ActorName::StakeUpdater => self.updater.register(&mut registry),
+                ActorName::TxSender => self.tx_sender.register(&mut registry),
+                ActorName::RpcGateway => self.gateway.register(&mut registry),
+            }
+        }
         registry
     }
 }

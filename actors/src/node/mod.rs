@@ -3,12 +3,15 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `config.rs` | what a node's configuration file says |
+//! | `client.rs` | a client of a node, for what is done once |
 //! | `ports.rs` | the world that the actors are given |
 //! | `keys.rs` | the signers of the keys that are in this process |
 //! | `operator/` | an operator's registration, by command and at the start |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
+//! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
+mod client;
 mod config;
 mod endpoints;
 mod error;
@@ -16,13 +19,16 @@ mod keys;
 mod metrics;
 pub mod operator;
 mod ports;
+mod process;
 mod roles;
 mod run;
 
+pub use client::client_of;
 pub use config::{AggregatorAt, EdgeConfig, LinksConfig, MetricsConfig, NodeConfig};
 pub use endpoints::Endpoints;
 pub use error::NodeError;
 pub use metrics::NodeMetrics;
 pub use ports::Ports;
+pub use process::ProcessMetrics;
 pub use roles::{Roles, Upstream, start_roles};
 pub use run::run;

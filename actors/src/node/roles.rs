@@ -71,6 +71,7 @@ impl Roles<'_> {
         }
         let deps = chain_watcher::Dependencies {
             reader: Arc::clone(&self.ports.reader),
+            clock: Arc::clone(&self.ports.clock),
             rng: Arc::clone(&self.ports.rng),
             response_window: self.response_window,
             metrics: self.metrics.watcher.clone(),

@@ -26,7 +26,7 @@ use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
 use crate::bus::Directory;
 use crate::keys::KeyKind;
-use crate::ports::{Rng, TaskContract, jittered};
+use crate::ports::{Clock, Rng, TaskContract, jittered};
 use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
     serve_links,
@@ -78,6 +78,7 @@ impl Process {
         stop: CancellationToken,
     ) -> Result<Self, NodeError> {
         let metrics = NodeMetrics::default();
+        metrics.process.started(SystemClock.now());
         let cpu = Arc::new(BlockingPool::new(tokio::runtime::Handle::current()));
         let rng = Arc::new(OsRng::new().map_err(|error| NodeError::Adapter(error.to_string()))?);
         let store = SqliteStore::open(&config.data_dir.join("anzen.db"), metrics.store.clone())?;
@@ -228,7 +229,7 @@ impl Process {
         }
         if let Some(listener) = listeners.metrics {
             let stop = self.stop.clone();
-            let registry = self.metrics.registry();
+            let registry = self.metrics.registry(&self.config.roles);
             servers.push(actix::spawn(async move {
                 if let Err(error) = serve(listener, registry, stop.cancelled_owned()).await {
                     tracing::error!(%error, "metrics are not served any more");

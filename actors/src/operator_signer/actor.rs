@@ -5,22 +5,24 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use alloy::primitives::B256;
-use anzen_messages::Task;
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::model::{Model, SafetyModel};
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
+use anzen_messages::{Task, TaskHash};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::Config;
 use super::duties::Duties;
 use super::duty::{Computed, Step, Terms, Ticket};
 use super::effect::Effect;
-use super::metrics::{OperatorSignerMetrics, Step as StepLabel, Submission};
+use super::metrics::OperatorSignerMetrics;
 use super::protection::{Permit, Protection, SPACE};
 use super::report::{deferred, report};
 use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
+use crate::measure::Laps;
 use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
 
 /// What OperatorSigner works with.
@@ -54,15 +56,18 @@ pub struct OperatorSigner {
     world: Dependencies,
     /// Nothing until the signing records have been read.
     duties: Option<Duties>,
+    laps: Laps<TaskHash>,
 }
 
 /// Starts the actor. It takes no requests: it follows the chain.
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner> {
     let models =
         config.models.iter().map(|protocol| (protocol.oracle_index, protocol.model.clone())).collect();
-    let names = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
+    dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
-    OperatorSigner { config, models, names, reads, world: dependencies, duties: None }.start()
+    let laps = Laps::default();
+    OperatorSigner { config, models, names, reads, world: dependencies, duties: None, laps }.start()
 }
 
 impl Actor for OperatorSigner {
@@ -108,8 +113,7 @@ impl Handler<ApplyBlocks> for OperatorSigner {
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
         self.decide(ctx, |duties| duties.follow(&delta));
         if let Some(duties) = &self.duties {
-            self.world.metrics.open.set(gauge(duties.open()));
-            self.world.metrics.records.set(gauge(duties.records()));
+            self.world.metrics.sizes(duties.open(), duties.records());
         }
     }
 }
@@ -142,10 +146,13 @@ impl OperatorSigner {
         }
     }
 
-    fn compute(&self, ctx: &mut Context<Self>, ticket: Ticket, task: &Task) {
+    fn compute(&mut self, ctx: &mut Context<Self>, ticket: Ticket, task: &Task) {
         let Some(model) = self.models.get(&task.oracle_index).cloned() else {
             return;
         };
+        if self.laps.start(ticket.task, Instant::now()) {
+            self.world.metrics.task(task.oracle_index);
+        }
         let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
         let (at, index) = (task.reference_block_hash, task.index);
         let reads = Arc::clone(&self.reads);
@@ -159,7 +166,11 @@ impl OperatorSigner {
             })
         };
         ctx.spawn(work.into_actor(self).map(move |computed, actor, ctx| {
-            actor.count_failure("compute", computed == Computed::Failed);
+            match computed {
+                Computed::Answer { .. } => actor.lap(ticket, "compute"),
+                Computed::NoAnswer(_) => {}
+                Computed::Failed => actor.world.metrics.failed("compute"),
+            }
             actor.decide(ctx, |duties| duties.computed(ticket, &computed));
         }));
     }
@@ -168,10 +179,13 @@ impl OperatorSigner {
         let store = Arc::clone(&self.world.store);
         let work = async move { store.commit(vec![write]).await };
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
-            if let Err(error) = &outcome {
-                tracing::error!(task = %ticket.task, %error, "cannot record the answer, so it is not signed yet");
+            match &outcome {
+                Ok(()) => actor.lap(ticket, "record"),
+                Err(error) => {
+                    actor.world.metrics.failed("record");
+                    tracing::error!(task = %ticket.task, %error, "cannot record the answer, so it is not signed yet");
+                }
             }
-            actor.count_failure("record", outcome.is_err());
             actor.decide(ctx, |duties| duties.recorded(ticket, outcome.is_ok()));
         }));
     }
@@ -183,12 +197,15 @@ impl OperatorSigner {
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             match &outcome {
                 Ok(_) => {
-                    actor.world.metrics.signed.inc();
+                    actor.world.metrics.signed();
+                    actor.lap(ticket, "sign");
                     tracing::info!(task = %ticket.task, %answer, "signed");
                 }
-                Err(error) => tracing::error!(task = %ticket.task, %error, "cannot sign yet"),
+                Err(error) => {
+                    actor.world.metrics.failed("sign");
+                    tracing::error!(task = %ticket.task, %error, "cannot sign yet");
+                }
             }
-            actor.count_failure("sign", outcome.is_err());
             actor.decide(ctx, |duties| duties.signed(ticket, outcome.ok()));
         }));
     }
@@ -203,8 +220,10 @@ impl OperatorSigner {
             if let Some(reason) = deferred(&outcome) {
                 let aggregator = actor.names.get(to).cloned().unwrap_or_default();
                 tracing::debug!(task = %ticket.task, aggregator, ?outcome, "not submitted yet");
-                let label = Submission { aggregator, outcome: reason };
-                actor.world.metrics.submissions.get_or_create(&label).inc();
+                actor.world.metrics.submission(aggregator, reason);
+            }
+            if matches!(outcome, Ok(reply) if reply.is_acknowledgement()) {
+                actor.acknowledged(ticket);
             }
             actor.decide(ctx, |duties| duties.replied(ticket, to, outcome.ok()));
         }));
@@ -228,9 +247,17 @@ impl OperatorSigner {
         }));
     }
 
-    fn count_failure(&self, step: &'static str, failed: bool) {
-        if failed {
-            self.world.metrics.failures.get_or_create(&StepLabel { step }).inc();
+    fn lap(&mut self, ticket: Ticket, step: &'static str) {
+        self.world.metrics.step(step, self.laps.lap(&ticket.task, Instant::now()));
+    }
+
+    /// The first acknowledgement of an answer ends it; those of other aggregators are not timed.
+    fn acknowledged(&mut self, ticket: Ticket) {
+        let now = Instant::now();
+        let step = self.laps.lap(&ticket.task, now);
+        if let Some(took) = self.laps.stop(&ticket.task, now) {
+            self.world.metrics.step("acknowledge", step);
+            self.world.metrics.acknowledged(took);
         }
     }
 }
@@ -247,8 +274,4 @@ async fn evaluate(
         Ok(value) => Computed::Answer { value, window: windows.response },
         Err(reason) => Computed::NoAnswer(reason),
     })
-}
-
-fn gauge(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -146,8 +146,7 @@ impl Duty {
         if let Phase::Submitting { left, .. } = &mut self.phase {
             left.remove(&to);
         }
-        self.acknowledged |=
-            matches!(reply, SubmitReply::Accepted | SubmitReply::Duplicate | SubmitReply::Early);
+        self.acknowledged |= reply.is_acknowledgement();
     }
 
     /// Counts a failure of the step that is under way.

@@ -4,7 +4,7 @@ use anzen_messages::TaskHash;
 use anzen_messages::signature::SubmitReply;
 
 use super::effect::{Ignored, Report};
-use super::metrics::{OperatorSignerMetrics, Reason, Submission};
+use super::metrics::OperatorSignerMetrics;
 use super::protection::Refusal;
 use crate::bus::DeliveryError;
 
@@ -12,25 +12,25 @@ use crate::bus::DeliveryError;
 pub(super) fn report(report: &Report, aggregators: &[String], metrics: &OperatorSignerMetrics) {
     match report {
         Report::Ignored { task, reason } => {
-            metrics.ignored.get_or_create(&Reason { reason: ignored(reason) }).inc();
+            metrics.ignored(ignored(reason));
             tracing::warn!(index = task.index, protocol = task.oracle_index, %reason, "this task is not answered");
         }
         Report::Disagrees { task, computed } => {
-            metrics.disagreements.inc();
+            metrics.disagrees();
             tracing::warn!(
                 index = task.index, protocol = task.oracle_index, proposed = %task.proposed_safety_factor, %computed,
                 "the task proposes another value than was computed; the computed one is signed"
             );
         }
         Report::Refused { task, refusal } => {
-            metrics.refused.get_or_create(&Reason { reason: refused(refusal) }).inc();
+            metrics.refused(refused(refusal));
             tracing::error!(%task, %refusal, "REFUSED TO SIGN");
         }
         Report::Settled { task, to, reply } => {
             settled(*task, aggregators.get(*to).cloned().unwrap_or_default(), *reply, metrics);
         }
         Report::Missed { task } => {
-            metrics.missed.inc();
+            metrics.missed();
             tracing::warn!(
                 index = task.index,
                 protocol = task.oracle_index,
@@ -41,39 +41,30 @@ pub(super) fn report(report: &Report, aggregators: &[String], metrics: &Operator
 }
 
 fn settled(task: TaskHash, aggregator: String, reply: SubmitReply, metrics: &OperatorSignerMetrics) {
-    let (outcome, well) = outcome(reply);
-    if well {
+    let outcome = reply.as_str();
+    if reply.is_acknowledgement() {
         tracing::info!(%task, aggregator, outcome, "the answer was acknowledged");
     } else {
         tracing::warn!(%task, aggregator, outcome, "the answer does not count");
     }
-    metrics.submissions.get_or_create(&Submission { aggregator, outcome }).inc();
+    metrics.submission(aggregator, outcome);
 }
+
+/// What [`deferred`] says beside replies' names.
+pub(super) const DEFERRALS: [&str; 2] = ["full", "undelivered"];
 
 /// Why a submission is tried again; nothing where it has been answered for good.
 pub(super) fn deferred(reply: &Result<SubmitReply, DeliveryError>) -> Option<&'static str> {
     match reply {
-        Ok(reply) => reply.is_temporary().then(|| outcome(*reply).0),
+        Ok(reply) => reply.is_temporary().then(|| reply.as_str()),
         Err(DeliveryError::Full(_)) => Some("full"),
         Err(_) => Some("undelivered"),
     }
 }
 
-/// A reply's label, and whether all is well.
-fn outcome(reply: SubmitReply) -> (&'static str, bool) {
-    match reply {
-        SubmitReply::Accepted => ("accepted", true),
-        SubmitReply::Duplicate => ("duplicate", true),
-        SubmitReply::Early => ("early", true),
-        SubmitReply::TooLate => ("too_late", false),
-        SubmitReply::NotInSet => ("not_in_set", false),
-        SubmitReply::SecondAnswer => ("second_answer", false),
-        SubmitReply::Invalid => ("invalid", false),
-        SubmitReply::Malformed => ("malformed", false),
-        SubmitReply::TooManyEarly => ("too_many_early", false),
-        SubmitReply::Unavailable => ("unavailable", false),
-    }
-}
+/// All labels of tasks that are not answered.
+pub(super) const IGNORED: [&str; 5] =
+    ["unknown_protocol", "other_model", "inconsistent", "no_answer", "too_many"];
 
 fn ignored(reason: &Ignored) -> &'static str {
     match reason {
@@ -84,6 +75,9 @@ fn ignored(reason: &Ignored) -> &'static str {
         Ignored::TooMany => "too_many",
     }
 }
+
+/// All labels of refusals.
+pub(super) const REFUSED: [&str; 2] = ["another_answer", "too_old"];
 
 fn refused(refusal: &Refusal) -> &'static str {
     match refusal {

@@ -133,6 +133,14 @@ pub struct TaskRules {
     pub open: bool,
 }
 
+impl TaskRules {
+    /// The threshold that is nearest to the one wanted, of those that governance allows.
+    pub fn nearest_threshold(&self, wanted: u32) -> u32 {
+        // Not `clamp`, which panics should the bounds be the wrong way round.
+        wanted.min(self.greatest_threshold).max(self.least_threshold)
+    }
+}
+
 /// A certified response, ready to be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseCall {
@@ -199,6 +207,8 @@ pub struct Receipt {
     pub at: BlockRef,
     /// What it took.
     pub gas_used: u64,
+    /// What its gas cost, in wei.
+    pub fee: U256,
     /// False where it reverted.
     pub succeeded: bool,
 }

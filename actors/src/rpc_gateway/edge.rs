@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -75,6 +75,7 @@ pub struct Edge {
 /// Starts the gateway's actor. Operators can connect once [`Edge::serve`] runs.
 pub fn start(config: &Config, identity: Identity, methods: EdgeMethods, deps: Dependencies) -> Edge {
     let (clock, metrics) = (Arc::clone(&deps.clock), deps.metrics.clone());
+    methods.0.keys().for_each(|name| metrics.takes(name));
     Edge {
         gateway: RpcGateway::new(config, identity, deps).start(),
         methods: Arc::new(methods),
@@ -245,8 +246,9 @@ impl Caller {
         };
         match envelope(params) {
             Ok(envelope) => {
-                self.edge.metrics.message(name);
-                entry(envelope, operator)
+                let (name, metrics, start) = (*name, self.edge.metrics.clone(), Instant::now());
+                metrics.message(name);
+                entry(envelope, operator).inspect(move |_| metrics.replied(name, start.elapsed())).boxed()
             }
             Err(error) => refuse(error),
         }

@@ -107,6 +107,29 @@ impl RpcError {
     pub(super) const FULL: i32 = -32030;
     pub(super) const UNAVAILABLE: i32 = -32031;
 
+    /// All names under which refusals are counted.
+    pub(super) const REASONS: [&str; 19] = [
+        "parse",
+        "invalid_request",
+        "unknown_method",
+        "malformed",
+        "internal",
+        "version",
+        "too_large",
+        "no_session",
+        "session_expired",
+        "not_your_id",
+        "wrong_server",
+        "wrong_nonce",
+        "wrong_expiry",
+        "not_registered",
+        "wrong_signature",
+        "second_session",
+        "too_many_attempts",
+        "full",
+        "unavailable",
+    ];
+
     /// The code and the name under which refusals are counted.
     pub(super) fn kind(&self) -> (i32, &'static str) {
         match self {

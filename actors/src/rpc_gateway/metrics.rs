@@ -1,19 +1,21 @@
 //! What the gateway counts, at either end.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::error::RpcError;
+use super::redial::OUTCOMES;
+use super::sessions::Crowded;
+use crate::measure::{Histograms, Reason, at_zero, level, short_times};
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Message {
     message: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reason {
-    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -28,20 +30,39 @@ struct PeerOutcome {
 }
 
 /// The metrics of the edge.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct GatewayMetrics {
     connections: Gauge,
     sessions: Gauge,
     opened: Counter,
     turned_away: Family<Reason, Counter>,
     messages: Family<Message, Counter>,
+    request_seconds: Histograms<Message>,
     refusals: Family<Reason, Counter>,
+}
+
+impl Default for GatewayMetrics {
+    fn default() -> Self {
+        let metrics = Self {
+            connections: Gauge::default(),
+            sessions: Gauge::default(),
+            opened: Counter::default(),
+            turned_away: Family::default(),
+            messages: Family::default(),
+            request_seconds: Family::new_with_constructor(short_times),
+            refusals: Family::default(),
+        };
+        at_zero(&metrics.turned_away, Crowded::REASONS.map(|reason| Reason { reason }));
+        at_zero(&metrics.refusals, RpcError::REASONS.map(|reason| Reason { reason }));
+        metrics
+    }
 }
 
 impl GatewayMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
-        let Self { connections, sessions, opened, turned_away, messages, refusals } = self.clone();
+        let Self { connections, sessions, opened, turned_away, messages, request_seconds, refusals } =
+            self.clone();
         registry.register("anzen_gateway_connections", "Connections at the edge", connections);
         registry.register("anzen_gateway_sessions", "Operators with a session", sessions);
         registry.register("anzen_gateway_sessions_opened", "Sessions opened or renewed", opened);
@@ -51,12 +72,17 @@ impl GatewayMetrics {
             turned_away,
         );
         registry.register("anzen_gateway_messages", "Messages of operators handed on, by name", messages);
+        registry.register(
+            "anzen_gateway_request_seconds",
+            "Time from a message of an operator to the reply, in seconds",
+            request_seconds,
+        );
         registry.register("anzen_gateway_refusals", "Calls refused at the edge, by reason", refusals);
     }
 
     pub(super) fn sizes(&self, connections: usize, sessions: usize) {
-        self.connections.set(i64::try_from(connections).unwrap_or(i64::MAX));
-        self.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
+        self.connections.set(level(connections));
+        self.sessions.set(level(sessions));
     }
 
     pub(super) fn opened(&self) {
@@ -67,8 +93,18 @@ impl GatewayMetrics {
         self.turned_away.get_or_create(&Reason { reason }).inc();
     }
 
+    /// Operators may send messages of this kind.
+    pub(super) fn takes(&self, message: &'static str) {
+        at_zero(&self.messages, [Message { message }]);
+        at_zero(&self.request_seconds, [Message { message }]);
+    }
+
     pub(super) fn message(&self, message: &'static str) {
         self.messages.get_or_create(&Message { message }).inc();
+    }
+
+    pub(super) fn replied(&self, message: &'static str, took: Duration) {
+        self.request_seconds.get_or_create(&Message { message }).observe(took.as_secs_f64());
     }
 
     pub(super) fn refused(&self, reason: &'static str) {
@@ -103,6 +139,14 @@ impl LinkMetrics {
         registry.register("anzen_link_connected", "1 while there is a connection to the peer", connected);
         registry.register("anzen_link_dials", "Connections that were tried, by outcome", dials);
         registry.register("anzen_link_calls", "Messages sent through the link, by outcome", calls);
+    }
+
+    /// There is a link to the peer, without a connection yet.
+    pub(super) fn starts(&self, peer: &str) {
+        let with = |outcome| PeerOutcome { peer: peer.to_owned(), outcome };
+        self.connected(peer, false);
+        at_zero(&self.dials, ["connected", "failed"].map(with));
+        at_zero(&self.calls, OUTCOMES.map(with));
     }
 
     pub(super) fn connected(&self, peer: &str, connected: bool) {

@@ -82,6 +82,7 @@ impl Link {
         let (status_sender, status) = watch::channel(status);
         let (stale, stale_receiver) = watch::channel(0);
         let metrics = deps.metrics.clone();
+        metrics.starts(&peer);
         let keeper = Keeper {
             peer: peer.clone(),
             dial,
@@ -193,6 +194,9 @@ impl Link {
 fn is_session_over(code: i32) -> bool {
     matches!(code, RpcError::NO_SESSION | RpcError::SESSION_EXPIRED)
 }
+
+/// All that [`outcome_name`] says.
+pub(super) const OUTCOMES: [&str; 5] = ["answered", "unreachable", "no_reply", "full", "refused"];
 
 fn outcome_name(outcome: &Result<Box<RawValue>, TransportError>) -> &'static str {
     match outcome {

@@ -75,6 +75,9 @@ pub(super) enum Crowded {
 
 impl Crowded {
     /// As it is counted.
+    /// All that [`Crowded::reason`] says.
+    pub(super) const REASONS: [&str; 2] = ["connections", "connections_of_address"];
+
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::All => "connections",

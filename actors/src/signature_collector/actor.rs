@@ -17,12 +17,15 @@ use tracing::{debug, info, warn};
 use super::Config;
 use super::check::CheckJob;
 use super::collection::Suspicion;
-use super::collector::{Collector, Effect, Fault, Verdict};
+use super::collector::Collector;
 use super::early::Waiting;
+use super::effect::{Effect, Verdict};
 use super::metrics::CollectorMetrics;
 use super::records;
+use super::report::blame;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::measure::Laps;
 use crate::ports::{CpuPool, OperatorRegistry, Rng, Store, StoreError, jittered, run_on};
 
 /// The longest pause before something that failed is tried again.
@@ -55,6 +58,10 @@ pub struct SignatureCollector {
     state: Collector,
     deps: Dependencies,
     linger: Duration,
+    /// Tasks without a signature.
+    heard: Laps<TaskHash>,
+    /// Tasks from their first signature on.
+    signing: Laps<TaskHash>,
 }
 
 /// Starts the actor with the records that `store` has.
@@ -77,7 +84,7 @@ pub async fn start(
     }
     let addr = SignatureCollector::create(|ctx| {
         ctx.set_mailbox_capacity(capacity + 1);
-        SignatureCollector { state, deps, linger }
+        SignatureCollector { state, deps, linger, heard: Laps::default(), signing: Laps::default() }
     });
     Ok(Inbox::new(ActorName::SignatureCollector, addr, capacity, bus))
 }
@@ -150,6 +157,7 @@ impl SignatureCollector {
             warn!(%operator, %error, "a signature could not be kept; the operator will send it again");
             return SubmitReply::Unavailable;
         }
+        self.first_signature(task);
         let (reply, effects) = self.state.kept(task, operator, record);
         debug!(%operator, task = %task, value = %record.value, ?reply, "signature");
         self.carry_out(effects, ctx);
@@ -195,15 +203,25 @@ impl SignatureCollector {
                 Effect::LoadSet { task, at, quorums } => self.load_set(task, at, quorums, ctx),
                 Effect::Check { task, value, job } => self.check(task, value, job, ctx),
                 Effect::Linger { task } => {
+                    let took = self.signing.first_lap(&task, Instant::now());
+                    self.deps.metrics.step("quorum", took);
                     ctx.run_later(self.linger, move |actor, ctx| {
                         let effects = actor.state.linger_over(task);
                         actor.carry_out(effects, ctx);
                     });
                 }
-                Effect::Reached(reached) => self.hand_over(reached, ctx),
-                Effect::Blame { task, operator, fault } => self.report(task, operator, fault),
-                Effect::Unanswered { task, stakes } => {
-                    self.deps.metrics.unanswered();
+                Effect::Reached(reached) => {
+                    self.certified(&reached);
+                    self.hand_over(reached, ctx);
+                }
+                Effect::Blame { task, operator, fault } => blame(task, operator, fault, &self.deps.metrics),
+                Effect::Created { task, oracle_index } => {
+                    self.deps.metrics.created(oracle_index);
+                    self.heard.start(task, Instant::now());
+                }
+                Effect::Answered { oracle_index, value } => self.deps.metrics.answered(oracle_index, value),
+                Effect::Unanswered { task, oracle_index, stakes } => {
+                    self.deps.metrics.missed(oracle_index, &stakes);
                     let signed: Vec<u32> = stakes.iter().map(|stake| stake.basis_points() / 100).collect();
                     warn!(task, signed_percent = ?signed, "the window passed without an answer");
                 }
@@ -241,12 +259,27 @@ impl SignatureCollector {
         let started = Instant::now();
         let run = async move { run_on(cpu.as_ref(), move || job.run()).await };
         ctx.spawn(run.into_actor(self).map(move |result, actor, ctx| {
-            actor.deps.metrics.check_took(started.elapsed().as_secs_f64());
+            actor.deps.metrics.check_took(started.elapsed());
             if let Some(result) = result {
                 let effects = actor.state.checked(task, value, &result);
                 actor.carry_out(effects, ctx);
             }
         }));
+    }
+
+    fn first_signature(&mut self, task: TaskHash) {
+        let now = Instant::now();
+        if self.signing.start(task, now) {
+            self.deps.metrics.step("first_signature", self.heard.stop(&task, now));
+        }
+    }
+
+    fn certified(&mut self, reached: &QuorumReached) {
+        let (task, now, metrics) = (reached.response.task_hash, Instant::now(), &self.deps.metrics);
+        // Where all sign at once, nothing lingers.
+        metrics.step("quorum", self.signing.first_lap(&task, now));
+        metrics.step("certificate", self.signing.lap(&task, now));
+        metrics.certified(&reached.task, &reached.stakes);
     }
 
     /// Until the aggregator has taken it, or there is nothing left to post.
@@ -263,6 +296,9 @@ impl SignatureCollector {
         };
         ctx.spawn(ask.into_actor(self).map(move |taken, actor, ctx| match taken {
             Ok(_) => {
+                let now = Instant::now();
+                actor.deps.metrics.step("handover", actor.signing.lap(&task, now));
+                actor.signing.stop(&task, now);
                 let signed: Vec<u32> = reached.stakes.iter().map(|stake| stake.basis_points() / 100).collect();
                 let (signers, value) = (reached.signers.len(), reached.response.safety_factor);
                 info!(task = reached.task.index, %value, signers, signed_percent = ?signed, "quorum reached");
@@ -273,23 +309,6 @@ impl SignatureCollector {
                 ctx.run_later(pause, move |actor, ctx| actor.hand_over(reached, ctx));
             }
         }));
-    }
-
-    fn report(&self, task: u32, operator: OperatorId, fault: Fault) {
-        match fault {
-            Fault::BadSignature => {
-                self.deps.metrics.fault(operator, "bad_signature");
-                warn!(task, %operator, "the operator's signature is not valid; it does not count");
-            }
-            Fault::OtherAnswer { its, quorum } => {
-                self.deps.metrics.fault(operator, "other_answer");
-                warn!(task, %operator, %its, %quorum, "the operator signed another answer than the quorum");
-            }
-            Fault::SecondAnswer => {
-                self.deps.metrics.fault(operator, "second_answer");
-                warn!(task, %operator, "the operator signed two answers of one task; the first counts, both are kept");
-            }
-        }
     }
 
     fn forget(&mut self, records: Vec<(TaskHash, OperatorId)>, ctx: &mut Context<Self>) {

@@ -3,60 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::bls::Signature;
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
-use anzen_messages::signature::{SignedStake, SubmitReply};
+use anzen_messages::signature::SubmitReply;
 use anzen_messages::task::SigningDomain;
-use anzen_messages::{OperatorId, OperatorSet, SafetyFactor, Task, TaskHash};
+use anzen_messages::{OperatorId, OperatorSet, SafetyFactor, Task, TaskHash, TaskResponse};
 
 use super::Config;
-use super::check::{CheckJob, Checked};
-use super::collection::{Added, Collection, Step, Suspicion};
+use super::check::Checked;
+use super::collection::{Added, Collection, Step};
 use super::early::{Early, Waiting};
+use super::effect::{Effect, Fault};
 use super::sets::SetCache;
 use crate::follow::{ChainState, new_window};
-
-/// What is to be done.
-#[derive(Debug)]
-pub(super) enum Effect {
-    /// Read the operators of these quorums at this block; tell them by [`Collector::set_loaded`].
-    LoadSet { task: TaskHash, at: BlockRef, quorums: Vec<u8> },
-    /// Check signatures; tell the result by [`Collector::checked`].
-    Check { task: TaskHash, value: SafetyFactor, job: CheckJob },
-    /// Wait for slower operators, then call [`Collector::linger_over`].
-    Linger { task: TaskHash },
-    /// Hand the certificate to the aggregator.
-    Reached(Box<QuorumReached>),
-    /// Say who did what.
-    Blame { task: u32, operator: OperatorId, fault: Fault },
-    /// The window has passed without an answer on chain.
-    Unanswered { task: u32, stakes: Vec<SignedStake> },
-    /// Remove these records.
-    Forget(Vec<(TaskHash, OperatorId)>),
-}
-
-/// What an operator did wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// Its signature is not one of the message.
-    BadSignature,
-    /// It signed another answer than the one that has the quorum.
-    OtherAnswer { its: SafetyFactor, quorum: SafetyFactor },
-    /// It signed two answers of one task.
-    SecondAnswer,
-}
-
-/// What to do with a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Write it down, then call [`Collector::kept`].
-    Keep,
-    /// Verify it alone; where it is valid write both answers down and call [`Collector::convict`].
-    Evidence(Box<Suspicion>),
-    /// Reply at once.
-    Reply(SubmitReply),
-}
 
 #[derive(Debug)]
 pub(super) enum Stage {
@@ -79,6 +38,8 @@ pub(super) struct Entry {
     on_chain: bool,
     /// The certificate, until the task is answered.
     certificate: bool,
+    /// The answer was told: a reorg that brings it again tells nothing new.
+    told: bool,
 }
 
 /// The collector's state.
@@ -222,11 +183,11 @@ impl Collector {
             .collect()
     }
 
-    fn created(&mut self, task: &Task) {
+    fn created(&mut self, task: &Task) -> Option<Effect> {
         let hash = task.hash();
         if let Some(entry) = self.tasks.get_mut(&hash) {
             entry.on_chain = true;
-            return;
+            return None;
         }
         let entry = Entry {
             task: task.clone(),
@@ -235,8 +196,18 @@ impl Collector {
             answered: None,
             on_chain: true,
             certificate: false,
+            told: false,
         };
         self.tasks.insert(hash, entry);
+        Some(Effect::Created { task: hash, oracle_index: task.oracle_index })
+    }
+
+    fn answered(&mut self, response: &TaskResponse, at: BlockRef) -> Option<Effect> {
+        let entry = self.tasks.get_mut(&response.task_hash)?;
+        entry.answered = Some(at);
+        let first = !std::mem::replace(&mut entry.told, true);
+        let (oracle_index, value) = (entry.task.oracle_index, response.safety_factor);
+        first.then_some(Effect::Answered { oracle_index, value })
     }
 
     /// Has the operators read of every task that waits for them.
@@ -286,7 +257,8 @@ impl Collector {
             stakes = collection.best_stakes();
         }
         let unanswered = entry.answered.is_none() && entry.on_chain;
-        let report = unanswered.then_some(Effect::Unanswered { task: entry.task.index, stakes });
+        let Task { index: task, oracle_index, .. } = entry.task;
+        let report = unanswered.then_some(Effect::Unanswered { task, oracle_index, stakes });
         report.into_iter().chain([Effect::Forget(records)]).collect()
     }
 }
@@ -321,13 +293,12 @@ impl ChainState for Collector {
         }
         self.tip = head.number;
         self.sets.apply(number, block.events.contains(&ChainEvent::OperatorsChanged));
+        let mut effects = Vec::new();
         for event in &block.events {
             match event {
-                ChainEvent::TaskCreated { task } => self.created(task),
+                ChainEvent::TaskCreated { task } => effects.extend(self.created(task)),
                 ChainEvent::TaskResponded { response, .. } => {
-                    if let Some(entry) = self.tasks.get_mut(&response.task_hash) {
-                        entry.answered = Some(block.header.at);
-                    }
+                    effects.extend(self.answered(response, block.header.at));
                 }
                 ChainEvent::OperatorsChanged
                 | ChainEvent::QuorumRefreshed { .. }
@@ -338,7 +309,7 @@ impl ChainState for Collector {
         if let Some(window) = new_window(block) {
             self.window = window;
         }
-        let mut effects = self.prune(number);
+        effects.extend(self.prune(number));
         if block.header.at == head {
             effects.extend(self.expire_early());
             effects.extend(self.load_sets());

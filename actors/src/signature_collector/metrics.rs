@@ -1,24 +1,32 @@
 //! What the collector counts.
 
-use anzen_messages::OperatorId;
-use anzen_messages::signature::SubmitReply;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anzen_messages::signature::{SignedStake, SubmitReply};
+use anzen_messages::{OperatorId, SafetyFactor, Task};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
-    outcome: &'static str,
-}
+use crate::measure::{Histograms, OfProtocol, Outcome, Step, at_zero, level, long_times};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Culprit {
     operator: String,
     fault: &'static str,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfQuorum {
+    oracle_index: u32,
+    quorum: u8,
+}
+
+type Ratio = Gauge<f64, AtomicU64>;
 
 /// The collector's metrics.
 #[derive(Debug, Clone)]
@@ -27,81 +35,155 @@ pub struct CollectorMetrics {
     faults: Family<Culprit, Counter>,
     open_tasks: Gauge,
     early: Gauge,
-    unanswered: Counter,
+    created: Family<OfProtocol, Counter>,
+    answered: Family<OfProtocol, Counter>,
+    missed: Family<OfProtocol, Counter>,
+    safety_factor: Family<OfProtocol, Ratio>,
+    latest_signed: Family<OfQuorum, Ratio>,
+    latest_threshold: Family<OfProtocol, Ratio>,
+    signed: Histograms<OfQuorum>,
     check_seconds: Histogram,
+    step_seconds: Histograms<Step>,
 }
 
 impl Default for CollectorMetrics {
     fn default() -> Self {
-        Self {
+        let shares: fn() -> Histogram =
+            || Histogram::new([0.1, 0.25, 0.4, 0.5, 0.6, 0.67, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0]);
+        let metrics = Self {
             submissions: Family::default(),
             faults: Family::default(),
             open_tasks: Gauge::default(),
             early: Gauge::default(),
-            unanswered: Counter::default(),
+            created: Family::default(),
+            answered: Family::default(),
+            missed: Family::default(),
+            safety_factor: Family::default(),
+            latest_signed: Family::default(),
+            latest_threshold: Family::default(),
+            signed: Family::new_with_constructor(shares),
             check_seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
-        }
+            step_seconds: Family::new_with_constructor(long_times),
+        };
+        at_zero(&metrics.submissions, SubmitReply::ALL.map(|reply| Outcome { outcome: reply.as_str() }));
+        let steps = ["first_signature", "quorum", "certificate", "handover"];
+        at_zero(&metrics.step_seconds, steps.map(|step| Step { step }));
+        metrics
     }
 }
 
 impl CollectorMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
+        let Self { submissions, faults, open_tasks, early, check_seconds, step_seconds, .. } = self.clone();
+        registry.register("anzen_collector_submissions", "Signatures that came, by outcome", submissions);
+        registry.register("anzen_collector_faults", "Bad, second and other answers, by operator", faults);
+        registry.register("anzen_collector_tasks_kept", "Tasks that are known and not over", open_tasks);
+        registry.register("anzen_collector_early", "Signatures that wait for their task", early);
         registry.register(
-            "anzen_collector_submissions",
-            "Signatures that came, by outcome",
-            self.submissions.clone(),
+            "anzen_collector_check_seconds",
+            "Time to check an answer's sum, bisection included, in seconds",
+            check_seconds,
         );
         registry.register(
-            "anzen_collector_faults",
-            "Bad, second and other answers, by operator",
-            self.faults.clone(),
+            "anzen_collector_step_seconds",
+            "Time of each step of a task, in seconds: first_signature (from hearing of the task), quorum (checked), \
+             certificate (slower operators have been waited for), handover (the aggregator has it)",
+            step_seconds,
         );
-        registry.register("anzen_collector_tasks", "Tasks that are kept", self.open_tasks.clone());
-        registry.register("anzen_collector_early", "Signatures that wait for their task", self.early.clone());
+        self.register_tasks(registry);
+    }
+
+    fn register_tasks(&self, registry: &mut Registry) {
+        let Self { created, answered, missed, safety_factor, .. } = self.clone();
+        registry.register("anzen_collector_tasks_created", "Tasks created, by protocol", created);
+        registry.register("anzen_collector_tasks_answered", "Tasks answered on chain, by protocol", answered);
         registry.register(
-            "anzen_collector_unanswered",
-            "Tasks whose window passed unanswered",
-            self.unanswered.clone(),
+            "anzen_collector_tasks_missed",
+            "Tasks whose window passed without an answer, by protocol",
+            missed,
         );
-        registry.register_with_unit(
-            "anzen_collector_check",
-            "Time to check an answer's sum, bisection included",
-            Unit::Seconds,
-            self.check_seconds.clone(),
+        registry.register(
+            "anzen_collector_safety_factor_ratio",
+            "The latest answer on chain: (CoC - PfC) / CoC, at most 1, below 0 an attack pays",
+            safety_factor,
+        );
+        let Self { latest_signed, latest_threshold, signed, .. } = self.clone();
+        registry.register(
+            "anzen_collector_latest_signed_ratio",
+            "Share of a quorum's stake that signed the latest task of the protocol",
+            latest_signed,
+        );
+        registry.register(
+            "anzen_collector_latest_threshold_ratio",
+            "Share of each quorum's stake that had to sign the latest certified task of the protocol",
+            latest_threshold,
+        );
+        registry.register(
+            "anzen_collector_signed_ratio",
+            "Share of a quorum's stake that signed a task when it was certified or missed",
+            signed,
         );
     }
 
     pub(super) fn submission(&self, reply: SubmitReply) {
-        let outcome = match reply {
-            SubmitReply::Accepted => "accepted",
-            SubmitReply::Duplicate => "duplicate",
-            SubmitReply::Early => "early",
-            SubmitReply::TooLate => "too_late",
-            SubmitReply::NotInSet => "not_in_set",
-            SubmitReply::SecondAnswer => "second_answer",
-            SubmitReply::Invalid => "invalid",
-            SubmitReply::Malformed => "malformed",
-            SubmitReply::TooManyEarly => "too_many_early",
-            SubmitReply::Unavailable => "unavailable",
-        };
-        self.submissions.get_or_create(&Outcome { outcome }).inc();
+        self.submissions.get_or_create(&Outcome { outcome: reply.as_str() }).inc();
     }
 
     pub(super) fn fault(&self, operator: OperatorId, fault: &'static str) {
         self.faults.get_or_create(&Culprit { operator: operator.to_string(), fault }).inc();
     }
 
-    pub(super) fn unanswered(&self) {
-        self.unanswered.inc();
+    pub(super) fn created(&self, oracle_index: u32) {
+        let label = OfProtocol { oracle_index };
+        self.created.get_or_create(&label).inc();
+        at_zero(&self.answered, [label.clone()]);
+        at_zero(&self.missed, [label]);
     }
 
-    pub(super) fn check_took(&self, seconds: f64) {
-        self.check_seconds.observe(seconds);
+    pub(super) fn answered(&self, oracle_index: u32, value: SafetyFactor) {
+        let label = OfProtocol { oracle_index };
+        self.answered.get_or_create(&label).inc();
+        // What people read is decimal, and always a number.
+        self.safety_factor.get_or_create(&label).set(value.to_string().parse().unwrap_or(f64::NAN));
+    }
+
+    /// The window has passed; these have signed.
+    pub(super) fn missed(&self, oracle_index: u32, stakes: &[SignedStake]) {
+        self.missed.get_or_create(&OfProtocol { oracle_index }).inc();
+        self.signed(oracle_index, stakes);
+    }
+
+    /// There is a certificate; these have signed.
+    pub(super) fn certified(&self, task: &Task, stakes: &[SignedStake]) {
+        let label = OfProtocol { oracle_index: task.oracle_index };
+        let threshold = f64::from(task.quorum_threshold_percentage) / 100.0;
+        self.latest_threshold.get_or_create(&label).set(threshold);
+        self.signed(task.oracle_index, stakes);
+    }
+
+    fn signed(&self, oracle_index: u32, stakes: &[SignedStake]) {
+        for stake in stakes {
+            let label = OfQuorum { oracle_index, quorum: stake.quorum };
+            let share = f64::from(stake.basis_points()) / 10_000.0;
+            self.latest_signed.get_or_create(&label).set(share);
+            self.signed.get_or_create(&label).observe(share);
+        }
+    }
+
+    pub(super) fn check_took(&self, took: Duration) {
+        self.check_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A step of a task is done, so long after the one before.
+    pub(super) fn step(&self, step: &'static str, took: Option<Duration>) {
+        if let Some(took) = took {
+            self.step_seconds.get_or_create(&Step { step }).observe(took.as_secs_f64());
+        }
     }
 
     pub(super) fn sizes(&self, tasks: usize, early: usize) {
-        self.open_tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
-        self.early.set(i64::try_from(early).unwrap_or(i64::MAX));
+        self.open_tasks.set(level(tasks));
+        self.early.set(level(early));
     }
 }

@@ -19,8 +19,10 @@ mod check;
 mod collection;
 mod collector;
 mod early;
+mod effect;
 mod metrics;
 mod records;
+mod report;
 mod sets;
 mod submissions;
 #[cfg(test)]

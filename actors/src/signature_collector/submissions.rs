@@ -5,8 +5,9 @@ use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::{OperatorId, TaskHash};
 
 use super::collection::{Added, Collection};
-use super::collector::{Collector, Effect, Entry, Fault, Stage, Verdict};
+use super::collector::{Collector, Entry, Stage};
 use super::early::Waiting;
+use super::effect::{Effect, Fault, Verdict};
 
 impl Collector {
     /// What to do with a submission. Where it is to be kept, its place is taken until [`Collector::kept`] or

@@ -10,7 +10,8 @@ use anzen_messages::{SafetyFactor, Task, TaskResponse};
 use proptest::prelude::*;
 
 use super::Config;
-use super::collector::{Collector, Effect, Fault, Verdict};
+use super::collector::Collector;
+use super::effect::{Effect, Fault, Verdict};
 use crate::follow::ChainState;
 use crate::testing::{block, block_ref, domain, operator_id, operator_set, responded, secret, task, value};
 
@@ -71,7 +72,7 @@ impl Harness {
                     self.unanswered.push(task);
                     vec![]
                 }
-                Effect::Forget(_) => vec![],
+                Effect::Created { .. } | Effect::Answered { .. } | Effect::Forget(_) => vec![],
             };
             self.carry_out(more);
         }

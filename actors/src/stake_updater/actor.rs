@@ -38,6 +38,7 @@ pub struct StakeUpdater {
 
 /// Starts the actor. It takes no requests: it follows the chain.
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<StakeUpdater> {
+    config.quorums.iter().for_each(|quorum| dependencies.metrics.starts(*quorum));
     StakeUpdater { schedule: Schedule::new(config), world: dependencies }.start()
 }
 

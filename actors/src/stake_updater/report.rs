@@ -28,6 +28,9 @@ pub(super) fn report(report: &Report, metrics: &StakeUpdaterMetrics) {
     }
 }
 
+/// All labels of obstacles.
+pub(super) const HINDRANCES: [&str; 4] = ["chain", "refused", "reverted", "unknown"];
+
 fn label(obstacle: &Obstacle) -> &'static str {
     match obstacle {
         Obstacle::Chain(_) => "chain",

@@ -49,6 +49,7 @@ pub struct TaskGenerator {
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<TaskGenerator> {
     let protocols =
         config.protocols.iter().map(|protocol| (protocol.oracle_index, protocol.clone())).collect();
+    config.protocols.iter().for_each(|protocol| dependencies.metrics.starts(protocol.oracle_index));
     TaskGenerator { config, protocols, world: dependencies, schedule: None }.start()
 }
 
@@ -152,7 +153,6 @@ fn call(
     value: SafetyFactor,
     rules: &TaskRules,
 ) -> (Address, Bytes) {
-    // Not `clamp`, which panics should the bounds be the wrong way round.
-    let threshold = protocol.threshold.min(rules.greatest_threshold).max(rules.least_threshold);
+    let threshold = rules.nearest_threshold(protocol.threshold);
     contract.create_call(protocol.oracle_index, value, rules, threshold)
 }

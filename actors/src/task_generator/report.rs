@@ -11,7 +11,6 @@ pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
             tracing::info!(protocol = oracle_index, index, block, "a task was created");
         }
         Report::Unanswered { oracle_index, task } => {
-            metrics.unanswered(*oracle_index);
             tracing::warn!(
                 protocol = oracle_index, index = task.index, task = %task.task, created = task.created,
                 "nobody answered this task in time; are enough operators and an aggregator up?"
@@ -28,6 +27,10 @@ pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
         }
     }
 }
+
+/// All labels of obstacles.
+pub(super) const HINDRANCES: [&str; 7] =
+    ["chain", "no_policy", "other_model", "no_answer", "refused", "reverted", "unknown"];
 
 /// An obstacle's label, and whether it is part of everyday life.
 fn label(obstacle: &Obstacle) -> (&'static str, bool) {

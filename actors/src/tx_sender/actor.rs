@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::{ActorName, Wire};
 use futures::channel::oneshot;
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::Config;
@@ -20,6 +21,7 @@ use super::queue::{Effect, Queue};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::measure::Laps;
 use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
 
 /// What the sender needs of the world.
@@ -49,6 +51,7 @@ pub struct TxSender {
     deps: Dependencies,
     waiting: BTreeMap<TxId, Vec<oneshot::Sender<Outcome>>>,
     recovered: Vec<Effect>,
+    laps: Laps<TxId>,
 }
 
 /// Starts the actor with the transactions that `store` has.
@@ -77,7 +80,7 @@ pub async fn start(
     }
     let addr = TxSender::create(|ctx| {
         ctx.set_mailbox_capacity(capacity + 1);
-        TxSender { queue, deps, waiting: BTreeMap::new(), recovered }
+        TxSender { queue, deps, waiting: BTreeMap::new(), recovered, laps: Laps::default() }
     });
     Ok(Inbox::new(ActorName::TxSender, addr, capacity, bus))
 }
@@ -101,6 +104,7 @@ impl Handler<SendTransaction> for TxSender {
         let waiting = self.waiting.entry(request.id.clone()).or_default();
         waiting.retain(|waiter| !waiter.is_canceled());
         waiting.push(sender);
+        self.laps.start(request.id.clone(), Instant::now());
         let effects = self.queue.request(request);
         self.carry_out(effects, ctx);
         Box::pin(async move {
@@ -136,7 +140,7 @@ impl TxSender {
                 Effect::Resend { id, hash, raw } => self.resend(id, hash, raw, ctx),
                 Effect::Save(id) => self.write(self.record(&id).into_iter().collect(), ctx),
                 Effect::Forget(id) => self.write(vec![records::delete(self.deps.signer.address(), &id)], ctx),
-                Effect::Conclude { id, outcome } => self.conclude(&id, &outcome),
+                Effect::Conclude { id, outcome, fee } => self.conclude(&id, &outcome, fee),
                 Effect::Remind { id, mined } => self.answer(&id, &Ok(mined)),
                 Effect::AtCeiling { id } => {
                     self.deps.metrics.at_ceiling();
@@ -214,7 +218,12 @@ impl TxSender {
         };
         ctx.spawn(sent.into_actor(self).map(move |sent: Result<_, StoreError>, actor, ctx| {
             let effects = match sent {
-                Ok(result) => actor.broadcast(&id, hash, result),
+                Ok(result) => {
+                    if !replaces {
+                        actor.deps.metrics.step(&id, "broadcast", actor.laps.lap(&id, Instant::now()));
+                    }
+                    actor.broadcast(&id, hash, result)
+                }
                 Err(error) => {
                     warn!(%id, %error, "the transaction could not be kept on disk, so it is not sent");
                     actor.queue.not_saved(&id, hash, TxRefusal::Unavailable { error: error.to_string() })
@@ -247,8 +256,10 @@ impl TxSender {
         records::put(self.deps.signer.address(), self.queue.intent(id)?)
     }
 
-    fn conclude(&mut self, id: &TxId, outcome: &Outcome) {
-        self.deps.metrics.concluded(id, outcome);
+    fn conclude(&mut self, id: &TxId, outcome: &Outcome, fee: U256) {
+        self.deps.metrics.concluded(id, outcome, fee);
+        let took = self.laps.lap(id, Instant::now());
+        self.deps.metrics.step(id, "mined", took.filter(|_| outcome.is_ok()));
         match outcome {
             Ok(mined) if mined.succeeded => debug!(%id, tx = %mined.hash, block = mined.block, "mined"),
             Ok(mined) => info!(%id, tx = %mined.hash, block = mined.block, "mined, and reverted"),
@@ -258,6 +269,7 @@ impl TxSender {
     }
 
     fn answer(&mut self, id: &TxId, outcome: &Outcome) {
+        self.laps.stop(id, Instant::now());
         for waiter in self.waiting.remove(id).into_iter().flatten() {
             // Whoever went away asks again.
             let _ = waiter.send(outcome.clone());

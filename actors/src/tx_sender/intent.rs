@@ -45,6 +45,9 @@ pub(super) struct Flight {
     pub(super) mined: Option<Mined>,
     /// The newest block when the last one was broadcast.
     pub(super) since: u64,
+    /// What that cost, in wei.
+    #[serde(default)]
+    pub(super) fee: U256,
     /// True once its outcome was told; it is found out again after a reorg or a restart.
     #[serde(default)]
     pub(super) concluded: bool,
@@ -60,6 +63,7 @@ impl Flight {
             gas_limit,
             attempts: Vec::new(),
             mined: None,
+            fee: U256::ZERO,
             since,
             concluded: false,
             missing: BTreeSet::new(),
@@ -100,6 +104,7 @@ impl Flight {
             gas_used: receipt.gas_used,
             succeeded: receipt.succeeded,
         });
+        self.fee = receipt.fee;
         self.missing.clear();
     }
 }

@@ -35,8 +35,8 @@ pub(super) enum Effect {
     Save(TxId),
     /// Remove the intent's record.
     Forget(TxId),
-    /// Reply to everyone who waits for it: this is how it ended.
-    Conclude { id: TxId, outcome: Result<Mined, TxRefusal> },
+    /// Reply to everyone who waits for it: this is how it ended, and what it cost, in wei.
+    Conclude { id: TxId, outcome: Result<Mined, TxRefusal>, fee: U256 },
     /// Reply to everyone who waits for it: this is how it ended some time ago.
     Remind { id: TxId, mined: Mined },
     /// Tell people that the ceiling keeps a stuck transaction from being replaced.
@@ -124,7 +124,7 @@ impl Queue {
             Some(_) => Vec::new(),
             None if self.open() >= self.config.capacity => {
                 let error = "as many transactions are under way as may be (tx_sender.capacity)".to_owned();
-                vec![Effect::Conclude { id, outcome: Err(TxRefusal::Unavailable { error }) }]
+                vec![Effect::Conclude { id, outcome: Err(TxRefusal::Unavailable { error }), fee: U256::ZERO }]
             }
             None => {
                 self.intents.insert(id, Intent { request, stage: Stage::Queued });
@@ -239,7 +239,8 @@ impl Queue {
 
     pub(super) fn refuse(&mut self, id: &TxId, refusal: TxRefusal) -> Vec<Effect> {
         self.intents.remove(id);
-        vec![Effect::Forget(id.clone()), Effect::Conclude { id: id.clone(), outcome: Err(refusal) }]
+        let ended = Effect::Conclude { id: id.clone(), outcome: Err(refusal), fee: U256::ZERO };
+        vec![Effect::Forget(id.clone()), ended]
     }
 
     pub(super) fn start_queued(&mut self) -> Vec<Effect> {

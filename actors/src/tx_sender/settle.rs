@@ -133,6 +133,7 @@ impl Queue {
         let Some(intent) = self.intents.remove(id) else { return Vec::new() };
         let Stage::Flying { mut flight, .. } = intent.stage else { return Vec::new() };
         let Some(mined) = flight.mined.clone() else { return Vec::new() };
+        let fee = flight.fee;
         let told = std::mem::replace(&mut flight.concluded, true);
         let outcome = if flight.was_cancelled() { Err(TxRefusal::Expired) } else { Ok(mined) };
         let remembered = outcome.as_ref().is_ok_and(|mined| mined.succeeded);
@@ -145,7 +146,7 @@ impl Queue {
         let id = id.clone();
         let reply = match outcome {
             Ok(mined) if told => Effect::Remind { id, mined },
-            outcome => Effect::Conclude { id, outcome },
+            outcome => Effect::Conclude { id, outcome, fee },
         };
         vec![record, reply]
     }

@@ -9,7 +9,7 @@ use alloy::consensus::{Transaction, TxEnvelope};
 use alloy::eips::eip2718::Decodable2718;
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use alloy::providers::Provider;
-use anzen_actors::adapters::{AlloyChain, LocalTxSigner, OsRng, SqliteStore, StoreMetrics};
+use anzen_actors::adapters::{AlloyChain, LocalTxSigner, OsRng, SqliteStore, StoreMetrics, SystemClock};
 use anzen_actors::bus::{BusMetrics, Handle};
 use anzen_actors::chain_watcher::{self, WatcherMetrics};
 use anzen_actors::ports::{
@@ -85,6 +85,7 @@ async fn start(chain: &Chain, store: &Path) -> Sender {
     let watcher = chain_watcher::Dependencies {
         reader: port.clone(),
         rng: rng.clone(),
+        clock: Arc::new(SystemClock),
         response_window: 30,
         metrics: WatcherMetrics::default(),
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anzen_actors::adapters::{ChainConfig, OsRng};
+use anzen_actors::adapters::{ChainConfig, OsRng, SystemClock};
 use anzen_actors::bus::{BusMetrics, Handle};
 use anzen_actors::chain_watcher::{Config, Dependencies, WatcherMetrics, start};
 use anzen_actors::ports::{ChainReader, OperatorRegistry};
@@ -15,6 +15,7 @@ fn watch(chain: &Chain, config: &ChainConfig) -> Handle<NextBlocks> {
     let deps = Dependencies {
         reader: chain.connect(config),
         rng: Arc::new(OsRng::new().unwrap()),
+        clock: Arc::new(SystemClock),
         response_window: 30,
         metrics: WatcherMetrics::default(),
     };

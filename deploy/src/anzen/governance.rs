@@ -1,17 +1,14 @@
 //! The timelock, and everything that only an administrator may do, done through it in one operation.
 
-use super::{contracts::Contracts, registries::Registries};
+use super::{contracts::Contracts, operation::Operation, registries::Registries};
 use crate::{
     chain,
-    config::{DeployConfig, TimelockConfig},
+    config::{DeployConfig, ProtocolConfig, TimelockConfig},
     eigenlayer::EigenLayer,
     error::DeployError,
     steps::{Effect, Step, Steps, with_arguments},
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
-    sol_types::SolCall,
-};
+use alloy::primitives::{Address, Bytes, U256};
 use anzen_contracts::{
     AnzenTaskManager, SafetyFactorOracle, TaskPolicy, TimelockController, eigenlayer::PermissionController,
 };
@@ -38,20 +35,6 @@ pub(super) async fn deploy_timelock(
     steps.create_one("anzen/TimelockController", code).await
 }
 
-/// Calls that the timelock makes, one after the other, in one transaction.
-#[derive(Default)]
-struct Operation {
-    targets: Vec<Address>,
-    payloads: Vec<Bytes>,
-}
-
-impl Operation {
-    fn add(&mut self, target: Address, call: &impl SolCall) {
-        self.targets.push(target);
-        self.payloads.push(call.abi_encode().into());
-    }
-}
-
 /// Schedules and executes the operation that accepts the AVS's administration, adds protocols and policies, grants roles,
 /// and at last takes the deployer's own roles away and sets the delay.
 pub(super) async fn configure(
@@ -63,31 +46,42 @@ pub(super) async fn configure(
     models: &[Model],
     timelock: Address,
 ) -> Result<(), DeployError> {
-    let mut operation = Operation::default();
+    let mut operation = Operation::new("anzen/configure");
     let accept = PermissionController::acceptAdminCall { account: registries.service_manager };
     operation.add(core.permission_controller, &accept);
     add_protocols(&mut operation, config, contracts, models);
     add_roles(steps, &mut operation, config, contracts.task_manager).await?;
     add_farewell(steps, &mut operation, &config.timelock, timelock).await?;
-    run(steps, timelock, operation).await
+    run(steps, timelock, &operation).await
 }
 
 fn add_protocols(operation: &mut Operation, config: &DeployConfig, contracts: &Contracts, models: &[Model]) {
     let set_task_manager = SafetyFactorOracle::setTaskManagerCall { newTaskManager: contracts.task_manager };
     operation.add(contracts.oracle, &set_task_manager);
     for (protocol, model) in config.protocols.iter().zip(models) {
-        let (index, name) = (protocol.oracle_index, protocol.name.clone());
-        operation.add(contracts.oracle, &SafetyFactorOracle::addProtocolCall { oracleIndex: index, name });
-        let policy = TaskPolicy {
-            quorumNumbers: Bytes::from(vec![model.quorum]),
-            leastThresholdPercentage: protocol.least_threshold_percentage,
-            greatestThresholdPercentage: protocol.greatest_threshold_percentage,
-            minTaskInterval: protocol.min_task_interval,
-            modelHash: model.hash(),
-        };
-        let set_policy = AnzenTaskManager::setTaskPolicyCall { oracleIndex: index, policy };
-        operation.add(contracts.task_manager, &set_policy);
+        add_protocol(operation, protocol, model, contracts.oracle, contracts.task_manager);
     }
+}
+
+/// Has a protocol added to the oracle, and tasks about it allowed.
+pub(crate) fn add_protocol(
+    operation: &mut Operation,
+    protocol: &ProtocolConfig,
+    model: &Model,
+    oracle: Address,
+    task_manager: Address,
+) {
+    let (index, name) = (protocol.oracle_index, protocol.name.clone());
+    operation.add(oracle, &SafetyFactorOracle::addProtocolCall { oracleIndex: index, name });
+    let policy = TaskPolicy {
+        quorumNumbers: Bytes::from(vec![model.quorum]),
+        leastThresholdPercentage: protocol.least_threshold_percentage,
+        greatestThresholdPercentage: protocol.greatest_threshold_percentage,
+        minTaskInterval: protocol.min_task_interval,
+        modelHash: model.hash(),
+    };
+    let set_policy = AnzenTaskManager::setTaskPolicyCall { oracleIndex: index, policy };
+    operation.add(task_manager, &set_policy);
 }
 
 async fn add_roles(
@@ -129,27 +123,9 @@ async fn add_farewell(
     Ok(())
 }
 
-async fn run(steps: &mut Steps<'_>, timelock: Address, operation: Operation) -> Result<(), DeployError> {
-    let Operation { targets, payloads } = operation;
-    let values = vec![U256::ZERO; targets.len()];
-    let (predecessor, salt) = (B256::ZERO, keccak256("anzen/configure"));
-    let identify = TimelockController::hashOperationBatchCall {
-        targets: targets.clone(),
-        values: values.clone(),
-        payloads: payloads.clone(),
-        predecessor,
-        salt,
-    };
-    let id = chain::read(steps.provider(), timelock, identify).await?;
-    let schedule = TimelockController::scheduleBatchCall {
-        targets: targets.clone(),
-        values: values.clone(),
-        payloads: payloads.clone(),
-        predecessor,
-        salt,
-        delay: U256::ZERO,
-    };
-    let execute = TimelockController::executeBatchCall { targets, values, payloads, predecessor, salt };
+async fn run(steps: &mut Steps<'_>, timelock: Address, operation: &Operation) -> Result<(), DeployError> {
+    let id = chain::read(steps.provider(), timelock, operation.identify()).await?;
+    let (schedule, execute) = (operation.schedule(U256::ZERO), operation.execute());
     let scheduled = Effect::returns(timelock, &TimelockController::isOperationCall { id }, &true);
     let executed = Effect::returns(timelock, &TimelockController::isOperationDoneCall { id }, &true);
     steps.call([Step::new("anzen/configure/schedule", timelock, &schedule, scheduled)]).await?;

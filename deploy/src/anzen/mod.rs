@@ -6,10 +6,14 @@
 
 mod contracts;
 mod governance;
+mod operation;
 mod protocols;
 mod registries;
 mod stake;
 
+pub(crate) use governance::add_protocol;
+pub(crate) use operation::Operation;
+pub(crate) use protocols::{Secured, model};
 pub(crate) use registries::MULTIPLIER;
 
 use crate::{

@@ -25,28 +25,44 @@ pub(super) async fn deploy(
     stake: &Stake,
     stake_registry: Address,
 ) -> Result<Vec<Model>, DeployError> {
-    let cost_decimals = decimals(steps.provider(), stake.token, stake.price_feed, "the staked token").await?;
+    let secured = Secured { token: stake.token, price_feed: stake.price_feed, stake_registry };
     let mut models = Vec::with_capacity(protocols.len());
     for protocol in protocols {
         let step = format!("anzen/protocol/{}", protocol.oracle_index);
         let vault = vault(steps, &step, &protocol.vault).await?;
         let vault_price_feed = price_feed(steps, &format!("{step}/price"), &protocol.price).await?;
-        let asset = chain::read(steps.provider(), vault, IERC4626::assetCall {}).await?;
-        let profit_decimals =
-            decimals(steps.provider(), asset, vault_price_feed, "the vault's asset").await?;
-        models.push(Model {
-            quorum: 0,
-            stake_registry,
-            stake_price_feed: stake.price_feed,
-            vault,
-            vault_price_feed,
-            cost_share_bps: protocol.cost_share_bps,
-            profit_share_bps: protocol.profit_share_bps,
-            cost_decimals,
-            profit_decimals,
-        });
+        models.push(model(steps.provider(), protocol, &secured, vault, vault_price_feed).await?);
     }
     Ok(models)
+}
+
+/// What secures protocols.
+pub(crate) struct Secured {
+    pub(crate) token: Address,
+    pub(crate) price_feed: Address,
+    pub(crate) stake_registry: Address,
+}
+
+/// How a protocol's safety factor is computed, whose vault and price feed are there.
+pub(crate) async fn model(
+    provider: &DynProvider,
+    protocol: &ProtocolConfig,
+    secured: &Secured,
+    vault: Address,
+    vault_price_feed: Address,
+) -> Result<Model, DeployError> {
+    let asset = chain::read(provider, vault, IERC4626::assetCall {}).await?;
+    Ok(Model {
+        quorum: 0,
+        stake_registry: secured.stake_registry,
+        stake_price_feed: secured.price_feed,
+        vault,
+        vault_price_feed,
+        cost_share_bps: protocol.cost_share_bps,
+        profit_share_bps: protocol.profit_share_bps,
+        cost_decimals: decimals(provider, secured.token, secured.price_feed, "the staked token").await?,
+        profit_decimals: decimals(provider, asset, vault_price_feed, "the vault's asset").await?,
+    })
 }
 
 async fn vault(steps: &mut Steps<'_>, step: &str, config: &VaultConfig) -> Result<Address, DeployError> {

@@ -2,7 +2,7 @@
 
 use super::ChainError;
 use alloy::{
-    eips::BlockId,
+    eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256, Bytes, U256, address, b256, hex},
     providers::{DynProvider, Provider},
     rpc::types::TransactionRequest,
@@ -41,6 +41,13 @@ pub async fn read_at<C: SolCall>(
 /// The code at an address; empty if there is none.
 pub async fn code_at(provider: &DynProvider, address: Address) -> Result<Bytes, ChainError> {
     provider.get_code_at(address).await.map_err(|e| ChainError::rpc(format!("the code of {address}"), e))
+}
+
+/// The time stamp of the latest block, in seconds since 1970.
+pub async fn latest_timestamp(provider: &DynProvider) -> Result<u64, ChainError> {
+    let block = provider.get_block_by_number(BlockNumberOrTag::Latest).await;
+    let block = block.map_err(|e| ChainError::rpc("the latest block", e))?;
+    Ok(block.map(|block| block.header.timestamp).unwrap_or_default())
 }
 
 /// The implementation behind an ERC-1967 proxy; zero if it is none.

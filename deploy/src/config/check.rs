@@ -1,6 +1,6 @@
 //! What can be checked of a configuration without the chain.
 
-use super::{ConfigError, CoreConfig, DeployConfig};
+use super::{ConfigError, CoreConfig, DeployConfig, ProtocolConfig};
 use alloy::primitives::Address;
 use std::collections::BTreeSet;
 
@@ -60,26 +60,35 @@ impl DeployConfig {
             "two protocols have the same oracle_index".into()
         })?;
         for protocol in &self.protocols {
-            let bad = |what: &str| format!("protocol {}: {what}", protocol.oracle_index);
-            self.require(!protocol.name.is_empty(), || bad("it has no name"))?;
-            self.require((1..=10_000).contains(&protocol.cost_share_bps), || {
-                bad("cost_share_bps is not 1 to 10000")
-            })?;
-            self.require(protocol.profit_share_bps <= 10_000, || bad("profit_share_bps is above 10000"))?;
-            self.require((51..=100).contains(&protocol.least_threshold_percentage), || {
-                bad("least_threshold_percentage is not 51 to 100")
-            })?;
-            let greatest = protocol.least_threshold_percentage..=100;
-            self.require(greatest.contains(&protocol.greatest_threshold_percentage), || {
-                bad("greatest_threshold_percentage is not least_threshold_percentage to 100")
-            })?;
-            self.require(protocol.min_task_interval > 0, || bad("min_task_interval is 0"))?;
+            protocol.check().map_err(|what| ConfigError::Inconsistent { name: self.name.clone(), what })?;
         }
         Ok(())
     }
 
     fn require(&self, holds: bool, what: impl FnOnce() -> String) -> Result<(), ConfigError> {
         if holds { Ok(()) } else { Err(ConfigError::Inconsistent { name: self.name.clone(), what: what() }) }
+    }
+}
+
+impl ProtocolConfig {
+    /// Checks what can be checked without the chain; what is wrong otherwise, in a sentence.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let (least, greatest) = (self.least_threshold_percentage, self.greatest_threshold_percentage);
+        let rules = [
+            (!self.name.is_empty(), "it has no name"),
+            ((1..=10_000).contains(&self.cost_share_bps), "cost_share_bps is not 1 to 10000"),
+            (self.profit_share_bps <= 10_000, "profit_share_bps is above 10000"),
+            ((51..=100).contains(&least), "least_threshold_percentage is not 51 to 100"),
+            (
+                (least..=100).contains(&greatest),
+                "greatest_threshold_percentage is not least_threshold_percentage to 100",
+            ),
+            (self.min_task_interval > 0, "min_task_interval is 0"),
+        ];
+        match rules.iter().find(|(holds, _)| !holds) {
+            Some((_, what)) => Err(format!("protocol {}: {what}", self.oracle_index)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Amount, OperatorError, OperatorSetup, Plan, Step, Wait, hint};
 use crate::chain::Request;
 use alloy::primitives::{Address, Bytes, U256};
 use anzen_contracts::revert::describe_call;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// What a step would do now.
@@ -65,11 +65,16 @@ pub struct TransactionPreview {
     /// What it would take; nothing where that cannot be known yet.
     pub gas: Option<u64>,
     /// The most that it would cost, in wei.
+    #[serde(serialize_with = "optional_decimal")]
     pub most_cost: Option<U256>,
     /// Why it would revert, by name; nothing where it would not, or where that cannot be known yet.
     pub revert: Option<String>,
     /// True where it can be tried only once the one before is in a block.
     pub depends_on_previous: bool,
+}
+
+fn optional_decimal<S: Serializer>(number: &Option<U256>, serializer: S) -> Result<S::Ok, S::Error> {
+    number.map(|number| number.to_string()).serialize(serializer)
 }
 
 impl OperatorSetup {

@@ -4,8 +4,8 @@ use super::{Operator, OperatorError, QUORUM, WHOLE_MAGNITUDE, allocation::share}
 use crate::chain::ChainError;
 use alloy::primitives::{Address, B256, U256};
 use anzen_contracts::eigenlayer::{BLSApkRegistry, DelegationManager, StakeRegistry};
-use serde::Serialize;
-use std::fmt;
+use serde::{Serialize, Serializer};
+use std::fmt::{self, Display};
 
 /// An operator as the chain shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +16,7 @@ pub struct Status {
     /// Its id: the hash of its BLS key; nothing where it never registered one.
     pub operator_id: Option<B256>,
     /// What it can pay for gas with, in wei.
+    #[serde(serialize_with = "decimal")]
     pub ether: U256,
     /// Whether it is registered with EigenLayer.
     pub is_operator: bool,
@@ -24,26 +25,34 @@ pub struct Status {
     /// The strategy of the quorum.
     pub strategy: Address,
     /// What it has deposited itself, in the strategy's shares.
+    #[serde(serialize_with = "decimal")]
     pub deposited: U256,
     /// What is delegated to it, its own included, in shares.
+    #[serde(serialize_with = "decimal")]
     pub delegated: U256,
     /// What it has of the token outside the strategy, in the smallest unit.
+    #[serde(serialize_with = "decimal")]
     pub token_balance: U256,
     /// How much of its stake is allocated to Anzen, of 1e18.
+    #[serde(serialize_with = "decimal")]
     pub magnitude: u64,
     /// The change of that which is under way.
     pub pending: Option<PendingAllocation>,
     /// How much slashing has left to be allocated at all, of 1e18.
+    #[serde(serialize_with = "decimal")]
     pub max_magnitude: u64,
     /// Whether it belongs to the quorum.
     pub is_member: bool,
     /// Whether it can be slashed: yes, for a while, after it has left too.
     pub is_slashable: bool,
     /// Its stake as the registry recorded it last.
+    #[serde(serialize_with = "decimal")]
     pub recorded_stake: U256,
     /// Its stake as it would be recorded now.
+    #[serde(serialize_with = "decimal")]
     pub weight: U256,
     /// The quorum's minimum.
+    #[serde(serialize_with = "decimal")]
     pub minimum_stake: U256,
     /// The socket that it has published.
     pub socket: String,
@@ -54,12 +63,18 @@ pub struct Status {
 #[serde(rename_all = "camelCase")]
 pub struct PendingAllocation {
     /// What will be allocated, of 1e18.
+    #[serde(serialize_with = "decimal")]
     pub magnitude: u64,
     /// From which block.
     pub effect_block: u32,
 }
 
-impl fmt::Display for Status {
+/// Numbers of that size lose digits in JSON readers that have floats only.
+pub(super) fn decimal<S: Serializer>(number: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(number)
+}
+
+impl Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let yes = |value| if value { "yes" } else { "no" };
         let id = self.operator_id.map_or_else(|| "none yet".to_owned(), |id| id.to_string());

@@ -72,14 +72,14 @@ impl Step {
     /// The steps without which it cannot be taken.
     pub fn requires(self) -> &'static [Self] {
         match self {
-            Self::Register | Self::Deposit | Self::Leave | Self::QueueWithdrawal => &[],
+            Self::Register | Self::Deposit | Self::Leave => &[],
             Self::AwaitAllocationDelay => &[Self::Register],
             Self::Allocate => &[Self::Register, Self::AwaitAllocationDelay],
             Self::AwaitAllocation => &[Self::Allocate],
             Self::Join => &[Self::Deposit, Self::Allocate, Self::AwaitAllocation],
             Self::UpdateSocket => &[Self::Join],
-            // Taken back while it still is in the quorum, the stake is too, and the operator counts for nothing.
-            Self::Deallocate => &[Self::Leave],
+            // An operator without stake that still is in the quorum counts for nothing, and makes it harder to reach.
+            Self::Deallocate | Self::QueueWithdrawal => &[Self::Leave],
             Self::AwaitWithdrawal => &[Self::QueueWithdrawal],
             Self::CompleteWithdrawal => &[Self::QueueWithdrawal, Self::AwaitWithdrawal],
         }

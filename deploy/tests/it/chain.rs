@@ -20,7 +20,7 @@ use tempfile::TempDir;
 pub(crate) struct Chain {
     anvil: Anvil,
     pub(crate) provider: DynProvider,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Chain {

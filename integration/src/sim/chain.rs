@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anzen_actors::ports::{Receipt, SendError, UnsignedTx};
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent, Header};
 use serde::{Deserialize, Serialize};
@@ -192,7 +192,10 @@ impl Inner {
                 continue;
             }
             let result = next.contract.execute(&tx.data, number, parent, *tx_hash);
-            next.receipts.insert(*tx_hash, Receipt { at, gas_used: 100_000, succeeded: result.is_ok() });
+            next.receipts.insert(
+                *tx_hash,
+                Receipt { at, gas_used: 100_000, fee: U256::from(100_000), succeeded: result.is_ok() },
+            );
             next.nonces.insert(sender_nonce.0, sender_nonce.1 + 1);
             events.extend(result.unwrap_or_default());
         }

@@ -22,6 +22,7 @@ struct RpcReceipt {
     block_number: U64,
     block_hash: B256,
     gas_used: U64,
+    effective_gas_price: U128,
     status: U64,
 }
 
@@ -84,7 +85,9 @@ impl TxBroadcast for AlloyChain {
         let receipt = |receipt: RpcReceipt| {
             let at = BlockRef { number: receipt.block_number.to(), hash: receipt.block_hash };
             let succeeded = !receipt.status.is_zero();
-            (receipt.transaction_hash, Receipt { at, gas_used: receipt.gas_used.to(), succeeded })
+            let gas_used = receipt.gas_used.to();
+            let fee = U256::from(gas_used) * U256::from(receipt.effective_gas_price);
+            (receipt.transaction_hash, Receipt { at, gas_used, fee, succeeded })
         };
         Ok(receipts.into_iter().flatten().map(receipt).collect())
     }

@@ -9,6 +9,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::failure::Failure;
+use crate::measure::{Histograms, at_zero};
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: &'static str,
@@ -24,16 +27,16 @@ struct Method {
 #[derive(Debug, Clone)]
 pub struct RpcMetrics {
     requests: Family<Request, Counter>,
-    seconds: Family<Method, Histogram, fn() -> Histogram>,
+    request_seconds: Histograms<Method>,
     subscribed: Gauge,
 }
 
 impl Default for RpcMetrics {
     fn default() -> Self {
-        let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 15));
+        let times: fn() -> Histogram = || Histogram::new(exponential_buckets(0.001, 2.0, 15));
         Self {
             requests: Family::default(),
-            seconds: Family::new_with_constructor(seconds),
+            request_seconds: Family::new_with_constructor(times),
             subscribed: Gauge::default(),
         }
     }
@@ -42,32 +45,35 @@ impl Default for RpcMetrics {
 impl RpcMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
+        let Self { requests, request_seconds, subscribed } = self.clone();
         registry.register(
             "anzen_rpc_requests",
-            "Questions to the RPC endpoint; outcome is ok, error, timeout or unreachable",
-            self.requests.clone(),
+            "Questions to the RPC endpoint; outcome is ok, reverted (a call's answer, no fault of the endpoint), error, \
+             timeout or unreachable",
+            requests,
         );
         registry.register(
             "anzen_rpc_request_seconds",
-            "Time until the RPC endpoint answered; several questions at once are a batch",
-            self.seconds.clone(),
+            "Time until the RPC endpoint answered, in seconds; several questions at once are a batch",
+            request_seconds,
         );
         registry.register(
             "anzen_rpc_subscribed",
             "1 while the endpoint's subscription tells of new blocks",
-            self.subscribed.clone(),
+            subscribed,
         );
     }
 
     pub(super) fn answered(&self, methods: &[&'static str], outcome: &'static str, took: Duration) {
         for method in methods {
+            at_zero(&self.requests, Failure::OUTCOMES.map(|outcome| Request { method, outcome }));
             self.requests.get_or_create(&Request { method, outcome }).inc();
         }
         let method = match methods {
             [method] => method,
             _ => "batch",
         };
-        self.seconds.get_or_create(&Method { method }).observe(took.as_secs_f64());
+        self.request_seconds.get_or_create(&Method { method }).observe(took.as_secs_f64());
     }
 
     pub(super) fn subscribed(&self, yes: bool) {

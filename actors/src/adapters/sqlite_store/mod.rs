@@ -29,6 +29,7 @@ const MOST_WAITING: usize = 1024;
 pub struct SqliteStore {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    metrics: StoreMetrics,
 }
 
 impl SqliteStore {
@@ -43,11 +44,13 @@ impl SqliteStore {
 
     fn start(database: Database, metrics: StoreMetrics) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel(MOST_WAITING);
+        metrics.starts(MOST_WAITING);
+        let of_thread = metrics.clone();
         let thread = std::thread::Builder::new()
             .name("anzen-store".into())
-            .spawn(move || writer::run(database, queue, &metrics))
+            .spawn(move || writer::run(database, queue, &of_thread))
             .map_err(|error| StoreError::Failed(format!("its thread did not start: {error}")))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), metrics })
     }
 
     async fn ask<T>(
@@ -56,6 +59,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let ended = || StoreError::Failed("its thread has ended; restart the process".into());
         let (reply, answer) = oneshot::channel();
+        let _waiting = self.metrics.waits();
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;
         jobs.send(job(reply)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?

@@ -76,12 +76,9 @@ fn timed<'a>(
     let start = Instant::now();
     let result = database.apply(batches.flatten());
     match &result {
-        Ok(()) => {
-            metrics.batches.inc_by(count);
-            metrics.commit_seconds.observe(start.elapsed().as_secs_f64());
-        }
+        Ok(()) => metrics.written(count, start.elapsed()),
         Err(error) => {
-            metrics.failures.inc();
+            metrics.failed();
             tracing::error!(%error, batches = count, "records were not written");
         }
     }

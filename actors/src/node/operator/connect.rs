@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::primitives::Address;
-use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::providers::DynProvider;
 use alloy::signers::local::PrivateKeySigner;
-use alloy::transports::http::reqwest::Client;
 use anzen_deploy::Addresses;
 use anzen_deploy::chain::Account;
 use anzen_deploy::operator::{BlsKey, Operator, OperatorError, OperatorSetup};
 use anzen_messages::bls::{HashedMessage, PublicKey, Signature};
 use async_trait::async_trait;
 
-use crate::node::{NodeConfig, NodeError};
+use crate::node::{NodeConfig, NodeError, client_of};
 use crate::ports::BlsSigner;
 
 /// The operator with that account, ready to take steps. Only joining the quorum needs the BLS key.
@@ -48,9 +47,7 @@ pub async fn look_at(config: &NodeConfig, address: Address) -> Result<Operator, 
 }
 
 fn provider(config: &NodeConfig) -> Result<DynProvider, NodeError> {
-    let client = Client::builder().timeout(Duration::from_millis(config.chain.timeout_ms)).build();
-    let client = client.map_err(|error| NodeError::Adapter(error.to_string()))?;
-    Ok(ProviderBuilder::new().connect_reqwest(client, config.chain.rpc_url.url().clone()).erased())
+    client_of(&config.chain.rpc_url, Duration::from_millis(config.chain.timeout_ms))
 }
 
 /// The process's signer proves that the operator has the key.

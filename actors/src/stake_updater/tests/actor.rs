@@ -70,5 +70,5 @@ async fn what_is_stale_and_what_has_drifted_is_refreshed() {
     metrics.register(&mut registry);
     encode(&mut text, &registry).unwrap();
     assert!(text.contains("anzen_stake_age_blocks{quorum=\"0\"} 900"), "{text}");
-    assert!(text.contains("anzen_stake_drift_bps{quorum=\"1\"} 8000"), "{text}");
+    assert!(text.contains("anzen_stake_drift_ratio{quorum=\"1\"} 0.8"), "{text}");
 }

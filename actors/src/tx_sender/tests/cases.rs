@@ -67,7 +67,7 @@ fn a_success_is_remembered_and_a_revert_is_not() {
     let (_, tx, ..) = world.pool.remove(&8).unwrap();
     world.head += 1;
     world.nonce += 1;
-    let receipt = Receipt { at: block_ref(world.head), gas_used: 1, succeeded: false };
+    let receipt = Receipt { at: block_ref(world.head), gas_used: 1, fee: U256::ONE, succeeded: false };
     world.mined.insert(tx.hash, (id(1), receipt));
     world.tell();
     assert!(matches!(world.outcome(1), Some(Ok(mined)) if !mined.succeeded));
@@ -227,10 +227,15 @@ fn a_receipt_of_another_fork_is_no_confirmation() {
     world.ask(request(1));
     let (of, tx, ..) = world.pool.remove(&8).unwrap();
     let elsewhere = BlockRef { number: 102, hash: B256::repeat_byte(7) };
-    world.mined.insert(tx.hash, (of, Receipt { at: elsewhere, gas_used: 1, succeeded: true }));
+    world
+        .mined
+        .insert(tx.hash, (of, Receipt { at: elsewhere, gas_used: 1, fee: U256::ONE, succeeded: true }));
     world.mine_many(2);
     assert_eq!(world.outcome(1), None);
-    world.mined.insert(tx.hash, (id(1), Receipt { at: block_ref(103), gas_used: 1, succeeded: true }));
+    world.mined.insert(
+        tx.hash,
+        (id(1), Receipt { at: block_ref(103), gas_used: 1, fee: U256::ONE, succeeded: true }),
+    );
     world.tell();
     assert!(world.succeeded(1));
 }

@@ -123,7 +123,7 @@ impl World {
             Effect::Resend { id, hash, raw } => return self.broadcast(&id, hash, raw),
             Effect::Save(id) => self.save(&id),
             Effect::Forget(id) => drop(self.disk.remove(&id)),
-            Effect::Conclude { id, outcome } => self.outcomes.push((id, outcome)),
+            Effect::Conclude { id, outcome, .. } => self.outcomes.push((id, outcome)),
             Effect::Remind { id, mined } => self.outcomes.push((id, Ok(mined))),
             Effect::AtCeiling { .. } | Effect::Unfunded { .. } => self.told.push(effect),
         }
@@ -161,7 +161,8 @@ impl World {
             && fees.max_fee >= self.price
             && let Some((id, tx, _, cancels)) = self.pool.remove(&self.nonce)
         {
-            let receipt = Receipt { at: block_ref(self.head), gas_used: 100, succeeded: true };
+            let receipt =
+                Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded: true };
             if !cancels {
                 *self.effective.entry(id.clone()).or_default() += 1;
             }

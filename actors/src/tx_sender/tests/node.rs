@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{B256, U256, keccak256};
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, Header};
 use anzen_messages::transaction::TxId;
 
@@ -72,7 +72,7 @@ impl Node {
     }
 
     pub(super) fn receipts(&self, hashes: &[B256], ago: usize) -> BTreeMap<B256, Receipt> {
-        let receipt = |at| Receipt { at, gas_used: 1, succeeded: true };
+        let receipt = |at| Receipt { at, gas_used: 1, fee: U256::ONE, succeeded: true };
         let of = |block: &Block| {
             let at = block.at;
             let hashes: Vec<B256> = block.txs.iter().flatten().map(|tx| tx.hash).collect();

@@ -16,12 +16,12 @@ mod steps;
 mod update_socket;
 
 use anzen_messages::wire::ActorName;
-use tokio::runtime::Builder;
 
-use crate::{logging, node, outcome::Outcome, output::Output};
+use crate::{chain::block_on, logging, node, outcome::Outcome, output::Output};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[group(skip)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Outcome {
         return node::run(&arguments.run, Some(("operator", &ActorName::OPERATOR)));
     };
     logging::start("warn");
-    Builder::new_current_thread().enable_all().build()?.block_on(async {
+    block_on(async {
         match command {
             Command::Register(arguments) => register::run(arguments, output).await,
             Command::Deregister(arguments) => deregister::run(arguments, output).await,
@@ -65,5 +65,5 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Outcome {
             Command::Status(arguments) => status::run(arguments, output).await,
             Command::UpdateSocket(arguments) => update_socket::run(arguments, output).await,
         }
-    })
+    })?
 }

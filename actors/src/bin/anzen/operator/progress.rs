@@ -44,7 +44,10 @@ impl<'a> Progress<'a> {
             bar
         });
         let progress = Self { operator, wait, block_time, bar };
-        progress.tell(progress.wait.height);
+        match progress.bar {
+            Some(_) => progress.tell(progress.wait.height),
+            None => eprintln!("{} (about {})", progress.wait, duration(block_time, progress.wait.blocks())),
+        }
         progress
     }
 
@@ -78,7 +81,7 @@ impl<'a> Progress<'a> {
                 bar.set_prefix(format!(", about {about} left"));
                 bar.set_position(height.saturating_sub(self.wait.height));
             }
-            None => eprintln!("{}: {left} blocks more, about {about}", self.wait),
+            None => eprintln!("{left} blocks more, about {about}"),
         }
     }
 }

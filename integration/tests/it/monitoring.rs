@@ -1,0 +1,258 @@
+//! The list of metrics, walked: each is shown or alerted on, each that is named exists, each is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anzen_actors::node::NodeMetrics;
+use anzen_integration::monitoring::{promql, render};
+use anzen_messages::wire::ActorName;
+use prometheus_client::encoding::text::encode;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::e2e::network::LocalNetwork;
+
+/// What stays at zero while all is well. A test of the fault, in the file named, makes it count where there is one; all of
+/// them are written outside of tests ([`every_metric_is_written`]).
+const QUIET: &[(&str, &str)] = &[];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Files of a folder with an extension, by stem.
+fn files(folder: &str, extension: &str) -> BTreeMap<String, String> {
+    let paths = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let of_kind = paths.filter(|path| path.extension().is_some_and(|found| found == extension));
+    let stem = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    of_kind.map(|path| (stem(&path), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// Every metric that a process with all actors serves, with the names of its samples.
+fn served() -> BTreeMap<String, Vec<String>> {
+    let mut text = String::new();
+    encode(&mut text, &NodeMetrics::default().registry(&ActorName::ALL)).unwrap();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    types.map(|(name, kind)| (name.to_owned(), samples(name, kind))).collect()
+}
+
+fn samples(name: &str, kind: &str) -> Vec<String> {
+    let suffixes: &[&str] = match kind {
+        "counter" => &["_total"],
+        "histogram" => &["_bucket", "_sum", "_count"],
+        "info" => &["_info"],
+        _ => &[""],
+    };
+    suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    rules: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    alert: String,
+    expr: String,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+}
+
+fn alerts() -> Vec<Rule> {
+    let rules: Rules = serde_saphyr::from_str(&read("docker/prometheus/alerts.yml")).unwrap();
+    rules.groups.into_iter().flat_map(|group| group.rules).collect()
+}
+
+/// All queries of all dashboards.
+fn panels() -> Vec<String> {
+    let mut queries = Vec::new();
+    for text in files("docker/grafana/dashboards", "json").values() {
+        let dashboard: Value = serde_json::from_str(text).unwrap();
+        for panel in dashboard["panels"].as_array().unwrap() {
+            let targets = panel["targets"].as_array().into_iter().flatten();
+            queries.extend(targets.map(|target| target["expr"].as_str().unwrap().to_owned()));
+        }
+    }
+    queries
+}
+
+#[test]
+fn every_metric_is_shown_or_alerted_on_and_none_is_made_up() {
+    let queries: Vec<String> =
+        panels().into_iter().chain(alerts().into_iter().map(|rule| rule.expr)).collect();
+    let named: BTreeSet<String> = queries.iter().flat_map(|query| promql::metrics(query)).collect();
+    let served = served();
+    let unseen: Vec<_> =
+        served.iter().filter(|(_, samples)| !samples.iter().any(|sample| named.contains(sample))).collect();
+    assert!(unseen.is_empty(), "on no dashboard, in no alert: {unseen:?}");
+    let real: BTreeSet<String> = served.into_values().flatten().collect();
+    let made_up: Vec<_> = named.difference(&real).collect();
+    assert!(made_up.is_empty(), "no process serves {made_up:?}");
+}
+
+#[test]
+fn names_are_anzens_own_and_carry_their_unit() {
+    for (name, samples) in served() {
+        assert!(name.starts_with("anzen_"), "{name}");
+        let is_time = name.contains("time") || samples.iter().any(|sample| sample.ends_with("_bucket"));
+        let has_unit = ["_seconds", "_blocks", "_ratio"].iter().any(|unit| name.ends_with(unit));
+        assert!(!is_time || has_unit, "{name} has no unit");
+    }
+    let queries = panels().join(" ");
+    assert!(!queries.contains("eigen_"), "EigenLayer's own dashboard shows its metrics");
+}
+
+#[test]
+fn dashboards_are_what_their_sources_make() {
+    let rendered: BTreeMap<String, String> = files("docker/grafana/sources", "yaml")
+        .into_iter()
+        .map(|(name, source)| (name, render(&source).unwrap()))
+        .collect();
+    assert_eq!(files("docker/grafana/dashboards", "json"), rendered, "run `just dashboards`");
+}
+
+#[test]
+fn every_alert_has_its_section_in_the_runbook() {
+    for Rule { alert, labels, annotations, .. } in alerts() {
+        assert!(["critical", "warning"].contains(&labels["severity"].as_str()), "{alert}");
+        assert!(!annotations["summary"].is_empty() && !annotations["description"].is_empty(), "{alert}");
+        let (file, anchor) = annotations["runbook_url"].split_once('#').unwrap();
+        assert_eq!(anchor, alert.to_lowercase());
+        let text = read(file);
+        assert!(text.lines().any(|line| line == format!("### {alert}")), "{file} has no section {alert}");
+    }
+    let text = read("docs/runbook.md");
+    let known: BTreeSet<String> = alerts().into_iter().map(|rule| rule.alert).collect();
+    let sections: BTreeSet<String> =
+        text.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned).collect();
+    assert_eq!(sections, known, "a section for each alert, and no others");
+    let links = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
+    for link in links {
+        assert!(known.iter().any(|alert| alert.to_lowercase() == link), "#{link} leads nowhere");
+    }
+}
+
+#[derive(Deserialize)]
+struct AlertTests {
+    tests: Vec<AlertTest>,
+}
+
+#[derive(Deserialize)]
+struct AlertTest {
+    alert_rule_test: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    alertname: String,
+    exp_alerts: Vec<Value>,
+}
+
+#[test]
+fn every_alert_is_tested_to_fire_and_to_stay_quiet() {
+    let tests: AlertTests = serde_saphyr::from_str(&read("docker/prometheus/alerts_test.yml")).unwrap();
+    let cases: Vec<Case> = tests.tests.into_iter().flat_map(|test| test.alert_rule_test).collect();
+    for Rule { alert, .. } in alerts() {
+        let mut of_alert = cases.iter().filter(|case| case.alertname == alert);
+        assert!(of_alert.clone().any(|case| case.exp_alerts.is_empty()), "{alert} is never quiet");
+        assert!(of_alert.any(|case| !case.exp_alerts.is_empty()), "{alert} never fires");
+    }
+}
+
+/// Every field of a struct of metrics is changed by a method, and not only made known at zero. That the method is called
+/// outside of tests is the compiler's part: it refuses one that is not.
+#[test]
+fn every_metric_is_written() {
+    let mut sources = Vec::new();
+    collect(&root().join("actors/src"), &mut sources);
+    assert!(sources.len() > 10, "{sources:?}");
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let writers: Vec<&str> = text.split("fn ").skip(1).filter(|function| is_writer(function)).collect();
+        for field in fields(&text) {
+            let write = format!("self.{field}");
+            let writes = |at: usize, writer: &str| {
+                !writer[..at].ends_with("at_zero(&") && !continues(&writer[at + write.len()..])
+            };
+            let written =
+                writers.iter().any(|writer| writer.match_indices(&write).any(|(at, _)| writes(at, writer)));
+            assert!(written, "{}: nothing writes {field}", path.display());
+        }
+    }
+}
+
+fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.ends_with("metrics.rs") && !path.ends_with("node/metrics.rs")
+            || path.ends_with("node/process.rs")
+        {
+            sources.push(path);
+        }
+    }
+}
+
+fn is_writer(function: &str) -> bool {
+    !["register", "default"].iter().any(|name| function.starts_with(name))
+}
+
+fn continues(rest: &str) -> bool {
+    rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The fields whose types are metrics.
+fn fields(text: &str) -> Vec<&str> {
+    let kinds = ["Counter", "Gauge", "Histogram", "Family<", "Ratio"];
+    text.lines()
+        .filter(|line| line.starts_with("    ") && !line.starts_with("     ") && line.ends_with(','))
+        .filter_map(|line| line.trim().split_once(": "))
+        .filter(|(_, kind)| kinds.iter().any(|metric| kind.starts_with(metric)))
+        .map(|(field, _)| field)
+        .collect()
+}
+
+/// On a real network that does its work, everything counts but what is there for trouble.
+#[tokio::test]
+async fn on_a_healthy_network_all_but_trouble_is_counted() {
+    let mut network = LocalNetwork::ready(&["--interval", "5"]).await;
+    for _ in 0..4 {
+        network.answered().await;
+    }
+    let text = network.metrics("aggregator").await + &network.metrics("operator-1").await;
+    let counted = |name: &String| text.lines().any(|line| is_counted(line, name));
+    let silent: BTreeSet<String> = served()
+        .into_iter()
+        .filter(|(_, samples)| !samples.iter().any(counted))
+        .map(|(name, _)| name)
+        .collect();
+    let quiet: BTreeSet<String> = QUIET.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let unexpected: Vec<_> = silent.difference(&quiet).collect();
+    assert!(unexpected.is_empty(), "nothing has counted {unexpected:?}");
+    for (name, file) in QUIET {
+        assert!(served().contains_key(*name), "{name} is not a metric any more");
+        assert!(root().join(file).is_file(), "{name}: there is no {file}");
+    }
+}
+
+/// A sample of this name that is not zero.
+fn is_counted(line: &str, name: &str) -> bool {
+    let sample = line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+    sample
+        && line
+            .rsplit(' ')
+            .next()
+            .and_then(|value| value.parse::<f64>().ok())
+            .is_some_and(|value| value != 0.0)
+}
