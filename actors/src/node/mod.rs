@@ -2,7 +2,7 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `config.rs` | what a node's configuration file says |
+//! | `config/` | what a node is told, and by whom |
 //! | `client.rs` | a client of a node, for what is done once |
 //! | `ports.rs` | the world that the actors are given |
 //! | `keys.rs` | the signers of the keys that are in this process |
@@ -12,7 +12,7 @@
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
 mod client;
-mod config;
+pub mod config;
 mod endpoints;
 mod error;
 mod keys;

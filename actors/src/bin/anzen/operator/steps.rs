@@ -120,7 +120,7 @@ pub(super) async fn take(
                     break;
                 }
                 Taken::Waiting(wait) if may_wait => {
-                    Progress::start(setup.operator(), wait).await.finish().await
+                    Progress::start(setup.operator(), wait).await.finish().await;
                 }
                 Taken::Waiting(wait) => {
                     let estimate = estimate(setup.operator(), wait.blocks()).await;
