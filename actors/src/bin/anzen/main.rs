@@ -4,6 +4,7 @@ mod chain;
 mod completions;
 mod config;
 mod deploy;
+mod health;
 mod keys;
 mod local;
 mod logging;
@@ -39,6 +40,8 @@ enum Command {
     Operator(Box<operator::Arguments>),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
+    /// Ask a running process how it is.
+    Health(health::Arguments),
     /// Show or check a configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
+        Command::Health(arguments) => health::run(&arguments, cli.output),
         Command::Config(command) => config::run(command, cli.output),
         Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),

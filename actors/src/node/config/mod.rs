@@ -32,6 +32,7 @@ use anzen_deploy::addresses::Protocol;
 use anzen_messages::wire::ActorName;
 use serde::{Deserialize, Serialize};
 
+use super::api::ApiConfig;
 use super::error::NodeError;
 use super::operator::OperatorConfig;
 use crate::adapters::ChainConfig;
@@ -84,6 +85,8 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// The AVS node API.
+    pub api: ApiConfig,
     /// See [`chain_watcher::Config`].
     pub chain_watcher: chain_watcher::Config,
     /// See [`task_generator::Config`].
@@ -162,6 +165,7 @@ impl Default for NodeConfig {
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            api: ApiConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),
             operator_signer: Default::default(),

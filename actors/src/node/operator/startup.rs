@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use alloy::signers::local::PrivateKeySigner;
 use anzen_deploy::operator::{OperatorError, OperatorSetup, Outcome, Step, Wait};
+use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::connect;
+use crate::health::{Health, HealthProbe};
 use crate::node::{NodeConfig, NodeError};
-use crate::ports::{BlsSigner, Rng, jittered};
+use crate::ports::{BlsSigner, Rng, UnixMillis, jittered};
 use crate::retry::Backoff;
 
 /// Between two looks at what a person must mend.
@@ -37,6 +39,16 @@ pub(in crate::node) enum Registration {
 impl Default for Registration {
     fn default() -> Self {
         Self::Working("the operator's registration has begun".into())
+    }
+}
+
+#[async_trait]
+impl HealthProbe for watch::Receiver<Registration> {
+    async fn examine(&self, _: UnixMillis) -> Health {
+        match &*self.borrow() {
+            Registration::Working(text) => Health::Initializing(text.clone()),
+            Registration::Blocked(text) => Health::Down(text.clone()),
+        }
     }
 }
 

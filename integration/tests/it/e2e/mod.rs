@@ -3,7 +3,9 @@
 
 pub(crate) mod chain;
 pub(crate) mod command;
+pub(crate) mod door;
 pub(crate) mod network;
 pub(crate) mod newcomer;
+pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod wire;
