@@ -148,7 +148,7 @@ impl Account {
         let sending = self.provider.send_raw_transaction(&signed.raw).await;
         let _ = sending.map_err(|e| ChainError::rpc(request.what.clone(), e))?;
         *next = Some(nonce + 1);
-        tracing::debug!(what = %request.what, hash = %signed.sent.hash, nonce, gas = price.gas, "sent");
+        tracing::debug!(what = %request.what, tx = %signed.sent.hash, nonce, gas = price.gas, "sent");
         Ok(signed.sent)
     }
 

@@ -10,5 +10,7 @@ mod e2e_health;
 mod e2e_operator;
 mod e2e_processes;
 mod e2e_topologies;
+mod e2e_traces;
+mod guides;
 mod monitoring;
 mod sim;

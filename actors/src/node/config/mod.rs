@@ -38,6 +38,7 @@ use super::operator::OperatorConfig;
 use crate::adapters::ChainConfig;
 use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
+use crate::telemetry::TelemetryConfig;
 use crate::{
     aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
     task_generator, tx_sender,
@@ -85,6 +86,8 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// What is logged, and where traces go.
+    pub telemetry: TelemetryConfig,
     /// The AVS node API.
     pub api: ApiConfig,
     /// See [`chain_watcher::Config`].
@@ -165,6 +168,7 @@ impl Default for NodeConfig {
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            telemetry: TelemetryConfig::default(),
             api: ApiConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),
