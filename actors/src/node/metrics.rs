@@ -21,7 +21,11 @@ use crate::rpc_gateway::{GatewayMetrics, LinkMetrics};
 use crate::signature_collector::CollectorMetrics;
 use crate::stake_updater::StakeUpdaterMetrics;
 use crate::task_generator::TaskGeneratorMetrics;
+use crate::telemetry::export_metrics;
 use crate::tx_sender;
+
+/// What EigenLayer's metrics are labelled with.
+const AVS_NAME: &str = "anzen";
 
 /// The metrics of every actor and adapter. A process serves those of the actors that it runs: what is absent is not run,
 /// what is zero has not happened.
@@ -66,6 +70,7 @@ impl NodeMetrics {
         self.links.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
+        export_metrics().register(&mut registry);
         self.health.register(&mut registry);
         for actor in ActorName::ALL.into_iter().filter(|actor| actors.contains(actor)) {
             match actor {
@@ -80,6 +85,17 @@ impl NodeMetrics {
             }
         }
         registry
+    }
+}
+
+impl NodeMetrics {
+    /// Adds those that EigenLayer's specification names.
+    pub fn register_eigen(&self, registry: &mut Registry, actors: &[ActorName]) {
+        let registry = registry.sub_registry_with_label(("avs_name".into(), AVS_NAME.into()));
+        self.rpc.register_eigen(registry);
+        if actors.contains(&ActorName::OperatorSigner) {
+            self.signer.eigen.register(registry);
+        }
     }
 }
 

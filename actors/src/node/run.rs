@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use alloy::signers::local::PrivateKeySigner;
 use anzen_deploy::Addresses;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -20,6 +22,7 @@ use super::error::NodeError;
 use super::http::HttpListeners;
 use super::keys::Signers;
 use super::metrics::{self, NodeMetrics};
+use super::operator::{Registration, register};
 use super::ports::Ports;
 use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
@@ -31,6 +34,7 @@ use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
     serve_links,
 };
+use crate::telemetry;
 
 /// The longest pause before an endpoint that does not answer at the start is asked again.
 const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -65,6 +69,8 @@ struct Process {
     chain: Arc<AlloyChain>,
     ports: Ports,
     metrics: NodeMetrics,
+    /// For the operator's registration; gone after it.
+    account: Option<PrivateKeySigner>,
     health: HealthProbes,
     stop: CancellationToken,
 }
@@ -87,6 +93,7 @@ impl Process {
         let ports = Ports {
             reader: chain.clone(),
             registry: chain.clone(),
+            standings: chain.clone(),
             contract: chain.clone(),
             inputs: chain.clone(),
             broadcast: chain.clone(),
@@ -97,6 +104,10 @@ impl Process {
             bls_signer: signers.bls,
             tx_signer: signers.tx,
         };
+        telemetry::identify(telemetry::Identity {
+            node: config.name.clone(),
+            operator: ports.bls_signer.as_ref().map(|signer| signer.operator_id()),
+        });
         let identity = Identity {
             server: config.edge.server_name.clone(),
             chain_id: addresses.chain_id,
@@ -106,10 +117,11 @@ impl Process {
         health.add(RPC_ENDPOINT, chain.clone());
         let pulse = metrics.store.pulse().clone();
         health.add(STORE, Arc::new(StoreProbe { store: Arc::clone(&ports.store), pulse }));
-        Ok(Self { config, identity, chain, ports, metrics, health, stop })
+        let account = signers.account;
+        Ok(Self { config, identity, chain, ports, metrics, account, health, stop })
     }
 
-    async fn run(self) -> Result<(), NodeError> {
+    async fn run(mut self) -> Result<(), NodeError> {
         let listeners = Listeners::bind(&self.config).await?;
         let endpoints = listeners.endpoints();
         // From now on: whoever waits for the chain wants to see that.
@@ -118,6 +130,11 @@ impl Process {
             window = self.reach_chain() => window?,
             () = self.stop.cancelled() => return Ok(()),
         };
+        let account = self.account.take();
+        tokio::select! {
+            registered = Box::pin(self.register(account)) => registered?,
+            () = self.stop.cancelled() => return Ok(()),
+        }
         let mut directory = Directory::default();
         self.link(&mut directory)?;
         let roles = Roles {
@@ -134,12 +151,12 @@ impl Process {
         servers.extend(self.serve_links(listeners.links, &directory));
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
-        info!(name = self.config.name, actors = actors.join(" "), "running");
+        info!(node = self.config.name, actors = actors.join(" "), "running");
         self.stop.cancelled().await;
         // They end their connections by themselves; whoever hangs is left behind.
         let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
         Endpoints::remove(&self.config.data_dir);
-        info!(name = self.config.name, "stopped");
+        info!(node = self.config.name, "stopped");
         Ok(())
     }
 
@@ -156,6 +173,16 @@ impl Process {
             tracing::warn!(error = %failure, "waiting for the chain");
             tokio::time::sleep(jittered(self.ports.rng.as_ref(), LONGEST_PAUSE)).await;
         }
+    }
+
+    /// Sets the operator up on chain, where the configuration asks for that.
+    async fn register(&self, account: Option<PrivateKeySigner>) -> Result<(), NodeError> {
+        let Some(account) = account else { return Ok(()) };
+        let (state, seen) = watch::channel(Registration::default());
+        // Until the actor itself can tell.
+        self.health.add(ActorName::OperatorSigner.as_str(), Arc::new(seen));
+        let bls = self.ports.bls_signer.clone();
+        register(&self.config, account, bls, self.ports.rng.as_ref(), &state).await
     }
 
     async fn ask_chain(&self) -> Result<u64, crate::ports::ChainError> {
@@ -208,11 +235,9 @@ impl Process {
         let metrics = self.metrics.health.clone();
         let (monitor, reports) = Monitor::new(&self.config.api, services, probes, clock, metrics);
         actix::spawn(monitor.run(self.stop.clone()));
-        listeners.serve(
-            metrics::router(self.metrics.registry(&self.config.roles)),
-            api::router(reports),
-            &self.stop,
-        )
+        let mut registry = self.metrics.registry(&self.config.roles);
+        self.metrics.register_eigen(&mut registry, &self.config.roles);
+        listeners.serve(metrics::router(registry), api::router(reports), &self.stop)
     }
 
     fn serve_edge(&self, listener: Option<TcpListener>, directory: &Directory) -> Result<(), NodeError> {

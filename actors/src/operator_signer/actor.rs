@@ -4,28 +4,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
-use alloy::primitives::B256;
 use anzen_messages::chain::NextBlocks;
-use anzen_messages::model::{Model, SafetyModel};
+use anzen_messages::model::Model;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{Task, TaskHash};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::Config;
 use super::duties::Duties;
 use super::duty::{Computed, Step, Terms, Ticket};
 use super::effect::Effect;
-use super::health::{Vitals, judge};
 use super::metrics::OperatorSignerMetrics;
-use super::protection::{Permit, Protection, SPACE};
+use super::performance::Performance;
+use super::protection::Permit;
+use super::questions::{evaluate, load};
 use super::report::{deferred, report};
+use super::standing::Standing;
 use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
-use crate::health::{Examine, Health, Pulse};
+use crate::health::Pulse;
 use crate::measure::Laps;
-use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
+use crate::ports::{BlsSigner, ModelInputs, OperatorStandings, Rng, Store, TaskContract, Write};
+use crate::telemetry::{scope, task_step};
 
 /// What OperatorSigner works with.
 pub struct Dependencies {
@@ -37,6 +40,8 @@ pub struct Dependencies {
     pub contract: Arc<dyn TaskContract>,
     /// What models read.
     pub inputs: Arc<dyn ModelInputs>,
+    /// How this operator stands.
+    pub standings: Arc<dyn OperatorStandings>,
     /// The operator's BLS key.
     pub signer: Arc<dyn BlsSigner>,
     /// Where the signing records are.
@@ -55,13 +60,15 @@ pub struct OperatorSigner {
     models: BTreeMap<u32, Model>,
     names: Vec<String>,
     reads: Arc<Semaphore>,
-    world: Dependencies,
+    pub(super) world: Dependencies,
     /// Nothing until the signing records have been read.
     duties: Option<Duties>,
     /// True once it has taken in a block.
-    has_blocks: bool,
+    pub(super) has_blocks: bool,
     /// Whether the signer answered the last time.
-    signer: Pulse,
+    pub(super) signer: Pulse,
+    pub(super) standing: Standing,
+    performance: Performance,
     laps: Laps<TaskHash>,
 }
 
@@ -72,9 +79,20 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner>
     let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
     dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
-    let (has_blocks, signer, laps) = (false, Pulse::default(), Laps::default());
-    let world = dependencies;
-    OperatorSigner { config, models, names, reads, world, duties: None, has_blocks, signer, laps }.start()
+    let signer = OperatorSigner {
+        config,
+        models,
+        names,
+        reads,
+        world: dependencies,
+        duties: None,
+        has_blocks: false,
+        signer: Pulse::default(),
+        standing: Standing::default(),
+        performance: Performance::default(),
+        laps: Laps::default(),
+    };
+    signer.start()
 }
 
 impl Actor for OperatorSigner {
@@ -87,31 +105,16 @@ impl Actor for OperatorSigner {
             Arc::clone(&self.world.rng),
             self.config.clone(),
         );
-        let begin = loading.into_actor(self).map(|(protection, window), actor, ctx| {
-            actor.duties = Some(Duties::new(actor.terms(), protection, window));
-            let world = &actor.world;
-            let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
-            actix::spawn(news);
-        });
+        let begin = loading.instrument(scope!(OperatorSigner)).into_actor(self).map(
+            |(protection, window), actor, ctx| {
+                actor.duties = Some(Duties::new(actor.terms(), protection, window));
+                let world = &actor.world;
+                let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
+                actix::spawn(news.instrument(scope!(OperatorSigner)));
+            },
+        );
         ctx.wait(begin);
     }
-}
-
-/// The signing records and the response window, as soon as both can be read. Without its records nothing is signed.
-async fn load(
-    store: Arc<dyn Store>,
-    contract: Arc<dyn TaskContract>,
-    rng: Arc<dyn Rng>,
-    config: Config,
-) -> (Protection, u64) {
-    let read = async || {
-        let records = store.load(SPACE).await.map_err(|error| error.to_string())?;
-        Protection::load(records).map_err(|error| error.to_string())
-    };
-    let protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
-    let windows = async || contract.windows().await;
-    let windows = config.retry.until_answered(rng.as_ref(), "the task manager", windows).await;
-    (protection, windows.response)
 }
 
 impl Handler<ApplyBlocks> for OperatorSigner {
@@ -123,23 +126,27 @@ impl Handler<ApplyBlocks> for OperatorSigner {
         if let Some(duties) = &self.duties {
             self.world.metrics.sizes(duties.open(), duties.records());
         }
-    }
-}
-
-impl Handler<Examine> for OperatorSigner {
-    type Result = Health;
-
-    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
-        judge(&Vitals {
-            has_blocks: self.has_blocks,
-            watcher: self.world.watcher.is_reachable(),
-            signer: self.signer.trouble(),
-            aggregators: self.world.aggregators.iter().filter(|(_, handle)| handle.is_reachable()).count(),
-        })
+        if self.standing.is_due(&delta) {
+            self.look(ctx);
+        }
     }
 }
 
 impl OperatorSigner {
+    /// Finds out how this operator stands.
+    fn look(&self, ctx: &mut Context<Self>) {
+        let (standings, operator) = (Arc::clone(&self.world.standings), self.world.signer.operator_id());
+        let tokens = self.config.fee_tokens.clone();
+        let work = async move { standings.standing(operator, &tokens).await };
+        ctx.spawn(work.into_actor(self).map(|found, actor, _| {
+            match &found {
+                Ok(standing) => actor.world.metrics.eigen.standing(standing),
+                Err(error) => tracing::debug!(%error, "not known how this operator stands; asking again"),
+            }
+            actor.standing.looked(found.ok());
+        }));
+    }
+
     fn terms(&self) -> Terms {
         Terms {
             operator: self.world.signer.operator_id(),
@@ -162,7 +169,11 @@ impl OperatorSigner {
                 Effect::Submit { ticket, to, message } => self.submit(ctx, ticket, to, message),
                 Effect::Pause { ticket, step, failures } => self.pause(ctx, ticket, step, failures),
                 Effect::Prune(writes) => self.prune(ctx, writes),
-                Effect::Report(fact) => report(&fact, &self.names, &self.world.metrics),
+                Effect::Report(fact) => {
+                    self.performance.heed(&fact);
+                    self.world.metrics.eigen.score(self.performance.score());
+                    report(&fact, &self.names, &self.world.metrics);
+                }
             }
         }
     }
@@ -175,18 +186,23 @@ impl OperatorSigner {
             self.world.metrics.task(task.oracle_index);
         }
         let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
-        let (at, index) = (task.reference_block_hash, task.index);
+        let at = task.reference_block_hash;
         let reads = Arc::clone(&self.reads);
         let work = async move {
             // Never closed, so there is always a permit in the end.
             let _permit = reads.acquire().await;
             let answer = evaluate(&model, at, inputs.as_ref(), contract.as_ref()).await;
             answer.unwrap_or_else(|error| {
-                tracing::warn!(index, %error, "cannot compute the answer yet");
+                tracing::warn!(%error, "cannot compute the answer yet");
                 Computed::Failed
             })
         };
-        ctx.spawn(work.into_actor(self).map(move |computed, actor, ctx| {
+        let operator = self.world.signer.operator_id();
+        let span = task_step!(
+            "signer.compute", OperatorSigner, ticket.task, %operator, index = task.index,
+            oracle_index = task.oracle_index, block = task.reference_block,
+        );
+        ctx.spawn(work.instrument(span).into_actor(self).map(move |computed, actor, ctx| {
             match computed {
                 Computed::Answer { .. } => actor.lap(ticket, "compute"),
                 Computed::NoAnswer(_) => {}
@@ -198,7 +214,8 @@ impl OperatorSigner {
 
     fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, write: Write) {
         let store = Arc::clone(&self.world.store);
-        let work = async move { store.commit(vec![write]).await };
+        let span = scope!(OperatorSigner, task = %ticket.task);
+        let work = async move { store.commit(vec![write]).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             match &outcome {
                 Ok(()) => actor.lap(ticket, "record"),
@@ -214,7 +231,8 @@ impl OperatorSigner {
     fn sign(&self, ctx: &mut Context<Self>, ticket: Ticket, permit: Permit) {
         let signer = Arc::clone(&self.world.signer);
         let answer = permit.response().safety_factor;
-        let work = async move { signer.sign(&permit.message()).await };
+        let span = task_step!("signer.sign", OperatorSigner, ticket.task, operator = %signer.operator_id());
+        let work = async move { signer.sign(&permit.message()).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             actor.signer.note(&outcome);
             match &outcome {
@@ -233,11 +251,13 @@ impl OperatorSigner {
     }
 
     fn submit(&self, ctx: &mut Context<Self>, ticket: Ticket, to: usize, message: SubmitSignature) {
-        let Some((_, aggregator)) = self.world.aggregators.get(to) else {
+        let Some((name, aggregator)) = self.world.aggregators.get(to) else {
             return;
         };
+        let operator = self.world.signer.operator_id();
+        let span = task_step!("submit", OperatorSigner, ticket.task, %operator, aggregator = %name, otel.kind = "client");
         let aggregator = aggregator.clone();
-        let work = async move { aggregator.ask(message).await };
+        let work = async move { aggregator.ask(message).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             if let Some(reason) = deferred(&outcome) {
                 let aggregator = actor.names.get(to).cloned().unwrap_or_default();
@@ -258,7 +278,7 @@ impl OperatorSigner {
 
     fn prune(&self, ctx: &mut Context<Self>, writes: Vec<Write>) {
         let store = Arc::clone(&self.world.store);
-        let work = async move { store.commit(writes).await };
+        let work = async move { store.commit(writes).await }.instrument(scope!(OperatorSigner));
         ctx.spawn(work.into_actor(self).map(|outcome, actor, _| {
             if let Err(error) = outcome {
                 tracing::warn!(%error, "old signing records are still on disk; they are removed after the next start");
@@ -282,18 +302,4 @@ impl OperatorSigner {
             self.world.metrics.acknowledged(took);
         }
     }
-}
-
-/// Reads what the model needs and evaluates it.
-async fn evaluate(
-    model: &Model,
-    at: B256,
-    inputs: &dyn ModelInputs,
-    contract: &dyn TaskContract,
-) -> Result<Computed, ChainError> {
-    let (inputs, windows) = futures::try_join!(inputs.inputs(model, at), contract.windows())?;
-    Ok(match model.evaluate(&inputs) {
-        Ok(value) => Computed::Answer { value, window: windows.response },
-        Err(reason) => Computed::NoAnswer(reason),
-    })
 }

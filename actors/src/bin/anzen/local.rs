@@ -3,6 +3,7 @@
 use std::{error::Error, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anzen_actors::node::config::Sources;
+use anzen_actors::telemetry::TelemetryConfig;
 use anzen_deploy::{
     Addresses,
     local::{self, DEFAULT_FOLDER, End, Options, Slot, Topology},
@@ -144,7 +145,9 @@ impl RunArguments {
 }
 
 fn spawn_operator(arguments: &SpawnArguments) -> Outcome {
-    logging::start("info");
+    let name = format!("operator-{}", arguments.number);
+    let _traces =
+        logging::start_service(&TelemetryConfig::default(), &name, "chain-watcher,operator-signer")?;
     let setting_up = local::spawn_operator(&arguments.dir, arguments.number);
     let spawned = Builder::new_current_thread().enable_all().build()?.block_on(setting_up)?;
     // Without the variables: they are meant for a node that a person starts.
@@ -164,13 +167,13 @@ fn deploy(arguments: &DeployArguments) -> Outcome {
 }
 
 fn run_in_slot(arguments: &SlotArguments) -> Outcome {
-    logging::start("info");
     let mut config = arguments.settings.load()?;
     let slot = Slot::claim(&arguments.slots)?;
     config.name = slot.name();
     config.data_dir = slot.data_dir();
     config.keys.bls.private_key_file = Some(slot.bls_key_file());
     config.run_as("local operator", &ActorName::OPERATOR)?;
+    let _traces = logging::start_node(&config)?;
     let addresses = Addresses::load(&config.addresses)?;
     let ready = Builder::new_current_thread().enable_all().build()?.block_on(async {
         let signalled = shutdown::signalled()?;

@@ -13,6 +13,7 @@ mod operator;
 mod oracle;
 mod outcome;
 mod output;
+mod protocol;
 mod settings;
 mod shutdown;
 mod task;
@@ -37,7 +38,7 @@ enum Command {
     /// Run an aggregator: all its actors in one process.
     Aggregator(node::Arguments),
     /// Run an operator; or set one up.
-    Operator(operator::Arguments),
+    Operator(Box<operator::Arguments>),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
     /// Ask a running process how it is.
@@ -53,6 +54,9 @@ enum Command {
     /// Read safety factors.
     #[command(subcommand)]
     Oracle(oracle::Command),
+    /// Bring a protocol to a deployment, through its timelock.
+    #[command(subcommand)]
+    Protocol(protocol::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
+        Command::Protocol(command) => protocol::run(&command, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),

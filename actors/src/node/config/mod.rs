@@ -34,9 +34,11 @@ use serde::{Deserialize, Serialize};
 
 use super::api::ApiConfig;
 use super::error::NodeError;
+use super::operator::OperatorConfig;
 use crate::adapters::ChainConfig;
 use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
+use crate::telemetry::TelemetryConfig;
 use crate::{
     aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
     task_generator, tx_sender,
@@ -64,10 +66,16 @@ pub struct NodeConfig {
     pub addresses: PathBuf,
     /// The folder for what must last. One process at a time uses it.
     pub data_dir: PathBuf,
+    /// Whether an operator sets itself up on chain (`[operator]`) before its actors start: registration, deposit, allocation
+    /// and membership of the quorum, as far as they are missing. It needs `[keys.ecdsa]` for that alone. Turn it off before
+    /// the operator leaves, or it joins again.
+    pub register_operator_on_startup: bool,
     /// The chain.
     pub chain: ChainConfig,
     /// Where the keys are.
     pub keys: KeysConfig,
+    /// What an operator stakes and publishes.
+    pub operator: OperatorConfig,
     /// Where operators connect (role `rpc-gateway`).
     pub edge: EdgeConfig,
     /// The aggregators that an operator submits to (role `operator-signer`).
@@ -78,6 +86,8 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// What is logged, and where traces go.
+    pub telemetry: TelemetryConfig,
     /// The AVS node API.
     pub api: ApiConfig,
     /// See [`chain_watcher::Config`].
@@ -149,13 +159,16 @@ impl Default for NodeConfig {
             roles: Vec::new(),
             addresses: "addresses.json".into(),
             data_dir: "data".into(),
+            register_operator_on_startup: false,
             chain: ChainConfig::default(),
             keys: KeysConfig::default(),
+            operator: OperatorConfig::default(),
             edge: EdgeConfig::default(),
             aggregators: Vec::new(),
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            telemetry: TelemetryConfig::default(),
             api: ApiConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),
@@ -177,6 +190,9 @@ impl NodeConfig {
             let model =
                 |one: &Protocol| ProtocolModel { oracle_index: one.oracle_index, model: one.model.clone() };
             self.operator_signer.models = protocols.iter().map(model).collect();
+        }
+        if self.operator_signer.fee_tokens.is_empty() {
+            self.operator_signer.fee_tokens = vec![addresses.token];
         }
         if self.task_generator.protocols.is_empty() {
             let default = &self.task_generator;

@@ -43,10 +43,16 @@ impl LocalNetwork {
 
     /// A network in `folder` that has just been started.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// The same, with environment variables, which its processes have too.
+    pub(crate) fn start_with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut process = Command::new(anzen())
             .args(["local", "run", "--dir"])
             .arg(folder)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -131,6 +137,11 @@ impl LocalNetwork {
         let processes = self.json("network.json")["processes"].clone();
         let found = processes.as_array().unwrap().iter().find(|process| process["name"] == name);
         found.unwrap_or_else(|| panic!("no process {name}")).clone()
+    }
+
+    /// Where a process serves the AVS node API, and its metrics.
+    pub(crate) fn api_url(&self, name: &str) -> String {
+        self.process_info(name)["apiUrl"].as_str().unwrap().to_owned()
     }
 
     /// The metrics of a process, as text.
