@@ -16,6 +16,9 @@ use super::shape::{Kind, Leaf, Shape};
 use crate::adapters::Endpoint;
 use crate::keys::{KeyKind, Loader, ThisProcess};
 
+/// What one server serves where both are at the same address.
+const TOGETHER: [&str; 2] = ["metrics.listen", "api.listen"];
+
 /// The paths of what a process makes; every other path is of a file that must be there.
 const MADE: [&str; 4] = ["addresses", "data_dir", "links.listen", "links.to"];
 
@@ -137,10 +140,12 @@ impl Loaded {
             self.settings().iter().filter(|one| is(&one.key, is_socket)).filter_map(listens).collect();
         let mut wrong = Vec::new();
         for (place, (first, address)) in all.iter().enumerate() {
-            let others = all[place + 1..]
-                .iter()
-                .filter(|(second, other)| !share(first, second) && overlap(address, other));
-            for (second, _) in others {
+            for (second, other) in all[place + 1..].iter().filter(|(_, other)| overlap(address, other)) {
+                if address == other
+                    && TOGETHER.iter().all(|name| [first, second].contains(&&Key::dotted(name)))
+                {
+                    continue;
+                }
                 let (first, second) = (first.clone(), second.clone());
                 wrong.push(CheckError::SamePort { first, second, address: *address });
             }
@@ -180,6 +185,10 @@ impl NodeConfig {
     fn check_operator(&self) -> Vec<CheckError> {
         let role = ActorName::OperatorSigner;
         let mut wrong = Vec::new();
+        let keys = Loader::new(&ThisProcess);
+        if self.register_operator_on_startup && !keys.is_given(KeyKind::Ecdsa, &self.keys.ecdsa) {
+            wrong.push(CheckError::Needs { role, setting: KeyKind::Ecdsa.setting() });
+        }
         if self.aggregators.is_empty() {
             wrong.push(CheckError::Needs { role, setting: "aggregators" });
         }
@@ -207,12 +216,6 @@ fn unreadable(path: &Path) -> Option<String> {
 
 fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
-}
-
-/// True for what one server may serve.
-fn share(one: &Key, other: &Key) -> bool {
-    let of_http = |key: &Key| key.0.first().is_some_and(|section| section == "api" || section == "metrics");
-    of_http(one) && of_http(other)
 }
 
 /// True where both cannot be listened on.
