@@ -149,6 +149,10 @@ async fn metrics_tell_what_happened() {
         "anzen_signer_disagreements_total 1",
         "anzen_signer_signatures_total 1",
         "anzen_signer_open_tasks 1",
+        "anzen_signer_tasks_total{oracle_index=\"1\"} 1",
+        "anzen_signer_step_seconds_count{step=\"compute\"} 1",
+        "anzen_signer_step_seconds_count{step=\"record\"} 1",
+        "anzen_signer_step_seconds_count{step=\"sign\"} 1",
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }
