@@ -190,6 +190,12 @@ impl Addresses {
             .map_err(|source| AddressesError::File { path: path.to_owned(), source })
     }
 
+    /// The name of a protocol; `oracle 7` where it is not in the file.
+    pub fn name_of(&self, oracle_index: u32) -> String {
+        let protocol = self.protocols.iter().find(|protocol| protocol.oracle_index == oracle_index);
+        protocol.map_or_else(|| format!("oracle {oracle_index}"), |protocol| protocol.name.clone())
+    }
+
     /// The part that is EigenLayer's core.
     pub fn eigenlayer(&self) -> EigenLayer {
         EigenLayer {

@@ -9,6 +9,7 @@
 //! | [`chain`] | one key's transactions, reads, and reverts by name |
 //! | [`mod@verify`] | whether a deployment is what it should be |
 //! | [`operator`] | setting operators up |
+//! | [`tasks`], [`oracle`] | what became of tasks; what the oracle says |
 //! | [`proposal`] | bringing a protocol to a deployment, through the timelock |
 //! | [`anvil`] | a chain on this machine |
 //! | [`local`] | the local network: a chain, operators and an aggregator in processes of their own |
@@ -29,8 +30,10 @@ mod files;
 pub mod journal;
 pub mod local;
 pub mod operator;
+pub mod oracle;
 pub mod proposal;
 mod steps;
+pub mod tasks;
 pub mod verify;
 
 pub use addresses::Addresses;

@@ -29,5 +29,5 @@ pub mod wire;
 
 pub use certificate::Certificate;
 pub use operator::{OperatorId, OperatorSet};
-pub use safety_factor::SafetyFactor;
+pub use safety_factor::{NotASafetyFactor, SafetyFactor};
 pub use task::{Task, TaskHash, TaskResponse};

@@ -27,6 +27,28 @@ impl fmt::Display for SafetyFactor {
     }
 }
 
+/// A text is no safety factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a safety factor: write a decimal with at most 9 digits after the point, such as 0.75 or -1.5")]
+pub struct NotASafetyFactor;
+
+impl FromStr for SafetyFactor {
+    type Err = NotASafetyFactor;
+
+    /// Reads what a person writes: `0.75` is 750,000,000. Its own text is read as the same value.
+    fn from_str(text: &str) -> Result<Self, NotASafetyFactor> {
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(whole) || !is_number(fraction) || fraction.len() > usize::from(Self::DECIMALS) {
+            return Err(NotASafetyFactor);
+        }
+        let sign = if negative { "-" } else { "" };
+        let value = I256::from_dec_str(&format!("{sign}{whole}{fraction:0<9}"));
+        value.map(Self).map_err(|_| NotASafetyFactor)
+    }
+}
+
 impl Serialize for SafetyFactor {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
@@ -62,6 +84,19 @@ mod tests {
     }
 
     #[test]
+    fn reads_what_a_person_writes() {
+        let read = |text: &str| text.parse::<SafetyFactor>();
+        let value = |value: i64| Ok(SafetyFactor(I256::try_from(value).unwrap()));
+        assert_eq!(read("0.75"), value(750_000_000));
+        assert_eq!(read("1"), value(SafetyFactor::ONE));
+        assert_eq!(read("-0.000000005"), value(-5));
+        let too_large = "9".repeat(77);
+        for text in ["", "-", ".5", "1.", "+1", "1e3", "0.0000000001", "1,5", "٣", &too_large] {
+            assert_eq!(read(text), Err(NotASafetyFactor), "{text}");
+        }
+    }
+
+    #[test]
     fn refuses_what_is_no_decimal_int256() {
         for text in ["\"\"", "\"-\"", "\"0x10\"", "\"1.0\"", "1", "\"+1\"", "\" 1\""] {
             assert!(serde_json::from_str::<SafetyFactor>(text).is_err(), "{text}");
@@ -76,6 +111,7 @@ mod tests {
             let value = SafetyFactor(I256::from_be_bytes(bytes));
             let text = serde_json::to_string(&value).unwrap();
             prop_assert_eq!(serde_json::from_str::<SafetyFactor>(&text).unwrap(), value);
+            prop_assert_eq!(value.to_string().parse(), Ok(value));
         }
     }
 }

@@ -133,6 +133,14 @@ pub struct TaskRules {
     pub open: bool,
 }
 
+impl TaskRules {
+    /// The threshold that is nearest to the one wanted, of those that governance allows.
+    pub fn nearest_threshold(&self, wanted: u32) -> u32 {
+        // Not `clamp`, which panics should the bounds be the wrong way round.
+        wanted.min(self.greatest_threshold).max(self.least_threshold)
+    }
+}
+
 /// A certified response, ready to be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseCall {

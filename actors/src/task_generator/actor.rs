@@ -153,7 +153,6 @@ fn call(
     value: SafetyFactor,
     rules: &TaskRules,
 ) -> (Address, Bytes) {
-    // Not `clamp`, which panics should the bounds be the wrong way round.
-    let threshold = protocol.threshold.min(rules.greatest_threshold).max(rules.least_threshold);
+    let threshold = rules.nearest_threshold(protocol.threshold);
     contract.create_call(protocol.oracle_index, value, rules, threshold)
 }

@@ -165,7 +165,8 @@ impl Account {
         count.map_err(|e| ChainError::rpc(format!("the nonce of {}", self.address()), e))
     }
 
-    async fn estimate(&self, request: &Request) -> Result<u64, ChainError> {
+    /// The gas that a transaction takes, with a margin; an error where it would revert.
+    pub async fn estimate(&self, request: &Request) -> Result<u64, ChainError> {
         let gas = self.provider.estimate_gas(self.unsigned(request)).await;
         let gas = gas.map_err(|e| ChainError::rpc(request.what.clone(), e))?;
         Ok(gas * GAS_MARGIN_PERCENT / 100)

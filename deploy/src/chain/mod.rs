@@ -1,6 +1,7 @@
 //! Reading from a chain and sending transactions to it, with errors that name what was tried and why it failed.
 
 mod account;
+mod limits;
 mod read;
 mod receipts;
 mod url;
@@ -8,6 +9,7 @@ mod url;
 pub(crate) use url::without_key;
 
 pub use account::{Account, Request, Sent};
+pub use limits::asked_too_much;
 pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
 
 use crate::TransportError;
@@ -101,7 +103,7 @@ impl From<TransportError> for NodeError {
 
 impl ChainError {
     /// Tells a revert, whose data is decoded, from other answers of the node.
-    pub(crate) fn rpc(what: impl Into<String>, source: TransportError) -> Self {
+    pub fn rpc(what: impl Into<String>, source: TransportError) -> Self {
         let what = what.into();
         // Geth's code of a revert is 3; other nodes have the word only.
         let revert = source.as_error_resp().filter(|payload| {

@@ -9,13 +9,17 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use super::{
     End, LocalError, Options,
     folder::Folder,
+    line,
     nodes::Node,
     operators::{self, Numbers},
     prices::Prices,
     process::{Ended, Processes},
-    report::{Answer, Missed, News, Watch},
     run::is_operator,
     say,
+};
+use crate::{
+    Addresses,
+    tasks::{Answered, BlockNews, News, Open, Watch},
 };
 
 /// How often the chain is asked for a new block.
@@ -27,8 +31,9 @@ const COLLECTOR_LAG: Duration = Duration::from_secs(2);
 pub(super) struct Follower<'a> {
     options: &'a Options,
     folder: &'a Folder,
+    addresses: Addresses,
     numbers: Numbers,
-    news: mpsc::Receiver<News>,
+    blocks: mpsc::Receiver<BlockNews>,
     watcher: JoinHandle<()>,
     /// Whose end `Processes` will tell of.
     ours: BTreeSet<u32>,
@@ -52,12 +57,13 @@ impl<'a> Follower<'a> {
             let node = aggregator.iter().find(|node| node.runs(actor));
             folder.log_of(node.map(|node| node.name.as_str()).unwrap_or_default())
         };
-        let (sender, news) = mpsc::channel(64);
+        let (sender, blocks) = mpsc::channel(64);
         Self {
             options,
             folder,
+            addresses: watch.addresses().clone(),
             numbers: operators::numbers(folder),
-            news,
+            blocks,
             watcher: tokio::spawn(watch_on(watch, prices, sender)),
             ours: (1..=options.operators).collect(),
             up: BTreeSet::new(),
@@ -73,9 +79,12 @@ impl<'a> Follower<'a> {
         loop {
             tokio::select! {
                 ended = processes.next_ended() => self.ended(ended)?,
-                Some(news) = self.news.recv() => {
-                    if let Some(end) = self.tell(news).await? {
-                        return Ok(end);
+                Some(block) = self.blocks.recv() => {
+                    self.block(block.number)?;
+                    for news in block.news {
+                        if let Some(end) = self.tell(news).await? {
+                            return Ok(end);
+                        }
                     }
                 }
             }
@@ -117,9 +126,8 @@ impl<'a> Follower<'a> {
 
     async fn tell(&mut self, news: News) -> Result<Option<End>, LocalError> {
         match news {
-            News::Block(number) => self.block(number)?,
-            News::Created(block) => self.last_created = Some(block),
-            News::Answered(answer) => return Ok(self.answered(&answer)),
+            News::Created(open) => self.last_created = Some(open.created.block),
+            News::Answered(answered) => return Ok(self.answered(&answered)),
             News::Missed(missed) => self.missed(&missed).await?,
             News::Joined(operator) => {
                 self.numbers = operators::numbers(self.folder);
@@ -131,17 +139,19 @@ impl<'a> Follower<'a> {
         Ok(None)
     }
 
-    fn answered(&mut self, answer: &Answer) -> Option<End> {
-        say(answer.line(&self.numbers));
+    fn answered(&mut self, answered: &Answered) -> Option<End> {
+        let protocol = self.addresses.name_of(answered.open.task.oracle_index);
+        say(line::answered(answered, &protocol, &self.numbers));
         self.answered += 1;
         (self.options.tasks == Some(self.answered)).then_some(End::TasksAnswered)
     }
 
-    async fn missed(&mut self, missed: &Missed) -> Result<(), LocalError> {
-        let signed = signed_percent(&self.collector_log, missed.index).await;
+    async fn missed(&mut self, missed: &Open) -> Result<(), LocalError> {
+        let signed = signed_percent(&self.collector_log, missed.task.index).await;
         let down: Vec<u32> = self.down.iter().copied().collect();
         let remedy = down.first().map(|number| operators::remedy(*number, self.options)).unwrap_or_default();
-        let line = missed.line(signed, &down, &remedy);
+        let protocol = self.addresses.name_of(missed.task.oracle_index);
+        let line = line::missed(missed, &protocol, signed, &down, &remedy);
         if self.options.tasks.is_some() {
             return Err(LocalError::Missed(line));
         }
@@ -172,16 +182,15 @@ impl Drop for Follower<'_> {
     }
 }
 
-async fn watch_on(mut watch: Watch, mut prices: Prices, news: mpsc::Sender<News>) {
+async fn watch_on(mut watch: Watch, mut prices: Prices, blocks: mpsc::Sender<BlockNews>) {
     loop {
         match watch.next_block().await {
             Ok(Some(block)) => {
-                for item in block.news {
-                    if news.send(item).await.is_err() {
-                        return;
-                    }
+                let (number, hash) = (block.number, block.hash);
+                if blocks.send(block).await.is_err() {
+                    return;
                 }
-                move_prices(&mut prices, block.number, block.hash).await;
+                move_prices(&mut prices, number, hash).await;
             }
             Ok(None) => tokio::time::sleep(POLL).await,
             Err(error) => {

@@ -9,18 +9,18 @@
 //! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
 //! | `anvil.rs`, `prices.rs` | the chain, and prices that move |
 //! | `folder.rs`, `network.rs`, `operators.rs` | the network's files |
-//! | `follow.rs`, `report/` | what is told while it runs: a line a task |
+//! | `follow.rs`, `line.rs` | what is told while it runs: a line a task |
 
 mod anvil;
 mod error;
 mod folder;
 mod follow;
+mod line;
 mod network;
 mod nodes;
 mod operators;
 mod prices;
 mod process;
-mod report;
 mod run;
 mod setup;
 mod spawn;

@@ -12,12 +12,14 @@ use super::{
     nodes::{self, Endpoints, Node, World},
     operators,
     process::{self, Processes},
-    report::Watch,
     say, setup, summary,
 };
+use crate::tasks::{Tasks, Watch};
 
 /// How long a process may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// anvil answers whatever range.
+const LOG_RANGE: u64 = 1_000;
 
 /// How a network ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,8 @@ async fn live(options: &Options, folder: &Folder, processes: &mut Processes) -> 
         ws_url: chain.ws_url.clone(),
         task_interval: options.interval,
     };
-    let watch = Watch::from_here(chain, ready.addresses.clone()).await?;
+    let tasks = Tasks::new(chain.provider, ready.addresses.clone(), LOG_RANGE);
+    let watch = Watch::from_here(tasks).await?;
     let aggregator = start_aggregator(options, folder, &world, processes).await?;
     let url = edge_url(folder, &aggregator)?;
     let all_operators = start_operators(options, folder, &world, &url, processes).await?;

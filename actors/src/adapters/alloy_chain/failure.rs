@@ -44,12 +44,7 @@ impl Failure {
     pub(super) fn asked_too_much(&self) -> bool {
         match self {
             Self::Timeout => true,
-            Self::Error { code, message } => {
-                let said = |words: &[&str]| says(message, words);
-                !said(&["rate limit", "per second", "too many requests", "capacity"])
-                    && (*code == -32005
-                        || said(&["range", "limit", "too many", "exceed", "more than", "too large"]))
-            }
+            Self::Error { code, message } => anzen_deploy::chain::asked_too_much(*code, message),
             _ => false,
         }
     }
@@ -241,16 +236,8 @@ mod tests {
     }
 
     #[test]
-    fn a_range_that_is_too_large_is_told_from_other_limits() {
-        for message in [
-            "exceed maximum block range: 5000",
-            "query returned more than 10000 results",
-            "Log response size exceeded",
-            "block range is too large",
-        ] {
-            assert!(error(-32000, message).asked_too_much(), "{message}");
-        }
-        assert!(!error(-32005, "rate limit exceeded").asked_too_much());
+    fn a_range_that_is_too_large_and_a_block_that_is_gone_are_told_apart() {
+        assert!(error(-32000, "exceed maximum block range: 5000").asked_too_much());
         assert!(!error(-32000, "header not found").asked_too_much());
         assert!(matches!(ChainError::from(error(-32000, "header not found")), ChainError::NoSuchBlock(_)));
     }

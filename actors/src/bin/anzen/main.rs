@@ -1,14 +1,18 @@
 //! The `anzen` program: every process of Anzen, deploying, and the local network.
 
+mod chain;
+mod completions;
 mod deploy;
 mod local;
 mod logging;
 mod node;
 mod operator;
+mod oracle;
 mod outcome;
 mod output;
 mod settings;
 mod shutdown;
+mod task;
 
 use std::process::ExitCode;
 
@@ -33,11 +37,19 @@ enum Command {
     Operator(operator::Arguments),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
+    /// List, show, watch and create tasks.
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Read safety factors.
+    #[command(subcommand)]
+    Oracle(oracle::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
     /// Deploy Anzen (and EigenLayer, where there is none) to a chain, or verify a deployment.
     Deploy(deploy::Arguments),
+    /// Print what a shell needs to complete commands and flags.
+    Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -46,8 +58,11 @@ fn main() -> ExitCode {
         Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
+        Command::Task(command) => task::run(&command, cli.output),
+        Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
+        Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome::exit_code(outcome, cli.output.json)
 }

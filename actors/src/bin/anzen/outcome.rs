@@ -9,7 +9,6 @@ pub(crate) type Outcome = Result<ExitCode, Box<dyn Error>>;
 
 /// What a command asked after is not so: not registered, not answered, not healthy. A failure has code 1, a wrong command
 /// line 2 (clap's).
-#[allow(dead_code, reason = "the commands that come next")]
 pub(crate) const NOT_SO: u8 = 3;
 /// What a shell reports of a command that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;

@@ -42,7 +42,6 @@ impl Output {
     ///
     /// # Errors
     /// Where standard output is closed.
-    #[allow(dead_code, reason = "the commands that come next")]
     pub(crate) fn print_next(self, report: &impl Report) -> io::Result<()> {
         if self.json { write(&(serde_json::to_string(report)? + "\n")) } else { self.print(report) }
     }
@@ -55,7 +54,6 @@ fn write(text: &str) -> io::Result<()> {
 }
 
 /// A table without rules, in the style of the tools around it.
-#[allow(dead_code, reason = "the commands that come next print tables")]
 pub(crate) fn table(headers: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);

@@ -2,6 +2,7 @@
 //! wire, its metrics.
 
 pub(crate) mod chain;
+pub(crate) mod command;
 pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod wire;
