@@ -2,14 +2,14 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `config.rs` | what a node's configuration file says |
+//! | `config/` | what a node is told, and by whom |
 //! | `ports.rs` | the world that the actors are given |
 //! | `keys.rs` | the signers of the keys that are in this process |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
-mod config;
+pub mod config;
 mod endpoints;
 mod error;
 mod keys;

@@ -6,11 +6,11 @@ mod read;
 mod receipts;
 mod url;
 
-pub(crate) use url::without_key;
-
 pub use account::{Account, Request, Sent};
 pub use limits::asked_too_much;
 pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
+pub use url::redact;
+pub(crate) use url::without_key;
 
 use crate::TransportError;
 use alloy::primitives::{Address, TxHash};
@@ -97,7 +97,7 @@ impl From<TransportError> for NodeError {
             }
             cause = error.source();
         }
-        Self(url::redact(&text))
+        Self(redact(&text))
     }
 }
 
