@@ -5,9 +5,11 @@
 //! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`tx_sender`], [`rpc_gateway`] | one actor each |
 //! | [`bus`] | handles, inboxes, and the way between processes |
 //! | [`follow`] | how an actor follows the chain |
+//! | [`health`] | how an actor is, and how it is asked |
 //! | [`retry`], [`errand`] | when to try again |
 //! | `measure` | what the actors' metrics have in common |
 //! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
+//! | [`telemetry`] | log lines and traces |
 //! | [`node`] | configuration, and assembling a process from it |
 
 pub mod adapters;
@@ -16,6 +18,7 @@ pub mod bus;
 pub mod chain_watcher;
 pub mod errand;
 pub mod follow;
+pub mod health;
 pub mod keys;
 mod measure;
 pub mod node;
@@ -26,6 +29,7 @@ pub mod rpc_gateway;
 pub mod signature_collector;
 pub mod stake_updater;
 pub mod task_generator;
+pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod tx_sender;

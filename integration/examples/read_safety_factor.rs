@@ -34,6 +34,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("the value is {} s old", age.as_secs()).into());
     }
     let safe = round.answer > I256::ZERO;
-    println!("safety factor {} ({} s old), safe: {safe}", format_units(round.answer, decimals)?, age.as_secs());
+    println!(
+        "safety factor {} ({} s old), safe: {safe}",
+        format_units(round.answer, decimals)?,
+        age.as_secs()
+    );
     Ok(())
 }

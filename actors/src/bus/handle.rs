@@ -8,6 +8,7 @@ use anzen_messages::wire::{DecodeError, Envelope, Wire};
 use futures::future::BoxFuture;
 
 use crate::ports::{Transport, TransportError};
+use crate::telemetry;
 
 /// Why a message was not answered. Sending any message again is safe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,8 @@ impl From<DecodeError> for DeliveryError {
 /// Carries a message of one kind to its actor and the reply back.
 pub(super) trait Deliver<M: Wire>: Send + Sync {
     fn deliver(&self, message: M) -> BoxFuture<'static, Result<M::Reply, DeliveryError>>;
+
+    fn is_reachable(&self) -> bool;
 }
 
 /// Sends messages of one kind to the actor that they are for. Cheap to clone.
@@ -78,6 +81,11 @@ impl<M: Wire> Handle<M> {
     pub async fn ask(&self, message: M) -> Result<M::Reply, DeliveryError> {
         self.0.deliver(message).await
     }
+
+    /// False while a message would have nobody to go to, as far as is known: for a health report, not to decide by.
+    pub fn is_reachable(&self) -> bool {
+        self.0.is_reachable()
+    }
 }
 
 struct Remote(Arc<dyn Transport>);
@@ -86,7 +94,7 @@ impl<M: Wire> Deliver<M> for Remote {
     fn deliver(&self, message: M) -> BoxFuture<'static, Result<M::Reply, DeliveryError>> {
         let transport = Arc::clone(&self.0);
         Box::pin(async move {
-            let envelope = Envelope::seal(&message)?;
+            let envelope = Envelope::seal(&message)?.traced(telemetry::current());
             let call = transport.call(M::TO, M::NAME, envelope, M::TIMEOUT_MS);
             // The transport keeps the time limit as well; this one holds whatever the transport does.
             let limit = Duration::from_millis(M::TIMEOUT_MS) + Duration::from_secs(1);
@@ -97,5 +105,9 @@ impl<M: Wire> Deliver<M> for Remote {
             serde_json::from_str(reply.get())
                 .map_err(|error| DeliveryError::Codec(format!("{} was answered with {error}", M::NAME)))
         })
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.0.is_connected()
     }
 }

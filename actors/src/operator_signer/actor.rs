@@ -12,18 +12,22 @@ use anzen_messages::task::SigningDomain;
 use anzen_messages::{Task, TaskHash};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::Config;
 use super::duties::Duties;
 use super::duty::{Computed, Step, Terms, Ticket};
 use super::effect::Effect;
+use super::health::{Vitals, judge};
 use super::metrics::OperatorSignerMetrics;
 use super::protection::{Permit, Protection, SPACE};
 use super::report::{deferred, report};
 use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
+use crate::health::{Examine, Health, Pulse};
 use crate::measure::Laps;
 use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
+use crate::telemetry::{scope, task_step};
 
 /// What OperatorSigner works with.
 pub struct Dependencies {
@@ -56,6 +60,10 @@ pub struct OperatorSigner {
     world: Dependencies,
     /// Nothing until the signing records have been read.
     duties: Option<Duties>,
+    /// True once it has taken in a block.
+    has_blocks: bool,
+    /// Whether the signer answered the last time.
+    signer: Pulse,
     laps: Laps<TaskHash>,
 }
 
@@ -66,8 +74,9 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner>
     let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
     dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
-    let laps = Laps::default();
-    OperatorSigner { config, models, names, reads, world: dependencies, duties: None, laps }.start()
+    let (has_blocks, signer, laps) = (false, Pulse::default(), Laps::default());
+    let world = dependencies;
+    OperatorSigner { config, models, names, reads, world, duties: None, has_blocks, signer, laps }.start()
 }
 
 impl Actor for OperatorSigner {
@@ -80,12 +89,14 @@ impl Actor for OperatorSigner {
             Arc::clone(&self.world.rng),
             self.config.clone(),
         );
-        let begin = loading.into_actor(self).map(|(protection, window), actor, ctx| {
-            actor.duties = Some(Duties::new(actor.terms(), protection, window));
-            let world = &actor.world;
-            let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
-            actix::spawn(news);
-        });
+        let begin = loading.instrument(scope!(OperatorSigner)).into_actor(self).map(
+            |(protection, window), actor, ctx| {
+                actor.duties = Some(Duties::new(actor.terms(), protection, window));
+                let world = &actor.world;
+                let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
+                actix::spawn(news.instrument(scope!(OperatorSigner)));
+            },
+        );
         ctx.wait(begin);
     }
 }
@@ -111,10 +122,24 @@ impl Handler<ApplyBlocks> for OperatorSigner {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         self.decide(ctx, |duties| duties.follow(&delta));
         if let Some(duties) = &self.duties {
             self.world.metrics.sizes(duties.open(), duties.records());
         }
+    }
+}
+
+impl Handler<Examine> for OperatorSigner {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        judge(&Vitals {
+            has_blocks: self.has_blocks,
+            watcher: self.world.watcher.is_reachable(),
+            signer: self.signer.trouble(),
+            aggregators: self.world.aggregators.iter().filter(|(_, handle)| handle.is_reachable()).count(),
+        })
     }
 }
 
@@ -154,18 +179,23 @@ impl OperatorSigner {
             self.world.metrics.task(task.oracle_index);
         }
         let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
-        let (at, index) = (task.reference_block_hash, task.index);
+        let at = task.reference_block_hash;
         let reads = Arc::clone(&self.reads);
         let work = async move {
             // Never closed, so there is always a permit in the end.
             let _permit = reads.acquire().await;
             let answer = evaluate(&model, at, inputs.as_ref(), contract.as_ref()).await;
             answer.unwrap_or_else(|error| {
-                tracing::warn!(index, %error, "cannot compute the answer yet");
+                tracing::warn!(%error, "cannot compute the answer yet");
                 Computed::Failed
             })
         };
-        ctx.spawn(work.into_actor(self).map(move |computed, actor, ctx| {
+        let operator = self.world.signer.operator_id();
+        let span = task_step!(
+            "signer.compute", OperatorSigner, ticket.task, %operator, index = task.index,
+            oracle_index = task.oracle_index, block = task.reference_block,
+        );
+        ctx.spawn(work.instrument(span).into_actor(self).map(move |computed, actor, ctx| {
             match computed {
                 Computed::Answer { .. } => actor.lap(ticket, "compute"),
                 Computed::NoAnswer(_) => {}
@@ -177,7 +207,8 @@ impl OperatorSigner {
 
     fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, write: Write) {
         let store = Arc::clone(&self.world.store);
-        let work = async move { store.commit(vec![write]).await };
+        let span = scope!(OperatorSigner, task = %ticket.task);
+        let work = async move { store.commit(vec![write]).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             match &outcome {
                 Ok(()) => actor.lap(ticket, "record"),
@@ -193,8 +224,10 @@ impl OperatorSigner {
     fn sign(&self, ctx: &mut Context<Self>, ticket: Ticket, permit: Permit) {
         let signer = Arc::clone(&self.world.signer);
         let answer = permit.response().safety_factor;
-        let work = async move { signer.sign(&permit.message()).await };
+        let span = task_step!("signer.sign", OperatorSigner, ticket.task, operator = %signer.operator_id());
+        let work = async move { signer.sign(&permit.message()).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
+            actor.signer.note(&outcome);
             match &outcome {
                 Ok(_) => {
                     actor.world.metrics.signed();
@@ -211,11 +244,13 @@ impl OperatorSigner {
     }
 
     fn submit(&self, ctx: &mut Context<Self>, ticket: Ticket, to: usize, message: SubmitSignature) {
-        let Some((_, aggregator)) = self.world.aggregators.get(to) else {
+        let Some((name, aggregator)) = self.world.aggregators.get(to) else {
             return;
         };
+        let operator = self.world.signer.operator_id();
+        let span = task_step!("submit", OperatorSigner, ticket.task, %operator, aggregator = %name, otel.kind = "client");
         let aggregator = aggregator.clone();
-        let work = async move { aggregator.ask(message).await };
+        let work = async move { aggregator.ask(message).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             if let Some(reason) = deferred(&outcome) {
                 let aggregator = actor.names.get(to).cloned().unwrap_or_default();
@@ -236,7 +271,7 @@ impl OperatorSigner {
 
     fn prune(&self, ctx: &mut Context<Self>, writes: Vec<Write>) {
         let store = Arc::clone(&self.world.store);
-        let work = async move { store.commit(writes).await };
+        let work = async move { store.commit(writes).await }.instrument(scope!(OperatorSigner));
         ctx.spawn(work.into_actor(self).map(|outcome, actor, _| {
             if let Err(error) = outcome {
                 tracing::warn!(%error, "old signing records are still on disk; they are removed after the next start");

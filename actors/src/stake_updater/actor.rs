@@ -5,6 +5,8 @@ use std::sync::Arc;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::SendTransaction;
+use anzen_messages::wire::ActorName;
+use tracing::Instrument;
 
 use super::Config;
 use super::effect::{Attempt, Effect, Refresh};
@@ -14,7 +16,9 @@ use super::schedule::Schedule;
 use crate::bus::Handle;
 use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health, of_follower};
 use crate::ports::{OperatorRegistry, Rng};
+use crate::telemetry::scope;
 
 /// What StakeUpdater works with.
 pub struct Dependencies {
@@ -34,12 +38,14 @@ pub struct Dependencies {
 pub struct StakeUpdater {
     schedule: Schedule,
     world: Dependencies,
+    /// True once it has taken in a block.
+    has_blocks: bool,
 }
 
 /// Starts the actor. It takes no requests: it follows the chain.
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<StakeUpdater> {
     config.quorums.iter().for_each(|quorum| dependencies.metrics.starts(*quorum));
-    StakeUpdater { schedule: Schedule::new(config), world: dependencies }.start()
+    StakeUpdater { schedule: Schedule::new(config), world: dependencies, has_blocks: false }.start()
 }
 
 impl Actor for StakeUpdater {
@@ -47,7 +53,7 @@ impl Actor for StakeUpdater {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let news = follow(self.world.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.world.rng));
-        actix::spawn(news);
+        actix::spawn(news.instrument(scope!(StakeUpdater)));
     }
 }
 
@@ -55,8 +61,26 @@ impl Handler<ApplyBlocks> for StakeUpdater {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         let effects = self.schedule.advance(&delta);
         self.carry_out(ctx, effects);
+    }
+}
+
+impl Handler<Examine> for StakeUpdater {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        let needs = [
+            (ActorName::ChainWatcher, self.world.watcher.is_reachable()),
+            (ActorName::TxSender, self.world.tx_sender.is_reachable()),
+        ];
+        of_follower(self.has_blocks, &needs).and(|| match self.schedule.stale() {
+            Some(quorum) => Health::Down(format!(
+                "the stakes of quorum {quorum} are too old for tasks to be created; the log says why they are not refreshed"
+            )),
+            None => Health::Up,
+        })
     }
 }
 
@@ -73,7 +97,8 @@ impl StakeUpdater {
 
     fn read(&self, ctx: &mut Context<Self>, attempt: Attempt) {
         let registry = Arc::clone(&self.world.registry);
-        let work = async move { registry.stakes(attempt.quorum).await };
+        let span = scope!(StakeUpdater, quorum = attempt.quorum);
+        let work = async move { registry.stakes(attempt.quorum).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |status, actor, ctx| {
             let effects = actor.schedule.read(attempt, status);
             actor.carry_out(ctx, effects);
@@ -89,7 +114,8 @@ impl StakeUpdater {
         };
         let request = SendTransaction { id, to, data, not_after: Some(not_after) };
         let tx_sender = self.world.tx_sender.clone();
-        let work = async move { Sent::from(tx_sender.ask(request).await) };
+        let span = scope!(StakeUpdater, quorum = attempt.quorum);
+        let work = async move { Sent::from(tx_sender.ask(request).await) }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             let effects = actor.schedule.sent(attempt, whole, outcome);
             actor.carry_out(ctx, effects);

@@ -6,23 +6,22 @@ use super::metrics::TaskGeneratorMetrics;
 /// Logs and counts.
 pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
     match report {
-        Report::Created { oracle_index, index, block } => {
+        Report::Created { oracle_index, task, index, block } => {
             metrics.latest(*oracle_index, *block);
-            tracing::info!(protocol = oracle_index, index, block, "a task was created");
+            tracing::info!(%task, index, oracle_index, block, "a task was created");
         }
         Report::Unanswered { oracle_index, task } => {
             tracing::warn!(
-                protocol = oracle_index, index = task.index, task = %task.task, created = task.created,
+                task = %task.task, index = task.index, oracle_index, block = task.created,
                 "nobody answered this task in time; are enough operators and an aggregator up?"
             );
         }
         Report::Hindered { oracle_index, obstacle, again } => {
-            let (reason, expected) = label(obstacle);
-            metrics.hindered(*oracle_index, reason);
-            if expected {
-                tracing::info!(protocol = oracle_index, %obstacle, again, "the task is not created yet");
+            metrics.hindered(*oracle_index, label(obstacle));
+            if obstacle.is_everyday() {
+                tracing::info!(oracle_index, %obstacle, again, "the task is not created yet");
             } else {
-                tracing::warn!(protocol = oracle_index, %obstacle, again, "cannot create the task that is due");
+                tracing::warn!(oracle_index, %obstacle, again, "cannot create the task that is due");
             }
         }
     }
@@ -32,15 +31,14 @@ pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
 pub(super) const HINDRANCES: [&str; 7] =
     ["chain", "no_policy", "other_model", "no_answer", "refused", "reverted", "unknown"];
 
-/// An obstacle's label, and whether it is part of everyday life.
-fn label(obstacle: &Obstacle) -> (&'static str, bool) {
+fn label(obstacle: &Obstacle) -> &'static str {
     match obstacle {
-        Obstacle::Chain(_) => ("chain", false),
-        Obstacle::NoPolicy => ("no_policy", false),
-        Obstacle::OtherModel { .. } => ("other_model", false),
-        Obstacle::NoAnswer(_) => ("no_answer", false),
-        Obstacle::Refused(_) => ("refused", false),
-        Obstacle::Reverted(_) => ("reverted", true),
-        Obstacle::Unknown(_) => ("unknown", true),
+        Obstacle::Chain(_) => "chain",
+        Obstacle::NoPolicy => "no_policy",
+        Obstacle::OtherModel { .. } => "other_model",
+        Obstacle::NoAnswer(_) => "no_answer",
+        Obstacle::Refused(_) => "refused",
+        Obstacle::Reverted(_) => "reverted",
+        Obstacle::Unknown(_) => "unknown",
     }
 }

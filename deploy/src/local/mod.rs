@@ -5,6 +5,7 @@
 //! | `run.rs` | the network from its start to its end |
 //! | `setup.rs` | what is done on chain before it starts |
 //! | `spawn.rs` | an operator that joins from another terminal |
+//! | `slots.rs` | operators in containers, which share a folder |
 //! | `nodes.rs` | which processes there are, and their configuration |
 //! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
 //! | `anvil.rs`, `prices.rs` | the chain, and prices that move |
@@ -23,6 +24,7 @@ mod prices;
 mod process;
 mod run;
 mod setup;
+mod slots;
 mod spawn;
 mod summary;
 mod tether;
@@ -33,6 +35,8 @@ pub use error::LocalError;
 pub use network::{Network, ProcessInfo};
 pub use nodes::Topology;
 pub use run::{End, run};
+pub use setup::deploy_to_anvil;
+pub use slots::Slot;
 pub use spawn::{Spawned, spawn_operator};
 pub use tether::{tether, wait_for_parents_end};
 

@@ -91,6 +91,7 @@ struct NodeFile<'a> {
     chain: ChainPart<'a>,
     keys: KeysPart,
     metrics: ListenPart,
+    api: ListenPart,
     #[serde(skip_serializing_if = "Option::is_none")]
     edge: Option<EdgePart>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -225,7 +226,9 @@ impl<'a> NodeFile<'a> {
                 ws_url: node.runs(ActorName::ChainWatcher).then_some(&world.ws_url),
             },
             keys: KeysPart::default(),
+            // The same for both: one server.
             metrics: ListenPart { listen: ANY_PORT },
+            api: ListenPart { listen: ANY_PORT },
             edge: None,
             aggregators: Vec::new(),
             links: None,
@@ -245,6 +248,8 @@ impl<'a> NodeFile<'a> {
 pub(super) struct Endpoints {
     pub(super) edge: Option<std::net::SocketAddr>,
     pub(super) metrics: Option<std::net::SocketAddr>,
+    #[serde(default)]
+    pub(super) api: Option<std::net::SocketAddr>,
 }
 
 impl Endpoints {
@@ -255,6 +260,10 @@ impl Endpoints {
 
     pub(super) fn metrics_url(&self) -> Option<String> {
         self.metrics.map(|address| format!("http://{address}/metrics"))
+    }
+
+    pub(super) fn api_url(&self) -> Option<String> {
+        self.api.map(|address| format!("http://{address}"))
     }
 }
 

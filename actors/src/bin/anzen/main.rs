@@ -4,6 +4,7 @@ mod chain;
 mod completions;
 mod config;
 mod deploy;
+mod health;
 mod keys;
 mod local;
 mod logging;
@@ -12,6 +13,7 @@ mod operator;
 mod oracle;
 mod outcome;
 mod output;
+mod protocol;
 mod settings;
 mod shutdown;
 mod task;
@@ -39,6 +41,8 @@ enum Command {
     Operator(operator::Arguments),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
+    /// Ask a running process how it is.
+    Health(health::Arguments),
     /// Show or check a configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -50,6 +54,9 @@ enum Command {
     /// Read safety factors.
     #[command(subcommand)]
     Oracle(oracle::Command),
+    /// Bring a protocol to a deployment, through its timelock.
+    #[command(subcommand)]
+    Protocol(protocol::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
@@ -65,10 +72,12 @@ fn main() -> ExitCode {
         Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
+        Command::Health(arguments) => health::run(&arguments, cli.output),
         Command::Config(command) => config::run(command, cli.output),
         Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
+        Command::Protocol(command) => protocol::run(&command, cli.output),
         Command::Local(command) => local::run(command),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),
@@ -84,7 +93,9 @@ mod tests {
     #[test]
     fn the_variables_of_flags_are_known_as_the_programs_own() {
         fn check(command: &clap::Command) {
-            for name in command.get_arguments().filter_map(clap::Arg::get_env).filter_map(|name| name.to_str()) {
+            for name in
+                command.get_arguments().filter_map(clap::Arg::get_env).filter_map(|name| name.to_str())
+            {
                 let known = !name.starts_with("ANZEN_") || own_variables().any(|own| own == name);
                 assert!(known, "{name} is to be in OTHERS of actors/src/node/config/variables.rs");
             }

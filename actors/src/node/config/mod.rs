@@ -32,10 +32,12 @@ use anzen_deploy::addresses::Protocol;
 use anzen_messages::wire::ActorName;
 use serde::{Deserialize, Serialize};
 
+use super::api::ApiConfig;
 use super::error::NodeError;
 use crate::adapters::ChainConfig;
 use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
+use crate::telemetry::TelemetryConfig;
 use crate::{
     aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
     task_generator, tx_sender,
@@ -77,6 +79,10 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// What is logged, and where traces go.
+    pub telemetry: TelemetryConfig,
+    /// The AVS node API.
+    pub api: ApiConfig,
     /// See [`chain_watcher::Config`].
     pub chain_watcher: chain_watcher::Config,
     /// See [`task_generator::Config`].
@@ -153,6 +159,8 @@ impl Default for NodeConfig {
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            telemetry: TelemetryConfig::default(),
+            api: ApiConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),
             operator_signer: Default::default(),

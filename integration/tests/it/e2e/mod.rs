@@ -2,7 +2,10 @@
 //! wire, its metrics.
 
 pub(crate) mod chain;
+pub(crate) mod collector;
 pub(crate) mod command;
+pub(crate) mod door;
 pub(crate) mod network;
+pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod wire;
