@@ -120,10 +120,10 @@ mod tests {
         type Context = Context<Self>;
     }
 
-    impl Handler<NextBlocks> for Slow {
+    impl Handler<Incoming<NextBlocks>> for Slow {
         type Result = ResponseFuture<Result<ChainDelta, NotFollowing>>;
 
-        fn handle(&mut self, _: NextBlocks, _: &mut Self::Context) -> Self::Result {
+        fn handle(&mut self, _: Incoming<NextBlocks>, _: &mut Self::Context) -> Self::Result {
             let answers = Arc::clone(&self.0);
             Box::pin(async move {
                 answers.acquire().await.unwrap().forget();
