@@ -8,6 +8,7 @@ use crate::{
     chain::{self, Account, ChainError, Request, Sent},
     error::DeployError,
     journal::{Call, Creation, Journal},
+    plan::{Plan, Planning},
 };
 use alloy::{
     primitives::{Address, B256, Bytes, TxHash, keccak256},
@@ -16,11 +17,12 @@ use alloy::{
     sol_types::{SolCall, SolConstructor},
 };
 
-/// Carries out steps in the name of one account, and keeps the journal.
+/// Carries out steps in the name of one account, and keeps the journal; or only notes what is to be done.
 #[derive(Debug)]
 pub(crate) struct Steps<'a> {
     pub(crate) account: &'a Account,
     pub(crate) journal: &'a mut Journal,
+    planning: Option<Planning>,
 }
 
 /// A call, and how to see that it has been made.
@@ -63,6 +65,13 @@ impl Effect {
         Self::ReturnsOther(of, view.abi_encode().into(), C::abi_encode_returns(value).into())
     }
 
+    /// Which contract shows it.
+    fn shown_by(&self) -> Address {
+        match self {
+            Self::Implementation(of, _) | Self::Returns(of, ..) | Self::ReturnsOther(of, ..) => *of,
+        }
+    }
+
     async fn is_there(&self, provider: &DynProvider) -> Result<bool, ChainError> {
         match self {
             Self::Implementation(proxy, implementation) => {
@@ -84,9 +93,42 @@ pub(crate) fn with_arguments(code: &Bytes, arguments: &impl SolConstructor) -> B
     [code.as_ref(), &arguments.abi_encode()].concat().into()
 }
 
+impl<'a> Steps<'a> {
+    /// Steps that are carried out.
+    pub(crate) fn new(account: &'a Account, journal: &'a mut Journal) -> Self {
+        Self { account, journal, planning: None }
+    }
+
+    /// Steps of which nothing is sent or written down.
+    pub(crate) async fn planning(account: &'a Account, journal: &'a mut Journal) -> Result<Self, ChainError> {
+        let planning = Planning::new(account.address(), account.first_nonce().await?);
+        Ok(Self { account, journal, planning: Some(planning) })
+    }
+}
+
 impl Steps<'_> {
     pub(crate) fn provider(&self) -> &DynProvider {
         self.account.provider()
+    }
+
+    /// What was planned, if that is what the steps were for.
+    pub(crate) fn into_plan(self) -> Option<Plan> {
+        self.planning.map(Planning::finish)
+    }
+
+    /// Whether the contract is yet to be created, and this is only a plan.
+    fn is_planned(&self, contract: Address) -> bool {
+        self.planning.as_ref().is_some_and(|planning| planning.is_planned(contract))
+    }
+
+    /// Asks a contract; one that is only planned will say `planned`.
+    pub(crate) async fn read_or<C: SolCall>(
+        &self,
+        of: Address,
+        view: C,
+        planned: C::Return,
+    ) -> Result<C::Return, ChainError> {
+        if self.is_planned(of) { Ok(planned) } else { chain::read(self.provider(), of, view).await }
     }
 
     /// Creates contracts, those that are not there yet, and returns where they are.
@@ -95,6 +137,12 @@ impl Steps<'_> {
         contracts: [(&str, Bytes); N],
     ) -> Result<[Address; N], DeployError> {
         let mut addresses = [Address::ZERO; N];
+        if self.planning.is_some() {
+            for (address, (name, code)) in addresses.iter_mut().zip(contracts) {
+                *address = self.plan_creation(name, code).await?;
+            }
+            return Ok(addresses);
+        }
         let mut sent = Vec::with_capacity(N);
         for (name, code) in contracts {
             sent.push(self.begin_creation(name, code).await?);
@@ -121,6 +169,12 @@ impl Steps<'_> {
             // An effect that is there does not say whether it is this call's: the quorum exists with any minimum stake.
             self.journal.call(&step.request.what, step.hash())?;
         }
+        if self.planning.is_some() {
+            for step in &steps {
+                self.plan_call(step).await?;
+            }
+            return Ok(());
+        }
         let mut sent = Vec::new();
         for step in &steps {
             if !step.done.is_there(self.provider()).await? {
@@ -135,6 +189,32 @@ impl Steps<'_> {
             if !step.done.is_there(self.provider()).await? {
                 return Err(DeployError::NoEffect { step: step.request.what.clone() });
             }
+        }
+        Ok(())
+    }
+
+    async fn plan_creation(&mut self, name: &str, code: Bytes) -> Result<Address, DeployError> {
+        let recorded = self.journal.creation(name, keccak256(&code))?.cloned();
+        let request = Request::create(name, code.clone());
+        let mut address = None;
+        if let Some(Creation { address: at, transaction, .. }) = recorded {
+            address = self.earlier(&request, transaction, Some(at)).await?.map(|_| at);
+        }
+        Ok(match (address, &mut self.planning) {
+            (Some(address), planning) => {
+                planning.iter_mut().for_each(|planning| planning.done(name));
+                address
+            }
+            (None, planning) => planning.as_mut().map(|planning| planning.create(name, &code)).unwrap_or_default(),
+        })
+    }
+
+    async fn plan_call(&mut self, step: &Step) -> Result<(), DeployError> {
+        let is_planned = self.is_planned(step.done.shown_by());
+        let is_there = !is_planned && step.done.is_there(self.provider()).await?;
+        let name = &step.request.what;
+        for planning in &mut self.planning {
+            if is_there { planning.done(name) } else { planning.call(name) }
         }
         Ok(())
     }
@@ -238,8 +318,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_is_mined_is_not_sent_again() {
         let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
-        let account = account(&anvil).await;
-        let mut steps = Steps { account: &account, journal: &mut journal(folder.path()) };
+        let (account, mut journal) = (account(&anvil).await, journal(folder.path()));
+        let mut steps = Steps::new(&account, &mut journal);
         let token = steps.create_one("token", token(&account)).await.unwrap();
         for _ in 0..2 {
             let error = steps.call([mint(token, 5)]).await.unwrap_err();
@@ -255,7 +335,7 @@ mod tests {
         let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
         let account = account(&anvil).await;
         let mut journal = journal(folder.path());
-        let token = Steps { account: &account, journal: &mut journal }
+        let token = Steps::new(&account, &mut journal)
             .create_one("token", token(&account))
             .await
             .unwrap();
@@ -266,7 +346,7 @@ mod tests {
         for (n, transaction) in [failed.transaction_hash, B256::repeat_byte(9)].into_iter().enumerate() {
             let call = Call { transaction, call_hash: mint(token, 5).hash() };
             journal.record_call("mint", call).unwrap();
-            let mut steps = Steps { account: &account, journal: &mut journal };
+            let mut steps = Steps::new(&account, &mut journal);
             steps.call([mint(token, 5)]).await.unwrap_err();
             assert_eq!(supply(&account, token).await, U256::from(5 * (n + 1)));
         }
@@ -277,7 +357,7 @@ mod tests {
         let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
         let account = account(&anvil).await;
         let mut journal = journal(folder.path());
-        let mut steps = Steps { account: &account, journal: &mut journal };
+        let mut steps = Steps::new(&account, &mut journal);
         let other = steps.create_one("other", token(&account)).await.unwrap();
         assert_eq!(steps.create_one("other", token(&account)).await.unwrap(), other, "created twice");
 
@@ -288,7 +368,7 @@ mod tests {
             code_hash: keccak256(token(&account)),
         };
         journal.record_creation("token", lost).unwrap();
-        let mut steps = Steps { account: &account, journal: &mut journal };
+        let mut steps = Steps::new(&account, &mut journal);
         assert_ne!(steps.create_one("token", token(&account)).await.unwrap(), other);
     }
 }

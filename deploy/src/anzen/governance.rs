@@ -2,7 +2,6 @@
 
 use super::{contracts::Contracts, registries::Registries};
 use crate::{
-    chain,
     config::{DeployConfig, TimelockConfig},
     eigenlayer::EigenLayer,
     error::DeployError,
@@ -96,9 +95,9 @@ async fn add_roles(
     config: &DeployConfig,
     task_manager: Address,
 ) -> Result<(), DeployError> {
-    let provider = steps.provider();
-    let generator = chain::read(provider, task_manager, AnzenTaskManager::GENERATOR_ROLECall {}).await?;
-    let pauser = chain::read(provider, task_manager, AnzenTaskManager::PAUSER_ROLECall {}).await?;
+    let (view, none) = (AnzenTaskManager::GENERATOR_ROLECall {}, B256::ZERO);
+    let generator = steps.read_or(task_manager, view, none).await?;
+    let pauser = steps.read_or(task_manager, AnzenTaskManager::PAUSER_ROLECall {}, none).await?;
     for (role, accounts) in [(generator, &config.roles.generators), (pauser, &config.roles.pausers)] {
         for account in accounts {
             operation.add(task_manager, &AnzenTaskManager::grantRoleCall { role, account: *account });
@@ -113,10 +112,10 @@ async fn add_farewell(
     config: &TimelockConfig,
     timelock: Address,
 ) -> Result<(), DeployError> {
-    let (provider, account) = (steps.provider(), steps.account.address());
-    let proposer = chain::read(provider, timelock, TimelockController::PROPOSER_ROLECall {}).await?;
-    let canceller = chain::read(provider, timelock, TimelockController::CANCELLER_ROLECall {}).await?;
-    let executor = chain::read(provider, timelock, TimelockController::EXECUTOR_ROLECall {}).await?;
+    let (account, none) = (steps.account.address(), B256::ZERO);
+    let proposer = steps.read_or(timelock, TimelockController::PROPOSER_ROLECall {}, none).await?;
+    let canceller = steps.read_or(timelock, TimelockController::CANCELLER_ROLECall {}, none).await?;
+    let executor = steps.read_or(timelock, TimelockController::EXECUTOR_ROLECall {}, none).await?;
     for (role, keepers) in
         [(proposer, &config.proposers), (canceller, &config.proposers), (executor, &config.executors)]
     {
@@ -140,7 +139,7 @@ async fn run(steps: &mut Steps<'_>, timelock: Address, operation: Operation) -> 
         predecessor,
         salt,
     };
-    let id = chain::read(steps.provider(), timelock, identify).await?;
+    let id = steps.read_or(timelock, identify, B256::ZERO).await?;
     let schedule = TimelockController::scheduleBatchCall {
         targets: targets.clone(),
         values: values.clone(),

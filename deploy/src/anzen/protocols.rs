@@ -17,6 +17,10 @@ use anzen_messages::model::Model;
 
 /// Cost and profit are compared in hundred-millionths of the currency that both feeds count in.
 const COMMON_DECIMALS: u8 = 8;
+/// What a LocalToken that is yet to be created will have.
+const LOCAL_TOKEN_DECIMALS: u8 = 18;
+/// What a LocalPriceFeed that is yet to be created will have.
+const LOCAL_FEED_DECIMALS: u8 = 8;
 
 /// Deploys what is local of the protocols, and returns their models in the configuration's order.
 pub(super) async fn deploy(
@@ -25,15 +29,15 @@ pub(super) async fn deploy(
     stake: &Stake,
     stake_registry: Address,
 ) -> Result<Vec<Model>, DeployError> {
-    let cost_decimals = decimals(steps.provider(), stake.token, stake.price_feed, "the staked token").await?;
+    let cost_decimals = decimals(steps, stake.token, stake.price_feed, "the staked token").await?;
     let mut models = Vec::with_capacity(protocols.len());
     for protocol in protocols {
         let step = format!("anzen/protocol/{}", protocol.oracle_index);
         let vault = vault(steps, &step, &protocol.vault).await?;
         let vault_price_feed = price_feed(steps, &format!("{step}/price"), &protocol.price).await?;
-        let asset = chain::read(steps.provider(), vault, IERC4626::assetCall {}).await?;
+        let asset = steps.read_or(vault, IERC4626::assetCall {}, Address::ZERO).await?;
         let profit_decimals =
-            decimals(steps.provider(), asset, vault_price_feed, "the vault's asset").await?;
+            decimals(steps, asset, vault_price_feed, "the vault's asset").await?;
         models.push(Model {
             quorum: 0,
             stake_registry,
@@ -76,13 +80,14 @@ async fn vault(steps: &mut Steps<'_>, step: &str, config: &VaultConfig) -> Resul
 
 /// The decimals by which an amount times a price exceeds the common unit.
 async fn decimals(
-    provider: &DynProvider,
+    steps: &Steps<'_>,
     token: Address,
     feed: Address,
     what: &str,
 ) -> Result<u8, DeployError> {
-    let of_token = chain::read(provider, token, LocalToken::decimalsCall {}).await?;
-    let of_feed = chain::read(provider, feed, AggregatorV3Interface::decimalsCall {}).await?;
+    let of_token = steps.read_or(token, LocalToken::decimalsCall {}, LOCAL_TOKEN_DECIMALS).await?;
+    let of_feed =
+        steps.read_or(feed, AggregatorV3Interface::decimalsCall {}, LOCAL_FEED_DECIMALS).await?;
     let sum = of_token.saturating_add(of_feed);
     sum.checked_sub(COMMON_DECIMALS).ok_or_else(|| DeployError::TooFewDecimals {
         what: what.to_owned(),

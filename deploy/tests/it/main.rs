@@ -6,4 +6,5 @@ mod bindings;
 mod chain;
 mod deployment;
 mod operators;
+mod stand_in;
 mod verification;
