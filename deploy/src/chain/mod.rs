@@ -6,6 +6,7 @@ mod read;
 mod receipts;
 mod url;
 
+pub(crate) use read::{ADMIN_SLOT, IMPLEMENTATION_SLOT};
 pub(crate) use url::without_key;
 
 pub use account::{Account, Request, Sent};

@@ -5,6 +5,7 @@
 //! | `run.rs` | the network from its start to its end |
 //! | `setup.rs` | what is done on chain before it starts |
 //! | `spawn.rs` | an operator that joins from another terminal |
+//! | `stand_in.rs` | a chain alone, in place of a public network |
 //! | `nodes.rs` | which processes there are, and their configuration |
 //! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
 //! | `anvil.rs`, `prices.rs` | the chain, and prices that move |
@@ -24,6 +25,7 @@ mod process;
 mod run;
 mod setup;
 mod spawn;
+mod stand_in;
 mod summary;
 mod tether;
 
@@ -34,6 +36,7 @@ pub use network::{Network, ProcessInfo};
 pub use nodes::Topology;
 pub use run::{End, run};
 pub use spawn::{Spawned, spawn_operator};
+pub use stand_in::{StandIn, StandInOptions, run_stand_in};
 pub use tether::{tether, wait_for_parents_end};
 
 /// The folder of the local network that nobody gave another.

@@ -14,8 +14,7 @@ use crate::e2e::network::LocalNetwork;
 
 /// What stays at zero while all is well. A test of the fault, in the file named, makes it count where there is one; all of
 /// them are written outside of tests ([`every_metric_is_written`]).
-const QUIET: &[(&str, &str)] = &[
-];
+const QUIET: &[(&str, &str)] = &[];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -89,7 +88,8 @@ fn panels() -> Vec<String> {
 
 #[test]
 fn every_metric_is_shown_or_alerted_on_and_none_is_made_up() {
-    let queries: Vec<String> = panels().into_iter().chain(alerts().into_iter().map(|rule| rule.expr)).collect();
+    let queries: Vec<String> =
+        panels().into_iter().chain(alerts().into_iter().map(|rule| rule.expr)).collect();
     let named: BTreeSet<String> = queries.iter().flat_map(|query| promql::metrics(query)).collect();
     let served = served();
     let unseen: Vec<_> =
@@ -196,7 +196,9 @@ fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, sources);
-        } else if path.ends_with("metrics.rs") && !path.ends_with("node/metrics.rs") || path.ends_with("node/process.rs") {
+        } else if path.ends_with("metrics.rs") && !path.ends_with("node/metrics.rs")
+            || path.ends_with("node/process.rs")
+        {
             sources.push(path);
         }
     }
@@ -247,5 +249,10 @@ async fn on_a_healthy_network_all_but_trouble_is_counted() {
 /// A sample of this name that is not zero.
 fn is_counted(line: &str, name: &str) -> bool {
     let sample = line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
-    sample && line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).is_some_and(|value| value != 0.0)
+    sample
+        && line
+            .rsplit(' ')
+            .next()
+            .and_then(|value| value.parse::<f64>().ok())
+            .is_some_and(|value| value != 0.0)
 }

@@ -3,13 +3,14 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anzen_actors::node::NodeConfig;
-use anzen_deploy::local::{self, DEFAULT_FOLDER, End, Options, Topology};
+use anzen_deploy::local::{self, DEFAULT_FOLDER, End, Options, StandIn, StandInOptions, Topology};
 use clap::ValueEnum;
 use tokio::runtime::Builder;
 
 use crate::{
     logging, node,
     outcome::{INTERRUPTED, Outcome},
+    output::{Output, Report},
     shutdown,
 };
 
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Set up operator NUMBER of the running local network and run it here; or bring it back.
     SpawnOperator(SpawnArguments),
+    /// Run a chain that stands in for a public network: its id, and what is there at the same addresses. For tests.
+    StandIn(StandInArguments),
     /// Run a program that ends with the process that started this one.
     #[command(hide = true)]
     Tether {
@@ -71,10 +74,27 @@ pub(crate) struct SpawnArguments {
     dir: PathBuf,
 }
 
-pub(crate) fn run(command: Command) -> Outcome {
+#[derive(Debug, clap::Args)]
+pub(crate) struct StandInArguments {
+    /// sepolia or hoodi; or a file that says what to deploy.
+    #[arg(long, value_name = "NAME|FILE")]
+    network: String,
+    /// Where the node listens; 0 lets the system choose.
+    #[arg(long, value_name = "PORT", default_value_t = 8545)]
+    port: u16,
+    /// Seconds between two blocks.
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=60))]
+    block_time: u64,
+    /// Where the chain's log goes; what an earlier stand-in left there is removed.
+    #[arg(long, value_name = "DIR", default_value = ".anzen/stand-in")]
+    dir: PathBuf,
+}
+
+pub(crate) fn run(command: Command, output: Output) -> Outcome {
     match command {
         Command::Run(arguments) => run_network(arguments),
         Command::SpawnOperator(arguments) => spawn_operator(&arguments),
+        Command::StandIn(arguments) => stand_in(arguments, output),
         Command::Tether { program } => tether(&program),
     }
 }
@@ -119,6 +139,45 @@ fn spawn_operator(arguments: &SpawnArguments) -> Outcome {
         shutdown::when(move || spawned.wait_for_networks_end()).await;
         tracing::info!("the local network has ended, and so does this operator");
     })
+}
+
+fn stand_in(arguments: StandInArguments, output: Output) -> Outcome {
+    logging::start("warn");
+    let StandInArguments { network, port, block_time, dir } = arguments;
+    let options = StandInOptions { network, port, block_time, folder: dir };
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let shutdown = shutdown::signalled()?;
+        let ready = |stand_in: &StandIn| output.print(&Standing::from(stand_in));
+        local::run_stand_in(&options, ready, shutdown).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// A stand-in that is ready.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Standing {
+    network: String,
+    chain_id: u64,
+    rpc_url: String,
+    ws_url: String,
+}
+
+impl From<&StandIn> for Standing {
+    fn from(stand_in: &StandIn) -> Self {
+        let StandIn { network, chain_id, rpc_url, ws_url } = stand_in.clone();
+        Self { network, chain_id, rpc_url, ws_url }
+    }
+}
+
+impl Report for Standing {
+    fn for_people(&self, f: &mut dyn std::fmt::Write) -> std::fmt::Result {
+        let Self { network, chain_id, rpc_url, ws_url } = self;
+        writeln!(
+            f,
+            "A stand-in for {network} (chain {chain_id}) is ready: {rpc_url}   {ws_url}\nCtrl-C stops it."
+        )
+    }
 }
 
 fn tether(program: &[OsString]) -> Outcome {

@@ -10,6 +10,8 @@ mod operator;
 mod oracle;
 mod outcome;
 mod output;
+#[cfg(test)]
+mod reference;
 mod settings;
 mod shutdown;
 mod task;
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
         Command::Node(arguments) => node::run(&arguments, None),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
-        Command::Local(command) => local::run(command),
+        Command::Local(command) => local::run(command, cli.output),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),
     };
