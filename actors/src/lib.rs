@@ -5,6 +5,7 @@
 //! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`tx_sender`], [`rpc_gateway`] | one actor each |
 //! | [`bus`] | handles, inboxes, and the way between processes |
 //! | [`follow`] | how an actor follows the chain |
+//! | [`health`] | how an actor is, and how it is asked |
 //! | [`retry`], [`errand`] | when to try again |
 //! | `measure` | what the actors' metrics have in common |
 //! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
@@ -16,6 +17,7 @@ pub mod bus;
 pub mod chain_watcher;
 pub mod errand;
 pub mod follow;
+pub mod health;
 pub mod keys;
 mod measure;
 pub mod node;

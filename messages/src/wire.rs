@@ -55,6 +55,19 @@ impl ActorName {
     /// Those of an operator.
     pub const OPERATOR: [Self; 2] = [Self::ChainWatcher, Self::OperatorSigner];
 
+    /// The actors that it sends to; the graph has no cycle.
+    pub fn talks_to(self) -> &'static [Self] {
+        match self {
+            Self::TaskGenerator | Self::Aggregator | Self::StakeUpdater => {
+                &[Self::ChainWatcher, Self::TxSender]
+            }
+            Self::SignatureCollector => &[Self::ChainWatcher, Self::Aggregator],
+            Self::RpcGateway => &[Self::SignatureCollector],
+            Self::TxSender | Self::OperatorSigner => &[Self::ChainWatcher],
+            Self::ChainWatcher => &[],
+        }
+    }
+
     /// As configuration writes it.
     pub fn as_str(self) -> &'static str {
         match self {

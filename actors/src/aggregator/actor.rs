@@ -18,6 +18,7 @@ use super::postings::{Attempt, Effect, Postings};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health, of_follower};
 use crate::measure::Laps;
 use crate::ports::{CallError, Rng, Store, StoreError, TaskContract};
 
@@ -44,6 +45,8 @@ pub struct Dependencies {
 pub struct Aggregator {
     state: Postings,
     deps: Dependencies,
+    /// True once it has taken in a block.
+    has_blocks: bool,
     /// By the number of the task.
     laps: Laps<u32>,
 }
@@ -67,7 +70,7 @@ pub async fn start(
     }
     let addr = Aggregator::create(|ctx| {
         ctx.set_mailbox_capacity(config.capacity + 1);
-        Aggregator { state, deps, laps: Laps::default() }
+        Aggregator { state, deps, has_blocks: false, laps: Laps::default() }
     });
     Ok(Inbox::new(ActorName::Aggregator, addr, config.capacity, bus))
 }
@@ -106,8 +109,21 @@ impl Handler<ApplyBlocks> for Aggregator {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         let effects = self.state.advance(&delta);
         self.carry_out(effects, ctx);
+    }
+}
+
+impl Handler<Examine> for Aggregator {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        let needs = [
+            (ActorName::ChainWatcher, self.deps.watcher.is_reachable()),
+            (ActorName::TxSender, self.deps.tx_sender.is_reachable()),
+        ];
+        of_follower(self.has_blocks, &needs)
     }
 }
 

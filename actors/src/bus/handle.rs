@@ -44,6 +44,8 @@ impl From<DecodeError> for DeliveryError {
 /// Carries a message of one kind to its actor and the reply back.
 pub(super) trait Deliver<M: Wire>: Send + Sync {
     fn deliver(&self, message: M) -> BoxFuture<'static, Result<M::Reply, DeliveryError>>;
+
+    fn is_reachable(&self) -> bool;
 }
 
 /// Sends messages of one kind to the actor that they are for. Cheap to clone.
@@ -78,6 +80,11 @@ impl<M: Wire> Handle<M> {
     pub async fn ask(&self, message: M) -> Result<M::Reply, DeliveryError> {
         self.0.deliver(message).await
     }
+
+    /// False while a message would have nobody to go to, as far as is known: for a health report, not to decide by.
+    pub fn is_reachable(&self) -> bool {
+        self.0.is_reachable()
+    }
 }
 
 struct Remote(Arc<dyn Transport>);
@@ -97,5 +104,9 @@ impl<M: Wire> Deliver<M> for Remote {
             serde_json::from_str(reply.get())
                 .map_err(|error| DeliveryError::Codec(format!("{} was answered with {error}", M::NAME)))
         })
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.0.is_connected()
     }
 }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use actix::dev::ToEnvelope;
 use actix::{Actor, Addr, Handler};
 use anzen_messages::wire::{ActorName, Wire};
+use async_trait::async_trait;
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::handle::{Deliver, DeliveryError, Handle};
 use super::metrics::BusMetrics;
+use crate::health::{Examine, Health, HealthProbe};
+use crate::ports::UnixMillis;
 
 /// An actor's address with the bound on its work: at most `capacity` requests are waited for at a time.
 ///
@@ -58,6 +61,22 @@ impl<A: Actor> Inbox<A> {
     }
 }
 
+#[async_trait]
+impl<A> HealthProbe for Inbox<A>
+where
+    A: Actor + Handler<Examine>,
+    A::Context: ToEnvelope<A, Examine>,
+{
+    /// The actor's own word, unless it refuses what comes.
+    async fn examine(&self, now: UnixMillis) -> Health {
+        let health = self.addr.examine(now).await;
+        health.and(|| match self.permits.available_permits() {
+            0 => Health::Down("its inbox is full: messages come faster than it can handle them".into()),
+            _ => Health::Up,
+        })
+    }
+}
+
 impl<A, M> Deliver<M> for Inbox<A>
 where
     M: Wire,
@@ -78,5 +97,9 @@ where
             metrics.answered(name, M::NAME, start.elapsed());
             reply
         })
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.addr.connected()
     }
 }

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use anzen_messages::chain::{ChainDelta, NextBlocks, NotFollowing};
+use anzen_messages::chain::{BlockRef, ChainDelta, NextBlocks, NotFollowing};
 use anzen_messages::wire::ActorName;
 use futures::channel::oneshot;
+use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::Config;
-use super::drive::{Behind, Driver, Fetched, HeadSeen};
+use super::drive::{Behind, Driver, Fetched, HeadSeen, NotFollowed};
+use super::health::{Vitals, judge};
 use super::metrics::WatcherMetrics;
 use super::tracker::{Effect, Limits, Tracker, Waiter};
 use crate::bus::{BusMetrics, Inbox};
+use crate::health::{Examine, Health};
 use crate::ports::{ChainReader, Clock, Rng};
 
 /// What the watcher needs of the world.
@@ -39,6 +42,11 @@ pub struct ChainWatcher {
     deps: Dependencies,
     waiting: BTreeMap<Waiter, Waiting>,
     next_waiter: Waiter,
+    /// The time stamp of the newest block, and when it was first seen.
+    news: (u64, Instant),
+    /// Why the endpoint was not followed the last time.
+    trouble: Option<String>,
+    stalled_after: Duration,
 }
 
 struct Waiting {
@@ -55,7 +63,15 @@ pub fn start(config: &Config, deps: Dependencies, bus: &BusMetrics) -> Inbox<Cha
     };
     let addr = ChainWatcher::create(|ctx| {
         ctx.set_mailbox_capacity(config.capacity + 1);
-        ChainWatcher { tracker: Tracker::new(limits), deps, waiting: BTreeMap::new(), next_waiter: 0 }
+        ChainWatcher {
+            tracker: Tracker::new(limits),
+            deps,
+            waiting: BTreeMap::new(),
+            next_waiter: 0,
+            news: (0, Instant::now()),
+            trouble: None,
+            stalled_after: Duration::from_secs(config.stalled_after_secs),
+        }
     });
     Inbox::new(ActorName::ChainWatcher, addr, config.capacity, bus)
 }
@@ -103,9 +119,35 @@ impl Handler<HeadSeen> for ChainWatcher {
             return Err(Behind { head: head.at.number, known });
         }
         if is_news {
+            self.news = (head.timestamp, Instant::now());
             self.deps.metrics.head_seen(&head, self.deps.clock.now());
         }
         Ok(self.progress())
+    }
+}
+
+impl Handler<NotFollowed> for ChainWatcher {
+    type Result = ();
+
+    fn handle(&mut self, NotFollowed(error): NotFollowed, _ctx: &mut Context<Self>) {
+        self.trouble = Some(error);
+    }
+}
+
+impl Handler<Examine> for ChainWatcher {
+    type Result = Health;
+
+    fn handle(&mut self, Examine { now }: Examine, _ctx: &mut Context<Self>) -> Health {
+        let number = |at: Option<BlockRef>| at.map(|at| at.number);
+        let (head_time, seen) = self.news;
+        let vitals = Vitals {
+            tip: number(self.tracker.tip()),
+            head: number(self.tracker.head()),
+            age: Duration::from_secs(now.seconds().saturating_sub(head_time)),
+            quiet: seen.elapsed(),
+            trouble: self.trouble.clone(),
+        };
+        judge(&vitals, self.stalled_after)
     }
 }
 
@@ -124,9 +166,13 @@ impl Handler<Fetched> for ChainWatcher {
 }
 
 impl ChainWatcher {
-    fn progress(&self) -> Option<RangeInclusive<u64>> {
+    fn progress(&mut self) -> Option<RangeInclusive<u64>> {
         self.deps.metrics.read_up_to(self.tracker.tip(), self.tracker.head());
-        self.tracker.missing()
+        let missing = self.tracker.missing();
+        if missing.is_none() {
+            self.trouble = None;
+        }
+        missing
     }
 
     fn carry_out(&mut self, effects: impl IntoIterator<Item = Effect>, ctx: &mut Context<Self>) {

@@ -24,6 +24,11 @@ pub(super) struct HeadSeen(pub(super) Header);
 #[rtype(result = "Option<RangeInclusive<u64>>")]
 pub(super) struct Fetched(pub(super) Vec<ChainBlock>);
 
+/// The endpoint was not followed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct NotFollowed(pub(super) String);
+
 /// The endpoint is far behind of what is known already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the endpoint is at block {head}, and {known} is known; wait until it has synced, or use another")]
@@ -64,6 +69,7 @@ impl Driver {
                 Err(Failure::Stopped(_)) => return,
                 Err(failure) => {
                     self.metrics.failed();
+                    self.watcher.do_send(NotFollowed(failure.to_string()));
                     // Once per outage: the counter tells how long it lasts.
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(%failure, "not following the chain; trying again");

@@ -10,11 +10,13 @@
 //! | `ring.rs`, `retracted.rs` | the canonical blocks that are kept, and those that a fork has undone |
 //! | `drive.rs` | asks the endpoint for the head, and for the blocks that are missing |
 //! | `actor.rs` | takes questions, and answers them |
+//! | `health.rs` | whether the chain is being followed, and goes on |
 
 mod actor;
 #[cfg(test)]
 mod actor_tests;
 mod drive;
+mod health;
 mod metrics;
 mod retracted;
 mod ring;
@@ -43,10 +45,19 @@ pub struct Config {
     pub keep_blocks: u64,
     /// How many blocks are asked of the endpoint at a time while catching up.
     pub fetch_blocks: u64,
+    /// After how many seconds without a new block the chain, or its endpoint, counts as stalled; 0 for a chain that makes
+    /// blocks on demand only.
+    pub stalled_after_secs: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capacity: 256, margin_blocks: 64, keep_blocks: 1024, fetch_blocks: 256 }
+        Self {
+            capacity: 256,
+            margin_blocks: 64,
+            keep_blocks: 1024,
+            fetch_blocks: 256,
+            stalled_after_secs: 120,
+        }
     }
 }

@@ -11,8 +11,8 @@ use super::keystore::KeystoreError;
 pub enum KeyError {
     /// Nothing says where the key is.
     #[error(
-        "nothing says where the {0} key is; set {setting}.keystore, or for development {setting}.private_key_file or \
-         {variable}",
+        "nothing says where the {0} key is; name a keystore ({setting}.keystore, or --keystore where a command has it), or \
+         for development a file with the private key ({setting}.private_key_file) or {variable}",
         setting = .0.setting(),
         variable = .0.private_key_variable()
     )]

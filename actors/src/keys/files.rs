@@ -13,7 +13,10 @@ use super::KeyError;
 const MOST_BYTES: u64 = 64 * 1024;
 
 /// The text of a file with a secret. Warns where others may read it.
-pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+///
+/// # Errors
+/// Where it cannot be read, or is too long to be one.
+pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     let failed = |error| KeyError::File { path: path.to_owned(), error };
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
@@ -34,7 +37,10 @@ fn others_may_read(mode: u32) -> bool {
 }
 
 /// Writes a file that only its owner may read: whole or not at all, and never over another. Makes the folder.
-pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), KeyError> {
+///
+/// # Errors
+/// Where there is a file already, or none can be written.
+pub fn write_new(path: &Path, text: &str) -> Result<(), KeyError> {
     let failed = |error| KeyError::File { path: path.to_owned(), error };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -45,14 +45,6 @@ impl Folder {
         self.0.join(format!("{name}.{}{EXTENSION}", kind.as_str()))
     }
 
-    /// Writes a new keystore.
-    ///
-    /// # Errors
-    /// Where there is one already, or it cannot be written.
-    pub fn write(path: &Path, keystore: &str) -> Result<(), KeyError> {
-        files::write_new(path, &format!("{keystore}\n"))
-    }
-
     /// The keystores, by name. A folder that is not there has none.
     ///
     /// # Errors

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use alloy::primitives::hex;
 use alloy::signers::local::PrivateKeySigner;
 use anzen_messages::bls::SecretKey;
 use zeroize::Zeroizing;
 
-use super::keystore::{Keystore, KeystoreError, ecdsa_key};
-use super::{KeyError, KeyKind, KeySource, PasswordFrom, Surroundings, ThisProcess, files};
+use super::keystore::{Keystore, KeystoreError};
+use super::{KeyError, KeyKind, KeySource, PasswordFrom, PrivateKey, Surroundings, ThisProcess, files};
 
 /// The BLS key of a source. Blocks: opening a keystore takes about a second and 256 MiB, and a person may be asked.
 ///
@@ -24,32 +23,6 @@ pub fn load_bls(source: &KeySource) -> Result<SecretKey, KeyError> {
 /// Where there is no key, or it cannot be opened; the text says what to do.
 pub fn load_ecdsa(source: &KeySource) -> Result<PrivateKeySigner, KeyError> {
     Loader::new(&ThisProcess).ecdsa(source)
-}
-
-/// A private key of either kind.
-#[derive(Debug, Clone)]
-pub enum PrivateKey {
-    /// Signs answers.
-    Bls(SecretKey),
-    /// Signs transactions.
-    Ecdsa(PrivateKeySigner),
-}
-
-impl PrivateKey {
-    /// A key from the digits that a person or a file gives; the text is in no error.
-    ///
-    /// # Errors
-    /// Where the text is no key of that kind.
-    pub fn from_text(kind: KeyKind, text: &str) -> Result<Self, KeystoreError> {
-        match kind {
-            KeyKind::Bls => Ok(Self::Bls(SecretKey::from_text(text)?)),
-            KeyKind::Ecdsa => {
-                let mut bytes = Zeroizing::new([0; 32]);
-                hex::decode_to_slice(text.trim(), bytes.as_mut_slice()).map_err(|_| KeystoreError::NotHex)?;
-                ecdsa_key(&bytes).map(Self::Ecdsa)
-            }
-        }
-    }
 }
 
 /// Loads keys, with what is around the process.
@@ -136,8 +109,8 @@ impl<'a> Loader<'a> {
                 };
                 self.open(kind, path, password)
             }
-            Way::File(path) => Self::from_text(kind, &files::read(path)?, path.display().to_string()),
-            Way::Variable(name, text) => Self::from_text(kind, &text, name.to_owned()),
+            Way::File(path) => PrivateKey::read(kind, &files::read(path)?, path.display().to_string()),
+            Way::Variable(name, text) => PrivateKey::read(kind, &text, name.to_owned()),
         }
     }
 
@@ -160,10 +133,6 @@ impl<'a> Loader<'a> {
             KeyKind::Bls => keystore.open_bls(password).map(PrivateKey::Bls).map_err(failed),
             KeyKind::Ecdsa => keystore.open_ecdsa(password).map(PrivateKey::Ecdsa).map_err(failed),
         })
-    }
-
-    fn from_text(kind: KeyKind, text: &str, from: String) -> Result<PrivateKey, KeyError> {
-        PrivateKey::from_text(kind, text).map_err(|source| KeyError::PrivateKey { kind, from, source })
     }
 
     fn ways<'s>(&self, kind: KeyKind, source: &'s KeySource) -> Vec<Way<'s>> {

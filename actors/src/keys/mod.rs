@@ -5,6 +5,7 @@
 //! | `config.rs` | where a process has its keys from |
 //! | `load.rs` | the key that a source leads to |
 //! | `password.rs` | a password from a file, a variable or a person |
+//! | `private_key.rs` | a key of either kind |
 //! | `keystore/` | the formats |
 //! | `folder.rs` | a folder of keystores, by name |
 //! | `files.rs` | reading and writing files with secrets |
@@ -16,11 +17,14 @@
 
 mod config;
 mod error;
-mod files;
+pub mod files;
 mod folder;
 pub mod keystore;
 mod load;
+#[cfg(test)]
+mod load_tests;
 mod password;
+mod private_key;
 mod surroundings;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,6 +33,7 @@ pub use config::{KeyKind, KeySource, KeysConfig, VARIABLES};
 pub use error::KeyError;
 pub use folder::{Entry, Folder};
 pub use keystore::{Keystore, KeystoreError, Owner, Strength};
-pub use load::{Loader, PrivateKey, load_bls, load_ecdsa};
+pub use load::{Loader, load_bls, load_ecdsa};
 pub use password::{NewPassword, PasswordFrom};
+pub use private_key::PrivateKey;
 pub use surroundings::{Surroundings, ThisProcess};

@@ -52,7 +52,7 @@ impl PasswordFrom<'_> {
     /// The password in the file or the variable.
     fn given(&self, surroundings: &dyn Surroundings) -> Result<Option<Zeroizing<String>>, KeyError> {
         match self.file {
-            Some(path) => Ok(Some(without_line_end(&*files::read(path)?))),
+            Some(path) => Ok(Some(without_line_end(&files::read(path)?))),
             None => Ok(surroundings.variable(self.variable)),
         }
     }

@@ -18,6 +18,12 @@ pub trait Surroundings {
     /// Where the terminal is gone.
     fn ask_hidden(&self, question: &str) -> io::Result<Zeroizing<String>>;
 
+    /// Asks for a line.
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    fn ask(&self, question: &str) -> io::Result<String>;
+
     /// Tells the person something.
     fn tell(&self, text: &str);
 }
@@ -37,6 +43,13 @@ impl Surroundings for ThisProcess {
 
     fn ask_hidden(&self, question: &str) -> io::Result<Zeroizing<String>> {
         rpassword::prompt_password(question).map(Zeroizing::new)
+    }
+
+    fn ask(&self, question: &str) -> io::Result<String> {
+        eprint!("{question}");
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        Ok(line)
     }
 
     fn tell(&self, text: &str) {

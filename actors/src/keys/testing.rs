@@ -40,6 +40,10 @@ impl Surroundings for Scripted {
         answer.map(|text| Zeroizing::new(text.to_owned())).ok_or_else(|| io::Error::other("asked too often"))
     }
 
+    fn ask(&self, question: &str) -> io::Result<String> {
+        Ok(self.ask_hidden(question)?.to_string())
+    }
+
     fn tell(&self, text: &str) {
         self.told.borrow_mut().push(text.to_owned());
     }

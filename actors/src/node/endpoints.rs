@@ -15,6 +15,9 @@ pub struct Endpoints {
     pub edge: Option<SocketAddr>,
     /// Where metrics are served.
     pub metrics: Option<SocketAddr>,
+    /// Where the AVS node API is served.
+    #[serde(default)]
+    pub api: Option<SocketAddr>,
 }
 
 impl Endpoints {

@@ -4,21 +4,16 @@ use std::path::PathBuf;
 
 use anzen_messages::wire::ActorName;
 
+use super::config::ConfigError;
 use crate::bus::NoRoute;
 use crate::ports::{ChainError, StoreError};
 
 /// Each says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// There is no configuration file.
-    #[error("there is no configuration file {0}; give the path of one with --config")]
-    NoConfig(PathBuf),
-    /// The configuration is not one.
-    #[error("the configuration is wrong: {error}")]
-    Config {
-        /// What is wrong, and where.
-        error: String,
-    },
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// Nothing to run.
     #[error("the configuration names no roles; roles = [\"chain-watcher\", …] says which actors to run")]
     NoRoles,

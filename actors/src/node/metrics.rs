@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 
+use super::api::HealthMetrics;
 use super::process::ProcessMetrics;
 use crate::adapters::{RpcMetrics, StoreMetrics};
 use crate::aggregator::AggregatorMetrics;
@@ -53,6 +53,8 @@ pub struct NodeMetrics {
     pub store: StoreMetrics,
     /// The RPC endpoint's.
     pub rpc: RpcMetrics,
+    /// What the node API says.
+    pub health: HealthMetrics,
 }
 
 impl NodeMetrics {
@@ -64,6 +66,7 @@ impl NodeMetrics {
         self.links.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
+        self.health.register(&mut registry);
         for actor in ActorName::ALL.into_iter().filter(|actor| actors.contains(actor)) {
             match actor {
                 ActorName::ChainWatcher => self.watcher.register(&mut registry),
@@ -80,19 +83,14 @@ impl NodeMetrics {
     }
 }
 
-/// Serves the registry until `shutdown` resolves.
-pub(super) async fn serve(
-    listener: TcpListener,
-    registry: Registry,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+/// Serves the registry.
+pub(super) fn router(registry: Registry) -> Router {
     let registry = Arc::new(registry);
     let scrape = move || {
         let registry = Arc::clone(&registry);
         async move { exposition(&registry) }
     };
-    let router = Router::new().route("/metrics", get(scrape));
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    Router::new().route("/metrics", get(scrape))
 }
 
 fn exposition(registry: &Registry) -> Response {

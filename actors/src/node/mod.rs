@@ -2,16 +2,20 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `config.rs` | what a node's configuration file says |
+//! | `config/` | what a node is told, and by whom |
 //! | `ports.rs` | the world that the actors are given |
+//! | `api/` | the AVS node API, and the health that it tells of |
+//! | `http.rs` | where metrics and the node API are served |
 //! | `keys.rs` | the signers of the keys that are in this process |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
-mod config;
+mod api;
+pub mod config;
 mod endpoints;
 mod error;
+mod http;
 mod keys;
 mod metrics;
 mod ports;
@@ -19,6 +23,7 @@ mod process;
 mod roles;
 mod run;
 
+pub use api::{ApiConfig, HealthMetrics};
 pub use config::{AggregatorAt, EdgeConfig, LinksConfig, MetricsConfig, NodeConfig};
 pub use endpoints::Endpoints;
 pub use error::NodeError;

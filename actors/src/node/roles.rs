@@ -14,6 +14,7 @@ use super::error::NodeError;
 use super::metrics::NodeMetrics;
 use super::ports::Ports;
 use crate::bus::{Directory, Handle};
+use crate::health::{HealthProbe, HealthProbes};
 use crate::keys::KeyKind;
 use crate::ports::{BlsSigner, Transport, TxSigner};
 use crate::{
@@ -42,6 +43,8 @@ pub struct Roles<'a> {
     pub upstream: Vec<Upstream>,
     /// Counts.
     pub metrics: &'a NodeMetrics,
+    /// Whom to ask how each actor is; they are added here.
+    pub health: HealthProbes,
 }
 
 /// Starts the actors that the configuration names and makes them known in `directory`, which has the links to the others.
@@ -65,6 +68,10 @@ impl Roles<'_> {
         self.config.runs(actor)
     }
 
+    fn watch(&self, actor: ActorName, probe: impl HealthProbe + 'static) {
+        self.health.add(actor.as_str(), Arc::new(probe));
+    }
+
     fn chain_watcher(&self, directory: &mut Directory) {
         if !self.runs(ActorName::ChainWatcher) {
             return;
@@ -78,6 +85,7 @@ impl Roles<'_> {
         };
         let inbox = chain_watcher::start(&self.config.chain_watcher, deps, &self.metrics.bus);
         directory.provide::<_, NextBlocks>(&inbox);
+        self.watch(ActorName::ChainWatcher, inbox);
     }
 
     async fn tx_sender(&self, directory: &mut Directory) -> Result<(), NodeError> {
@@ -94,6 +102,7 @@ impl Roles<'_> {
         };
         let inbox = tx_sender::start(self.config.tx_sender.clone(), deps, &self.metrics.bus).await?;
         directory.provide::<_, SendTransaction>(&inbox);
+        self.watch(ActorName::TxSender, inbox);
         Ok(())
     }
 
@@ -112,6 +121,7 @@ impl Roles<'_> {
         };
         let inbox = aggregator::start(self.config.aggregator.clone(), deps, &self.metrics.bus).await?;
         directory.provide::<_, QuorumReached>(&inbox);
+        self.watch(ActorName::Aggregator, inbox);
         Ok(())
     }
 
@@ -133,6 +143,7 @@ impl Roles<'_> {
         let config = self.config.signature_collector.clone();
         let inbox = signature_collector::start(config, deps, &self.metrics.bus).await?;
         directory.provide::<_, SubmitSignature>(&inbox);
+        self.watch(ActorName::SignatureCollector, inbox);
         Ok(())
     }
 
@@ -147,7 +158,8 @@ impl Roles<'_> {
             rng: Arc::clone(&self.ports.rng),
             metrics: self.metrics.updater.clone(),
         };
-        stake_updater::start(self.config.stake_updater.clone(), deps);
+        let addr = stake_updater::start(self.config.stake_updater.clone(), deps);
+        self.watch(ActorName::StakeUpdater, addr);
         Ok(())
     }
 
@@ -163,7 +175,8 @@ impl Roles<'_> {
             rng: Arc::clone(&self.ports.rng),
             metrics: self.metrics.generator.clone(),
         };
-        task_generator::start(self.config.task_generator.clone(), deps);
+        let addr = task_generator::start(self.config.task_generator.clone(), deps);
+        self.watch(ActorName::TaskGenerator, addr);
         Ok(())
     }
 
@@ -185,7 +198,8 @@ impl Roles<'_> {
             domain: self.domain.clone(),
             metrics: self.metrics.signer.clone(),
         };
-        operator_signer::start(self.config.operator_signer.clone(), deps);
+        let addr = operator_signer::start(self.config.operator_signer.clone(), deps);
+        self.watch(ActorName::OperatorSigner, addr);
         Ok(())
     }
 

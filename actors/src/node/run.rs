@@ -13,15 +13,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use super::api::{self, Monitor, RPC_ENDPOINT, STORE, StoreProbe, services_of};
 use super::config::NodeConfig;
 use super::endpoints::Endpoints;
 use super::error::NodeError;
+use super::http::HttpListeners;
 use super::keys::Signers;
-use super::metrics::{NodeMetrics, serve};
+use super::metrics::{self, NodeMetrics};
 use super::ports::Ports;
 use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
 use crate::bus::Directory;
+use crate::health::HealthProbes;
 use crate::keys::KeyKind;
 use crate::ports::{Clock, Rng, TaskContract, jittered};
 use crate::rpc_gateway::{
@@ -62,6 +65,7 @@ struct Process {
     chain: Arc<AlloyChain>,
     ports: Ports,
     metrics: NodeMetrics,
+    health: HealthProbes,
     stop: CancellationToken,
 }
 
@@ -98,11 +102,18 @@ impl Process {
             chain_id: addresses.chain_id,
             task_manager: addresses.task_manager,
         };
-        Ok(Self { config, identity, chain, ports, metrics, stop })
+        let health = HealthProbes::default();
+        health.add(RPC_ENDPOINT, chain.clone());
+        let pulse = metrics.store.pulse().clone();
+        health.add(STORE, Arc::new(StoreProbe { store: Arc::clone(&ports.store), pulse }));
+        Ok(Self { config, identity, chain, ports, metrics, health, stop })
     }
 
     async fn run(self) -> Result<(), NodeError> {
         let listeners = Listeners::bind(&self.config).await?;
+        let endpoints = listeners.endpoints();
+        // From now on: whoever waits for the chain wants to see that.
+        let mut servers = self.serve_http(listeners.http);
         let response_window = tokio::select! {
             window = self.reach_chain() => window?,
             () = self.stop.cancelled() => return Ok(()),
@@ -116,10 +127,11 @@ impl Process {
             response_window,
             upstream: self.upstream()?,
             metrics: &self.metrics,
+            health: self.health.clone(),
         };
         start_roles(&roles, &mut directory).await?;
-        let endpoints = listeners.endpoints();
-        let servers = self.serve(listeners, &directory)?;
+        self.serve_edge(listeners.edge, &directory)?;
+        servers.extend(self.serve_links(listeners.links, &directory));
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
         info!(name = self.config.name, actors = actors.join(" "), "running");
@@ -189,43 +201,48 @@ impl Process {
         Ok(self.config.aggregators.iter().map(connect).collect())
     }
 
-    fn serve(&self, listeners: Listeners, directory: &Directory) -> Result<Vec<JoinHandle<()>>, NodeError> {
-        let mut servers = Vec::new();
-        if let Some(listener) = listeners.edge {
-            let mut methods = EdgeMethods::default();
-            methods.accept(directory.handle::<SubmitSignature>()?);
-            let deps = rpc_gateway::Dependencies {
-                registry: Arc::clone(&self.ports.registry),
-                clock: Arc::clone(&self.ports.clock),
-                rng: Arc::clone(&self.ports.rng),
-                cpu: Arc::clone(&self.ports.cpu),
-                metrics: self.metrics.gateway.clone(),
-            };
-            let edge = rpc_gateway::start(&self.config.rpc_gateway, self.identity.clone(), methods, deps);
-            let tls = self.config.rpc_gateway.tls.as_ref().map(TlsFiles::load).transpose();
-            let tls = tls.map_err(|error| NodeError::Gateway(error.to_string()))?;
-            actix::spawn(edge.serve(listener, tls, self.stop.clone()));
-        }
-        if let Some(socket) = listeners.links {
-            servers.push(actix::spawn(serve_links(socket, directory.dispatcher(), self.stop.clone())));
-        }
-        if let Some(listener) = listeners.metrics {
-            let stop = self.stop.clone();
-            let registry = self.metrics.registry(&self.config.roles);
-            servers.push(actix::spawn(async move {
-                if let Err(error) = serve(listener, registry, stop.cancelled_owned()).await {
-                    tracing::error!(%error, "metrics are not served any more");
-                }
-            }));
-        }
-        Ok(servers)
+    /// Serves metrics and the node API, and finds out what the latter tells.
+    fn serve_http(&self, listeners: HttpListeners) -> Vec<JoinHandle<()>> {
+        let services = services_of(&self.config.roles);
+        let (probes, clock) = (self.health.clone(), Arc::clone(&self.ports.clock));
+        let metrics = self.metrics.health.clone();
+        let (monitor, reports) = Monitor::new(&self.config.api, services, probes, clock, metrics);
+        actix::spawn(monitor.run(self.stop.clone()));
+        listeners.serve(
+            metrics::router(self.metrics.registry(&self.config.roles)),
+            api::router(reports),
+            &self.stop,
+        )
+    }
+
+    fn serve_edge(&self, listener: Option<TcpListener>, directory: &Directory) -> Result<(), NodeError> {
+        let Some(listener) = listener else { return Ok(()) };
+        let mut methods = EdgeMethods::default();
+        methods.accept(directory.handle::<SubmitSignature>()?);
+        let deps = rpc_gateway::Dependencies {
+            registry: Arc::clone(&self.ports.registry),
+            clock: Arc::clone(&self.ports.clock),
+            rng: Arc::clone(&self.ports.rng),
+            cpu: Arc::clone(&self.ports.cpu),
+            metrics: self.metrics.gateway.clone(),
+        };
+        let edge = rpc_gateway::start(&self.config.rpc_gateway, self.identity.clone(), methods, deps);
+        let tls = self.config.rpc_gateway.tls.as_ref().map(TlsFiles::load).transpose();
+        let tls = tls.map_err(|error| NodeError::Gateway(error.to_string()))?;
+        self.health.add(ActorName::RpcGateway.as_str(), Arc::new(edge.clone()));
+        actix::spawn(edge.serve(listener, tls, self.stop.clone()));
+        Ok(())
+    }
+
+    fn serve_links(&self, socket: Option<LinkSocket>, directory: &Directory) -> Option<JoinHandle<()>> {
+        Some(actix::spawn(serve_links(socket?, directory.dispatcher(), self.stop.clone())))
     }
 }
 
 /// What the process listens on: bound before anything else starts, so that a port that is taken is found at once.
 struct Listeners {
     edge: Option<TcpListener>,
-    metrics: Option<TcpListener>,
+    http: HttpListeners,
     links: Option<LinkSocket>,
 }
 
@@ -235,19 +252,18 @@ impl Listeners {
         let links = config.links.listen.as_deref().map(LinkSocket::bind).transpose();
         Ok(Self {
             edge: listen(edge).await?,
-            metrics: listen(config.metrics.listen).await?,
+            http: HttpListeners::bind(config).await?,
             links: links.map_err(|error| NodeError::Gateway(error.to_string()))?,
         })
     }
 
     fn endpoints(&self) -> Endpoints {
-        let address =
-            |listener: &Option<TcpListener>| listener.as_ref().and_then(|one| one.local_addr().ok());
-        Endpoints { edge: address(&self.edge), metrics: address(&self.metrics) }
+        let edge = self.edge.as_ref().and_then(|listener| listener.local_addr().ok());
+        Endpoints { edge, metrics: self.http.metrics(), api: self.http.api() }
     }
 }
 
-async fn listen(at: Option<SocketAddr>) -> Result<Option<TcpListener>, NodeError> {
+pub(super) async fn listen(at: Option<SocketAddr>) -> Result<Option<TcpListener>, NodeError> {
     let Some(at) = at else { return Ok(None) };
     let listener = TcpListener::bind(at).await;
     listener.map(Some).map_err(|error| NodeError::Listen { at: at.to_string(), error: error.to_string() })

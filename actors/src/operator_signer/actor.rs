@@ -17,11 +17,13 @@ use super::Config;
 use super::duties::Duties;
 use super::duty::{Computed, Step, Terms, Ticket};
 use super::effect::Effect;
+use super::health::{Vitals, judge};
 use super::metrics::OperatorSignerMetrics;
 use super::protection::{Permit, Protection, SPACE};
 use super::report::{deferred, report};
 use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
+use crate::health::{Examine, Health, Pulse};
 use crate::measure::Laps;
 use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
 
@@ -56,6 +58,10 @@ pub struct OperatorSigner {
     world: Dependencies,
     /// Nothing until the signing records have been read.
     duties: Option<Duties>,
+    /// True once it has taken in a block.
+    has_blocks: bool,
+    /// Whether the signer answered the last time.
+    signer: Pulse,
     laps: Laps<TaskHash>,
 }
 
@@ -66,8 +72,9 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner>
     let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
     dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
-    let laps = Laps::default();
-    OperatorSigner { config, models, names, reads, world: dependencies, duties: None, laps }.start()
+    let (has_blocks, signer, laps) = (false, Pulse::default(), Laps::default());
+    let world = dependencies;
+    OperatorSigner { config, models, names, reads, world, duties: None, has_blocks, signer, laps }.start()
 }
 
 impl Actor for OperatorSigner {
@@ -111,10 +118,24 @@ impl Handler<ApplyBlocks> for OperatorSigner {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         self.decide(ctx, |duties| duties.follow(&delta));
         if let Some(duties) = &self.duties {
             self.world.metrics.sizes(duties.open(), duties.records());
         }
+    }
+}
+
+impl Handler<Examine> for OperatorSigner {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        judge(&Vitals {
+            has_blocks: self.has_blocks,
+            watcher: self.world.watcher.is_reachable(),
+            signer: self.signer.trouble(),
+            aggregators: self.world.aggregators.iter().filter(|(_, handle)| handle.is_reachable()).count(),
+        })
     }
 }
 
@@ -195,6 +216,7 @@ impl OperatorSigner {
         let answer = permit.response().safety_factor;
         let work = async move { signer.sign(&permit.message()).await };
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
+            actor.signer.note(&outcome);
             match &outcome {
                 Ok(_) => {
                     actor.world.metrics.signed();

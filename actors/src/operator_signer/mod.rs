@@ -9,11 +9,13 @@
 //! | `duties.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
 //! | `actor.rs` | reads, records, signs, submits |
 //! | `report.rs` | what people and metrics are told |
+//! | `health.rs` | whether tasks can be answered |
 
 mod actor;
 pub mod duties;
 pub mod duty;
 pub mod effect;
+mod health;
 mod metrics;
 pub mod protection;
 mod report;

@@ -15,7 +15,11 @@ pub enum SignerError {
     Refused(String),
 }
 
-/// Signs with one operator's BLS key. Signing the same message again yields the same signature.
+/// Signs with one operator's BLS key: this is where a remote signer fits. Nothing of an operator's work needs the key itself:
+/// answers and sessions are signed through this, and the registration's proof of possession is such a signature too, over
+/// the point that the registry coordinator gives.
+///
+/// An implementation may take its time (the signature is awaited) and may fail: the operator asks again. Signing the same message again yields the same signature.
 #[async_trait]
 pub trait BlsSigner: Send + Sync {
     /// The operator whose key it is.

@@ -51,4 +51,9 @@ pub trait Transport: Send + Sync {
         message: Envelope,
         timeout_ms: u64,
     ) -> Result<Box<RawValue>, TransportError>;
+
+    /// False while a message would wait for a connection, as far as is known.
+    fn is_connected(&self) -> bool {
+        true
+    }
 }

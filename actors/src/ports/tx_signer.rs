@@ -31,7 +31,8 @@ pub struct SignedTx {
     pub raw: Bytes,
 }
 
-/// Signs transactions with one key. Used by TxSender.
+/// Signs transactions with one key; used by TxSender. This is where a remote signer (Web3Signer, a cloud's key service) fits:
+/// it is given the transaction's fields, not a hash, so that it can decide what it signs.
 #[async_trait]
 pub trait TxSigner: Send + Sync {
     /// The key's account.

@@ -18,6 +18,7 @@ use super::error::RpcError;
 use super::metrics::GatewayMetrics;
 use super::sessions::{ConnectionId, Crowded, Grant, Now, Rules, Sessions};
 use super::{Config, Identity};
+use crate::health::{Examine, Health};
 use crate::ports::{Clock, CpuPool, OperatorRegistry, Rng, run_on};
 
 /// The most operators whose keys are kept. One more is asked for each time.
@@ -205,6 +206,15 @@ impl Handler<SayHello> for RpcGateway {
             chain_id: self.identity.chain_id,
             task_manager: self.identity.task_manager.0,
         })
+    }
+}
+
+impl Handler<Examine> for RpcGateway {
+    type Result = Health;
+
+    /// That it answers is all: whether operators get in is known where they come in.
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        Health::Up
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix::{Actor, Addr};
 use anzen_messages::OperatorId;
 use anzen_messages::session::{FromOperator, OpenSession, SessionOpened};
-use anzen_messages::wire::{Envelope, Wire};
+use anzen_messages::wire::{ActorName, Envelope, Wire};
 use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -29,20 +29,27 @@ use super::metrics::GatewayMetrics;
 use super::sessions::{ConnectionId, Grant};
 use super::{Config, Identity};
 use crate::bus::Handle;
+use crate::health::Pulse;
 use crate::ports::Clock;
 
 /// How long to wait after the system could not accept a connection (it is out of file descriptors, say).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 type Entry = Arc<dyn Fn(Envelope, OperatorId) -> BoxFuture<'static, Outcome> + Send + Sync>;
+type IsReachable = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// The messages that operators may send, by name.
-#[derive(Clone, Default)]
-pub struct EdgeMethods(BTreeMap<&'static str, Entry>);
+#[derive(Default)]
+pub struct EdgeMethods {
+    entries: BTreeMap<&'static str, Entry>,
+    receivers: Vec<(ActorName, IsReachable)>,
+}
 
 impl EdgeMethods {
     /// Takes messages of one kind from operators, for the actor behind `handle`, wherever it is.
     pub fn accept<M: Wire + FromOperator>(&mut self, handle: Handle<M>) {
+        let receiver = handle.clone();
+        self.receivers.push((M::TO, Box::new(move || receiver.is_reachable())));
         let entry = move |envelope: Envelope, session: OperatorId| -> BoxFuture<'static, Outcome> {
             let handle = handle.clone();
             Box::pin(async move {
@@ -53,7 +60,12 @@ impl EdgeMethods {
                 encode(&handle.ask(message).await?)
             })
         };
-        self.0.insert(M::NAME, Arc::new(entry));
+        self.entries.insert(M::NAME, Arc::new(entry));
+    }
+
+    /// Each receiver, and whether it is within reach.
+    pub(super) fn receivers(&self) -> Vec<(ActorName, bool)> {
+        self.receivers.iter().map(|(actor, is_reachable)| (*actor, is_reachable())).collect()
     }
 }
 
@@ -64,18 +76,20 @@ fn encode(reply: &impl Serialize) -> Outcome {
 /// The started gateway. Clones are the same one.
 #[derive(Clone)]
 pub struct Edge {
-    gateway: Addr<RpcGateway>,
-    methods: Arc<EdgeMethods>,
+    pub(super) gateway: Addr<RpcGateway>,
+    pub(super) methods: Arc<EdgeMethods>,
     limits: Limits,
     patience: Duration,
     clock: Arc<dyn Clock>,
     metrics: GatewayMetrics,
+    /// Whether operators get in; nothing is known before it listens.
+    pub(super) door: Arc<OnceLock<Pulse>>,
 }
 
 /// Starts the gateway's actor. Operators can connect once [`Edge::serve`] runs.
 pub fn start(config: &Config, identity: Identity, methods: EdgeMethods, deps: Dependencies) -> Edge {
     let (clock, metrics) = (Arc::clone(&deps.clock), deps.metrics.clone());
-    methods.0.keys().for_each(|name| metrics.takes(name));
+    methods.entries.keys().for_each(|name| metrics.takes(name));
     Edge {
         gateway: RpcGateway::new(config, identity, deps).start(),
         methods: Arc::new(methods),
@@ -83,6 +97,7 @@ pub fn start(config: &Config, identity: Identity, methods: EdgeMethods, deps: De
         patience: Duration::from_secs(config.patience_secs),
         clock,
         metrics,
+        door: Arc::default(),
     }
 }
 
@@ -91,16 +106,19 @@ impl Edge {
     /// actors. `tls` is what [`Config::tls`] loads, if anything.
     pub async fn serve(self, listener: TcpListener, tls: Option<TlsAcceptor>, stop: CancellationToken) {
         let mut connections = JoinSet::new();
+        let door = self.door.get_or_init(Pulse::default).clone();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
+                        door.well();
                         let Some(connection) = self.admit(peer).await else { continue };
                         connections.spawn(connection.run(stream, tls.clone(), self.clone(), stop.clone()));
                     }
                     Err(error) => {
+                        door.failed(&format_args!("operators cannot connect: {error}"));
                         warn!(%error, "could not accept a connection");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
@@ -237,7 +255,7 @@ impl Caller {
     }
 
     fn submit(&self, method: &str, params: Option<&RawValue>) -> BoxFuture<'static, Outcome> {
-        let Some((name, entry)) = self.edge.methods.0.get_key_value(method) else {
+        let Some((name, entry)) = self.edge.methods.entries.get_key_value(method) else {
             return refuse(RpcError::UnknownMethod(method.to_owned()));
         };
         let operator = match self.operator() {

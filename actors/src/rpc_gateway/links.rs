@@ -224,6 +224,10 @@ impl Transport for LinkTransport {
     ) -> Result<Box<RawValue>, TransportError> {
         self.0.call(name, &message, timeout_ms).await
     }
+
+    fn is_connected(&self) -> bool {
+        self.0.is_connected()
+    }
 }
 
 struct ToSocket(PathBuf);

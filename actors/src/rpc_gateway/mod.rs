@@ -20,6 +20,7 @@ mod bucket;
 mod connection;
 mod edge;
 mod error;
+mod health;
 mod json_rpc;
 mod keeper;
 mod links;

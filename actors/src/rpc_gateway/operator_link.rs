@@ -90,6 +90,10 @@ impl Transport for OperatorLink {
     ) -> Result<Box<RawValue>, TransportError> {
         self.0.call(name, &message, timeout_ms).await
     }
+
+    fn is_connected(&self) -> bool {
+        self.0.is_connected()
+    }
 }
 
 struct ToAggregator {

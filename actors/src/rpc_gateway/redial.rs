@@ -108,6 +108,11 @@ impl Link {
         self.status.clone()
     }
 
+    /// Whether calls go through now.
+    pub(super) fn is_connected(&self) -> bool {
+        self.status.borrow().connected
+    }
+
     /// Sends a message once there is a connection, and waits for the reply; `timeout_ms` in all.
     pub(super) async fn call(
         &self,

@@ -25,6 +25,7 @@ use super::records;
 use super::report::blame;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health, of_follower};
 use crate::measure::Laps;
 use crate::ports::{CpuPool, OperatorRegistry, Rng, Store, StoreError, jittered, run_on};
 
@@ -58,6 +59,8 @@ pub struct SignatureCollector {
     state: Collector,
     deps: Dependencies,
     linger: Duration,
+    /// True once it has taken in a block.
+    has_blocks: bool,
     /// Tasks without a signature.
     heard: Laps<TaskHash>,
     /// Tasks from their first signature on.
@@ -84,7 +87,8 @@ pub async fn start(
     }
     let addr = SignatureCollector::create(|ctx| {
         ctx.set_mailbox_capacity(capacity + 1);
-        SignatureCollector { state, deps, linger, heard: Laps::default(), signing: Laps::default() }
+        let (heard, signing) = (Laps::default(), Laps::default());
+        SignatureCollector { state, deps, linger, has_blocks: false, heard, signing }
     });
     Ok(Inbox::new(ActorName::SignatureCollector, addr, capacity, bus))
 }
@@ -117,10 +121,23 @@ impl Handler<ApplyBlocks> for SignatureCollector {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         let effects = self.state.advance(&delta);
         self.carry_out(effects, ctx);
         let (tasks, early) = self.state.sizes();
         self.deps.metrics.sizes(tasks, early);
+    }
+}
+
+impl Handler<Examine> for SignatureCollector {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        let needs = [
+            (ActorName::ChainWatcher, self.deps.watcher.is_reachable()),
+            (ActorName::Aggregator, self.deps.aggregator.is_reachable()),
+        ];
+        of_follower(self.has_blocks, &needs)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::SendTransaction;
+use anzen_messages::wire::ActorName;
 
 use super::Config;
 use super::effect::{Attempt, Effect, Refresh};
@@ -14,6 +15,7 @@ use super::schedule::Schedule;
 use crate::bus::Handle;
 use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health, of_follower};
 use crate::ports::{OperatorRegistry, Rng};
 
 /// What StakeUpdater works with.
@@ -34,12 +36,14 @@ pub struct Dependencies {
 pub struct StakeUpdater {
     schedule: Schedule,
     world: Dependencies,
+    /// True once it has taken in a block.
+    has_blocks: bool,
 }
 
 /// Starts the actor. It takes no requests: it follows the chain.
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<StakeUpdater> {
     config.quorums.iter().for_each(|quorum| dependencies.metrics.starts(*quorum));
-    StakeUpdater { schedule: Schedule::new(config), world: dependencies }.start()
+    StakeUpdater { schedule: Schedule::new(config), world: dependencies, has_blocks: false }.start()
 }
 
 impl Actor for StakeUpdater {
@@ -55,8 +59,26 @@ impl Handler<ApplyBlocks> for StakeUpdater {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         let effects = self.schedule.advance(&delta);
         self.carry_out(ctx, effects);
+    }
+}
+
+impl Handler<Examine> for StakeUpdater {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        let needs = [
+            (ActorName::ChainWatcher, self.world.watcher.is_reachable()),
+            (ActorName::TxSender, self.world.tx_sender.is_reachable()),
+        ];
+        of_follower(self.has_blocks, &needs).and(|| match self.schedule.stale() {
+            Some(quorum) => Health::Down(format!(
+                "the stakes of quorum {quorum} are too old for tasks to be created; the log says why they are not refreshed"
+            )),
+            None => Health::Up,
+        })
     }
 }
 

@@ -130,6 +130,15 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// A quorum whose stakes are too old for tasks.
+    pub fn stale(&self) -> Option<u8> {
+        let stale = |quorum: &Quorum| {
+            let stale_from = quorum.freshness.map(|known| known.refreshed_at.saturating_add(known.max_age));
+            !quorum.empty && stale_from.is_some_and(|last| self.head > last)
+        };
+        self.quorums.iter().find(|(_, quorum)| stale(quorum)).map(|(number, _)| *number)
+    }
+
     /// Nothing is known of the chain yet.
     pub fn new(config: Config) -> Self {
         let quorum = || Quorum {

@@ -9,8 +9,9 @@ use anzen_messages::SafetyFactor;
 use anzen_messages::chain::{BlockRef, NextBlocks};
 use anzen_messages::model::SafetyModel;
 use anzen_messages::transaction::SendTransaction;
+use anzen_messages::wire::ActorName;
 
-use super::effect::{Attempt, Effect, Obstacle};
+use super::effect::{Attempt, Effect, Obstacle, Report};
 use super::metrics::TaskGeneratorMetrics;
 use super::report::report;
 use super::schedule::{Schedule, Terms};
@@ -18,6 +19,7 @@ use super::{Config, Protocol};
 use crate::bus::Handle;
 use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health, of_follower};
 use crate::ports::{ModelInputs, Rng, TaskContract, TaskRules};
 
 /// What TaskGenerator works with.
@@ -43,6 +45,10 @@ pub struct TaskGenerator {
     world: Dependencies,
     /// Nothing until the response window has been read.
     schedule: Option<Schedule>,
+    /// True once it has taken in a block.
+    has_blocks: bool,
+    /// The protocols whose task is due and was not created, and why.
+    hindered: BTreeMap<u32, String>,
 }
 
 /// Starts the actor. It takes no requests: it follows the chain.
@@ -50,7 +56,8 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<TaskGenerator> 
     let protocols =
         config.protocols.iter().map(|protocol| (protocol.oracle_index, protocol.clone())).collect();
     config.protocols.iter().for_each(|protocol| dependencies.metrics.starts(protocol.oracle_index));
-    TaskGenerator { config, protocols, world: dependencies, schedule: None }.start()
+    let (has_blocks, hindered) = (false, BTreeMap::new());
+    TaskGenerator { config, protocols, world: dependencies, schedule: None, has_blocks, hindered }.start()
 }
 
 impl Actor for TaskGenerator {
@@ -76,7 +83,25 @@ impl Handler<ApplyBlocks> for TaskGenerator {
     type Result = ();
 
     fn handle(&mut self, ApplyBlocks(delta): ApplyBlocks, ctx: &mut Context<Self>) {
+        self.has_blocks |= !delta.blocks.is_empty();
         self.decide(ctx, |schedule| schedule.advance(&delta));
+    }
+}
+
+impl Handler<Examine> for TaskGenerator {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        let needs = [
+            (ActorName::ChainWatcher, self.world.watcher.is_reachable()),
+            (ActorName::TxSender, self.world.tx_sender.is_reachable()),
+        ];
+        of_follower(self.has_blocks, &needs).and(|| match self.hindered.first_key_value() {
+            Some((protocol, obstacle)) => {
+                Health::Down(format!("no task for protocol {protocol}: {obstacle}"))
+            }
+            None => Health::Up,
+        })
     }
 }
 
@@ -99,8 +124,22 @@ impl TaskGenerator {
                 Effect::Look(attempt) => self.look(ctx, attempt),
                 Effect::Propose { attempt, rules, at } => self.propose(ctx, attempt, rules, at),
                 Effect::Send(attempt, request) => self.send(ctx, attempt, request),
-                Effect::Report(fact) => report(&fact, &self.world.metrics),
+                Effect::Report(fact) => {
+                    self.note(&fact);
+                    report(&fact, &self.world.metrics);
+                }
             }
+        }
+    }
+
+    fn note(&mut self, fact: &Report) {
+        match fact {
+            Report::Created { oracle_index, .. } => drop(self.hindered.remove(oracle_index)),
+            // That another generator was faster is no trouble.
+            Report::Hindered { oracle_index, obstacle, .. } if !obstacle.is_everyday() => {
+                self.hindered.insert(*oracle_index, obstacle.to_string());
+            }
+            Report::Hindered { .. } | Report::Unanswered { .. } => {}
         }
     }
 

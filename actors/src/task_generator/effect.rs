@@ -98,3 +98,10 @@ pub enum Obstacle {
     #[error("not known to be sent: {0}")]
     Unknown(String),
 }
+
+impl Obstacle {
+    /// True where it is part of everyday life with several generators, and no trouble.
+    pub fn is_everyday(&self) -> bool {
+        matches!(self, Self::Reverted(_) | Self::Unknown(_))
+    }
+}

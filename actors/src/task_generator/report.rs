@@ -17,9 +17,8 @@ pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
             );
         }
         Report::Hindered { oracle_index, obstacle, again } => {
-            let (reason, expected) = label(obstacle);
-            metrics.hindered(*oracle_index, reason);
-            if expected {
+            metrics.hindered(*oracle_index, label(obstacle));
+            if obstacle.is_everyday() {
                 tracing::info!(protocol = oracle_index, %obstacle, again, "the task is not created yet");
             } else {
                 tracing::warn!(protocol = oracle_index, %obstacle, again, "cannot create the task that is due");
@@ -32,15 +31,14 @@ pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
 pub(super) const HINDRANCES: [&str; 7] =
     ["chain", "no_policy", "other_model", "no_answer", "refused", "reverted", "unknown"];
 
-/// An obstacle's label, and whether it is part of everyday life.
-fn label(obstacle: &Obstacle) -> (&'static str, bool) {
+fn label(obstacle: &Obstacle) -> &'static str {
     match obstacle {
-        Obstacle::Chain(_) => ("chain", false),
-        Obstacle::NoPolicy => ("no_policy", false),
-        Obstacle::OtherModel { .. } => ("other_model", false),
-        Obstacle::NoAnswer(_) => ("no_answer", false),
-        Obstacle::Refused(_) => ("refused", false),
-        Obstacle::Reverted(_) => ("reverted", true),
-        Obstacle::Unknown(_) => ("unknown", true),
+        Obstacle::Chain(_) => "chain",
+        Obstacle::NoPolicy => "no_policy",
+        Obstacle::OtherModel { .. } => "other_model",
+        Obstacle::NoAnswer(_) => "no_answer",
+        Obstacle::Refused(_) => "refused",
+        Obstacle::Reverted(_) => "reverted",
+        Obstacle::Unknown(_) => "unknown",
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::Config;
+use super::health::{Vitals, judge};
 use super::intent::Intent;
 use super::metrics::Metrics;
 use super::questions::{read, try_call};
@@ -21,6 +22,7 @@ use super::queue::{Effect, Queue};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox};
 use crate::follow::{ApplyBlocks, ChainState, follow};
+use crate::health::{Examine, Health};
 use crate::measure::Laps;
 use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
 
@@ -51,6 +53,8 @@ pub struct TxSender {
     deps: Dependencies,
     waiting: BTreeMap<TxId, Vec<oneshot::Sender<Outcome>>>,
     recovered: Vec<Effect>,
+    /// Why the last transaction was not sent, where that is for the operator of this process to mend.
+    trouble: Option<String>,
     laps: Laps<TxId>,
 }
 
@@ -80,7 +84,8 @@ pub async fn start(
     }
     let addr = TxSender::create(|ctx| {
         ctx.set_mailbox_capacity(capacity + 1);
-        TxSender { queue, deps, waiting: BTreeMap::new(), recovered, laps: Laps::default() }
+        let laps = Laps::default();
+        TxSender { queue, deps, waiting: BTreeMap::new(), recovered, trouble: None, laps }
     });
     Ok(Inbox::new(ActorName::TxSender, addr, capacity, bus))
 }
@@ -125,6 +130,19 @@ impl Handler<ApplyBlocks> for TxSender {
         let effects = self.queue.advance(&delta);
         self.carry_out(effects, ctx);
         self.deps.metrics.pending(self.queue.flights().count());
+    }
+}
+
+impl Handler<Examine> for TxSender {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        judge(&Vitals {
+            watcher: self.deps.watcher.is_reachable(),
+            nonce_known: self.queue.chain_nonce.is_some(),
+            attempts: self.queue.most_attempts(),
+            trouble: self.trouble.clone(),
+        })
     }
 }
 
@@ -258,6 +276,7 @@ impl TxSender {
 
     fn conclude(&mut self, id: &TxId, outcome: &Outcome, fee: U256) {
         self.deps.metrics.concluded(id, outcome, fee);
+        self.note(outcome);
         let took = self.laps.lap(id, Instant::now());
         self.deps.metrics.step(id, "mined", took.filter(|_| outcome.is_ok()));
         match outcome {
@@ -266,6 +285,17 @@ impl TxSender {
             Err(refusal) => debug!(%id, %refusal, "not sent"),
         }
         self.answer(id, outcome);
+    }
+
+    /// What the end of a request says of the key and its account. A call that would revert says nothing.
+    fn note(&mut self, outcome: &Outcome) {
+        match outcome {
+            Ok(_) => self.trouble = None,
+            Err(refusal @ (TxRefusal::InsufficientFunds { .. } | TxRefusal::Unavailable { .. })) => {
+                self.trouble = Some(refusal.to_string());
+            }
+            Err(_) => {}
+        }
     }
 
     fn answer(&mut self, id: &TxId, outcome: &Outcome) {

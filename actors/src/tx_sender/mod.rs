@@ -14,10 +14,12 @@
 //! | `intent.rs` | one request, and its transactions |
 //! | `fees.rs` | what a transaction, and its replacement, offers |
 //! | `records.rs` | what is on disk |
+//! | `health.rs` | whether transactions can be sent |
 //! | `actor.rs`, `questions.rs` | tries, signs, saves, broadcasts, asks for receipts |
 
 mod actor;
 mod fees;
+mod health;
 mod intent;
 mod metrics;
 mod questions;

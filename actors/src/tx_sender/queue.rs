@@ -110,6 +110,12 @@ impl Queue {
         self.intents.values().filter_map(Intent::flying)
     }
 
+    /// How often the transaction that was replaced most has been sent, of those that are not mined.
+    pub(super) fn most_attempts(&self) -> usize {
+        let waiting = self.flights().filter(|flight| flight.mined.is_none());
+        waiting.map(|flight| flight.attempts.len()).max().unwrap_or_default()
+    }
+
     fn open(&self) -> usize {
         self.intents.values().filter(|intent| !matches!(intent.stage, Stage::Done(_))).count()
     }

@@ -6,12 +6,12 @@ mod read;
 mod receipts;
 mod url;
 
-pub(crate) use read::{ADMIN_SLOT, IMPLEMENTATION_SLOT};
-pub(crate) use url::without_key;
-
 pub use account::{Account, Request, Sent};
 pub use limits::asked_too_much;
+pub(crate) use read::{ADMIN_SLOT, IMPLEMENTATION_SLOT};
 pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
+pub use url::redact;
+pub(crate) use url::without_key;
 
 use crate::TransportError;
 use alloy::primitives::{Address, TxHash};
@@ -98,7 +98,7 @@ impl From<TransportError> for NodeError {
             }
             cause = error.source();
         }
-        Self(url::redact(&text))
+        Self(redact(&text))
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn without_key(url: &str) -> String {
 }
 
 /// The text, with every URL in it reduced to scheme, host and port.
-pub(crate) fn redact(text: &str) -> String {
+pub fn redact(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {

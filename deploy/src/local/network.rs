@@ -39,6 +39,9 @@ pub struct ProcessInfo {
     pub pid: u32,
     /// Where it serves its metrics.
     pub metrics_url: Option<String>,
+    /// Where it serves the AVS node API: what `/eigen/node` is to be added to.
+    #[serde(default)]
+    pub api_url: Option<String>,
 }
 
 impl Network {

@@ -1,8 +1,11 @@
 //! Which processes there are, and the configuration file of each. The files are what a person would write for
-//! `anzen node`; the processes run in the network's folder, so that their paths are short: a Unix socket's may have no
-//! more than about a hundred bytes.
+//! `anzen node`, with paths that start in the file's folder. The processes are told of their files by paths that start in the
+//! network's folder and run there, so that all paths are short: a Unix socket's may have no more than about a hundred bytes.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anzen_messages::wire::ActorName;
 use serde::{Deserialize, Serialize};
@@ -16,6 +19,8 @@ use super::{
 pub(super) const SERVER_NAME: &str = "local-aggregator";
 /// Where the aggregator's processes have their sockets.
 const LINKS: &str = "links";
+/// What a process keeps, in its own folder.
+const DATA: &str = "data";
 /// How much of the stake must sign: what two of three operators of equal stake have.
 const THRESHOLD_PERCENT: u32 = 66;
 /// A port that the system chooses.
@@ -53,7 +58,7 @@ impl Node {
     }
 
     pub(super) fn data_dir(&self) -> PathBuf {
-        format!("{}/data", self.name).into()
+        Path::new(&self.name).join(DATA)
     }
 }
 
@@ -82,10 +87,11 @@ struct NodeFile<'a> {
     name: &'a str,
     roles: &'a [ActorName],
     addresses: &'static str,
-    data_dir: PathBuf,
+    data_dir: &'static str,
     chain: ChainPart<'a>,
     keys: KeysPart,
     metrics: ListenPart,
+    api: ListenPart,
     #[serde(skip_serializing_if = "Option::is_none")]
     edge: Option<EdgePart>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -114,12 +120,12 @@ struct KeysPart {
 /// Keys that are worth nothing, and are used at once: in the clear.
 #[derive(Debug, Serialize)]
 struct KeyPart {
-    private_key_file: String,
+    private_key_file: &'static str,
 }
 
 impl KeyPart {
-    fn of(node: &Node, name: &str) -> Option<Self> {
-        Some(Self { private_key_file: format!("{}/{name}", node.name) })
+    fn at(private_key_file: &'static str) -> Option<Self> {
+        Some(Self { private_key_file })
     }
 }
 
@@ -164,7 +170,7 @@ pub(super) fn write_aggregator(
     let mut file = NodeFile::new(node, world);
     if node.runs(ActorName::TxSender) {
         write_private(&private.join("ecdsa.key"), transaction_key)?;
-        file.keys.ecdsa = KeyPart::of(node, "ecdsa.key");
+        file.keys.ecdsa = KeyPart::at("ecdsa.key");
     }
     if node.runs(ActorName::RpcGateway) {
         file.edge = Some(EdgePart { listen: ANY_PORT, server_name: SERVER_NAME });
@@ -184,26 +190,13 @@ pub(super) fn write_aggregator(
 
 /// The sockets of the processes whose actors those of `node` talk to.
 fn links(node: &Node, all: &[Node]) -> LinksPart {
-    let needed = node.roles.iter().flat_map(|role| talks_to(*role)).filter(|actor| !node.runs(**actor));
+    let needed = node.roles.iter().flat_map(|role| role.talks_to()).filter(|actor| !node.runs(**actor));
     let at = |actor: &ActorName| all.iter().find(|other| other.runs(*actor)).map(socket);
     LinksPart { listen: socket(node), to: needed.filter_map(|actor| Some((*actor, at(actor)?))).collect() }
 }
 
-fn talks_to(actor: ActorName) -> &'static [ActorName] {
-    use ActorName::{Aggregator, ChainWatcher, SignatureCollector, TxSender};
-    match actor {
-        ActorName::TaskGenerator | ActorName::Aggregator | ActorName::StakeUpdater => {
-            &[ChainWatcher, TxSender]
-        }
-        ActorName::SignatureCollector => &[ChainWatcher, Aggregator],
-        ActorName::RpcGateway => &[SignatureCollector],
-        ActorName::TxSender | ActorName::OperatorSigner => &[ChainWatcher],
-        ActorName::ChainWatcher => &[],
-    }
-}
-
 fn socket(node: &Node) -> String {
-    format!("{LINKS}/{}.sock", node.name)
+    format!("../{LINKS}/{}.sock", node.name)
 }
 
 /// Writes the configuration of an operator, whose keys are there already.
@@ -215,7 +208,7 @@ pub(super) fn write_operator(
 ) -> Result<(), LocalError> {
     folder.make_private(&node.name)?;
     let mut file = NodeFile::new(node, world);
-    file.keys.bls = KeyPart::of(node, "bls.key");
+    file.keys.bls = KeyPart::at("bls.key");
     file.aggregators = vec![AggregatorPart { server_name: SERVER_NAME, url: aggregator_url }];
     file.write(folder)
 }
@@ -225,15 +218,17 @@ impl<'a> NodeFile<'a> {
         Self {
             name: &node.name,
             roles: &node.roles,
-            addresses: "addresses.json",
-            data_dir: node.data_dir(),
+            addresses: "../addresses.json",
+            data_dir: DATA,
             // Only who follows the chain has a use for a subscription.
             chain: ChainPart {
                 rpc_url: &world.rpc_url,
                 ws_url: node.runs(ActorName::ChainWatcher).then_some(&world.ws_url),
             },
             keys: KeysPart::default(),
+            // The same for both: one server.
             metrics: ListenPart { listen: ANY_PORT },
+            api: ListenPart { listen: ANY_PORT },
             edge: None,
             aggregators: Vec::new(),
             links: None,
@@ -253,6 +248,8 @@ impl<'a> NodeFile<'a> {
 pub(super) struct Endpoints {
     pub(super) edge: Option<std::net::SocketAddr>,
     pub(super) metrics: Option<std::net::SocketAddr>,
+    #[serde(default)]
+    pub(super) api: Option<std::net::SocketAddr>,
 }
 
 impl Endpoints {
@@ -263,6 +260,10 @@ impl Endpoints {
 
     pub(super) fn metrics_url(&self) -> Option<String> {
         self.metrics.map(|address| format!("http://{address}/metrics"))
+    }
+
+    pub(super) fn api_url(&self) -> Option<String> {
+        self.api.map(|address| format!("http://{address}"))
     }
 }
 
@@ -289,7 +290,7 @@ mod tests {
             let links = links(node, &nodes);
             let earlier: Vec<String> = nodes[..index].iter().map(socket).collect();
             assert!(links.to.values().all(|socket| earlier.contains(socket)), "{node:?}");
-            assert_eq!(links.to.len(), talks_to(node.roles[0]).len());
+            assert_eq!(links.to.len(), node.roles[0].talks_to().len());
         }
     }
 }

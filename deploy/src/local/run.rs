@@ -148,14 +148,18 @@ fn describe(
     nodes: &[Node],
     processes: &Processes,
 ) -> Network {
-    let metrics = |name: &str| {
+    let endpoints = |name: &str| {
         let node = nodes.iter().find(|node| node.name == name)?;
-        Endpoints::load(folder, node)?.metrics_url()
+        Endpoints::load(folder, node)
     };
-    let info = |process: &process::Process| ProcessInfo {
-        name: process.name.clone(),
-        pid: process.pid,
-        metrics_url: metrics(&process.name),
+    let info = |process: &process::Process| {
+        let endpoints = endpoints(&process.name).unwrap_or_default();
+        ProcessInfo {
+            name: process.name.clone(),
+            pid: process.pid,
+            metrics_url: endpoints.metrics_url(),
+            api_url: endpoints.api_url(),
+        }
     };
     Network {
         pid: std::process::id(),

@@ -42,11 +42,6 @@ pub async fn spawn_operator(folder: &Path, number: u32) -> Result<Spawned, Local
 }
 
 impl Spawned {
-    /// The folder in which its process must run.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Its configuration.
     pub fn config(&self) -> PathBuf {
         self.folder.join(nodes::operator_name(self.number)).join("node.toml")

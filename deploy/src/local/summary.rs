@@ -32,6 +32,7 @@ pub(super) fn of(options: &Options, folder: &Folder, network: &Network, ready: &
     for process in network.processes.iter().filter(|process| !run::is_chain(&process.name)) {
         row(&process.name, &about(process, ready));
     }
+    row("AVS node API", "/eigen/node beside each /metrics; anzen health --url URL tells how a process is");
     let shown = options.folder.display();
     row("all addresses", &format!("{shown}/addresses.json"));
     row("logs", &format!("{shown}/*.log"));

@@ -113,6 +113,7 @@ impl Cluster {
             response_window: self.response_window,
             upstream,
             metrics: &metrics,
+            health: Default::default(),
         };
         let mut directory = Directory::default();
         start_roles(&roles, &mut directory).await?;

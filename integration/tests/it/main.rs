@@ -6,6 +6,7 @@ mod e2e;
 mod e2e_byzantine;
 mod e2e_commands;
 mod e2e_faults;
+mod e2e_health;
 mod e2e_processes;
 mod e2e_topologies;
 mod monitoring;

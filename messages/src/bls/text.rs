@@ -126,3 +126,76 @@ impl fmt::Display for PublicKeyText {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bls::SecretKey;
+
+    /// Keys, and their points in G1 and G2 as gnark compresses them: computed with py_ecc. Among them are both signs of each.
+    const COMPRESSED: [(&str, &str, &str); 4] = [
+        (
+            "5",
+            "97c139df0efee0f766bc0204762b774362e4ded88953a39ce849a8a7fa163fa9",
+            "ca09ccf561b55fd99d1c1208dee1162457b57ac5af3759d50671e510e428b2a1\
+             2e539c423b302d13f4e5773c603948eaf5db5df8ae8a9a9113708390a06410d8",
+        ),
+        (
+            "7",
+            "97072b2ed3bb8d759a5325f477629386cb6fc6ecb801bd76983a6b86abffe078",
+            "a903ba015a9abde26a5d081e84551e63be0fd4516e46ee6d593edeba46362455\
+             224bdc5d4327fcf8ed702e01de1c2f1657a253ba75e32a89c390142aaa28b308",
+        ),
+        (
+            "8",
+            "c8b1d51d23480c10f472f5e93b9cfea88238c121fe155af7043937882c306a63",
+            "c3589520df85791604b5a2b720a21139aabdb41949d47779484b0db588bfa699\
+             18afc7fd8df1c902383c213b6d989f0066b7eca1388be49721792278984d9a29",
+        ),
+        (
+            "6",
+            "89f4ca411a3f52f4e0792fd9e792779856719215d3b32a762afe3d5b8c684af9",
+            "db4b60273ae700a7e2ffc04e19e316074a5977c8da56b75675927e2eee23772e\
+             1687f985433b446b85eb6d0a574fc152f681c032d27e6207569faca9c8329b96",
+        ),
+    ];
+
+    fn key(hex: &str) -> PublicKey {
+        SecretKey::from_hex(hex).unwrap().public_key()
+    }
+
+    #[test]
+    fn points_that_gnark_compressed_are_recognised_and_others_are_not() {
+        for (secret, g1, g2) in COMPRESSED {
+            for text in [g1, g2, &format!("0x{g2}")] {
+                let stated: PublicKeyText = text.parse().unwrap();
+                assert!(stated.is_of(&key(secret)), "{text}");
+                assert!(!stated.is_of(&key("9")), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_survives_its_text() {
+        let text = PublicKeyText::of(&key("1")).to_string();
+        assert_eq!(text, "E([1,2])");
+        let read: PublicKeyText = text.parse().unwrap();
+        assert!(read.is_of(&key("1")) && !read.is_of(&key("2")));
+        assert_eq!(read.operator_id(), Some(key("1").operator_id()));
+    }
+
+    #[test]
+    fn gnark_prints_the_negative_of_two_as_such() {
+        let read: PublicKeyText = "E([1,-2])".parse().unwrap();
+        let largest = "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000000";
+        assert!(read.is_of(&key(largest)));
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_refused() {
+        let long = "00".repeat(129);
+        for text in ["", "E([1,2)", "E([,2])", "E([1,0x])", "E([1,--2])", "E([1,2,3])", "xyz", "0", &long] {
+            assert_eq!(text.parse::<PublicKeyText>(), Err(NotAPublicKey), "{text}");
+        }
+    }
+}

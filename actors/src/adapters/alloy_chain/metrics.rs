@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::failure::Failure;
+use crate::health::Pulse;
 use crate::measure::{Histograms, at_zero};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,6 +30,7 @@ pub struct RpcMetrics {
     requests: Family<Request, Counter>,
     request_seconds: Histograms<Method>,
     subscribed: Gauge,
+    pub(super) pulse: Pulse,
 }
 
 impl Default for RpcMetrics {
@@ -38,6 +40,7 @@ impl Default for RpcMetrics {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(times),
             subscribed: Gauge::default(),
+            pulse: Pulse::default(),
         }
     }
 }
@@ -45,7 +48,7 @@ impl Default for RpcMetrics {
 impl RpcMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
-        let Self { requests, request_seconds, subscribed } = self.clone();
+        let Self { requests, request_seconds, subscribed, .. } = self.clone();
         registry.register(
             "anzen_rpc_requests",
             "Questions to the RPC endpoint; outcome is ok, reverted (a call's answer, no fault of the endpoint), error, \

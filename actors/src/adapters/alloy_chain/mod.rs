@@ -19,6 +19,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, U64};
 use anzen_contracts::AnzenTaskManager;
 use anzen_deploy::Addresses;
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use endpoint::{Endpoint, EndpointError};
@@ -28,7 +29,8 @@ use self::keys::Keys;
 use self::reader::LogRange;
 use self::rpc::{At, Rpc};
 use self::signal::Signal;
-use crate::ports::{ChainError, CpuPool, Rng};
+use crate::health::{Health, HealthProbe};
+use crate::ports::{ChainError, CpuPool, Rng, UnixMillis};
 
 /// How the chain is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +145,13 @@ impl AlloyChain {
         expect("the registry coordinator", coordinator.get().await?, self.addresses.registry_coordinator)?;
         expect("the stake registry", stakes.get().await?, self.addresses.stake_registry)?;
         expect("the key registry", keys.get().await?, self.addresses.bls_apk_registry)
+    }
+}
+
+#[async_trait]
+impl HealthProbe for AlloyChain {
+    async fn examine(&self, _now: UnixMillis) -> Health {
+        self.rpc.examine().await
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use alloy::eips::BlockId;
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U64};
 use alloy::rpc::client::{BatchRequest, RpcClient, Waiter};
 use alloy::sol_types::SolCall;
 use alloy::transports::http::reqwest;
@@ -16,7 +16,11 @@ use serde_json::json;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::metrics::RpcMetrics;
+use crate::health::Health;
 use crate::ports::ChainError;
+
+/// How old an answer may be that tells how the endpoint is.
+const LATELY: Duration = Duration::from_secs(5);
 
 /// The state that a view is asked of.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +76,22 @@ impl Rpc {
         let answer = tokio::time::timeout(self.timeout, question).await.unwrap_or(Err(Failure::Timeout));
         let outcome = answer.as_ref().err().map_or("ok", Failure::outcome);
         self.metrics.answered(methods, outcome, start.elapsed());
+        match &answer {
+            Err(failure @ (Failure::Timeout | Failure::Unreachable(_))) => {
+                self.metrics.pulse.failed(&ChainError::from(failure.clone()));
+            }
+            _ => self.metrics.pulse.well(),
+        }
         answer
+    }
+
+    /// How the endpoint is: as the last question found it, which is asked here where nobody has asked one lately.
+    pub(super) async fn examine(&self) -> Health {
+        if self.metrics.pulse.age().is_none_or(|age| age > LATELY) {
+            // What comes of it is in the pulse.
+            let _ = self.ask::<_, U64>("eth_blockNumber", ()).await;
+        }
+        self.metrics.pulse.health()
     }
 
     /// One question.

@@ -7,6 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::health::Pulse;
 use crate::measure::{Held, level};
 
 /// What the store writes and how long it takes.
@@ -17,6 +18,7 @@ pub struct StoreMetrics {
     commit_seconds: Histogram,
     waiting: Gauge,
     capacity: Gauge,
+    pub(super) pulse: Pulse,
 }
 
 impl Default for StoreMetrics {
@@ -25,6 +27,7 @@ impl Default for StoreMetrics {
             batches: Counter::default(),
             failures: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
+            pulse: Pulse::default(),
             waiting: Gauge::default(),
             capacity: Gauge::default(),
         }
@@ -32,9 +35,14 @@ impl Default for StoreMetrics {
 }
 
 impl StoreMetrics {
+    /// Whether the last transaction was written.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
-        let Self { batches, failures, commit_seconds, waiting, capacity } = self.clone();
+        let Self { batches, failures, commit_seconds, waiting, capacity, .. } = self.clone();
         registry.register("anzen_store_batches", "Batches of records written", batches);
         registry.register("anzen_store_failures", "Transactions that failed", failures);
         registry.register(

@@ -75,6 +75,7 @@ fn timed<'a>(
     let count = batches.len() as u64;
     let start = Instant::now();
     let result = database.apply(batches.flatten());
+    metrics.pulse.note(&result);
     match &result {
         Ok(()) => metrics.written(count, start.elapsed()),
         Err(error) => {

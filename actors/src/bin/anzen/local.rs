@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use anzen_actors::node::NodeConfig;
+use anzen_actors::node::config::Sources;
 use anzen_deploy::local::{self, DEFAULT_FOLDER, End, Options, StandIn, StandInOptions, Topology};
 use clap::ValueEnum;
 use tokio::runtime::Builder;
@@ -132,9 +132,8 @@ fn spawn_operator(arguments: &SpawnArguments) -> Outcome {
     logging::start("info");
     let setting_up = local::spawn_operator(&arguments.dir, arguments.number);
     let spawned = Builder::new_current_thread().enable_all().build()?.block_on(setting_up)?;
-    // The paths in the configuration are relative to it.
-    std::env::set_current_dir(spawned.folder())?;
-    let config = NodeConfig::load(Some(&spawned.config()), Default::default())?;
+    // Without the variables: they are meant for a node that a person starts.
+    let config = Sources { file: Some(spawned.config()), ..Default::default() }.load()?.config;
     node::run_until(config, async move {
         shutdown::when(move || spawned.wait_for_networks_end()).await;
         tracing::info!("the local network has ended, and so does this operator");
@@ -147,7 +146,7 @@ fn stand_in(arguments: StandInArguments, output: Output) -> Outcome {
     let options = StandInOptions { network, port, block_time, folder: dir };
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let shutdown = shutdown::signalled()?;
-        let ready = |stand_in: &StandIn| output.print(&Standing::from(stand_in));
+        let ready = |stand_in: &StandIn| output.print_next(&Standing::from(stand_in));
         local::run_stand_in(&options, ready, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })

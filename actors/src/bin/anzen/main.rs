@@ -2,7 +2,10 @@
 
 mod chain;
 mod completions;
+mod config;
 mod deploy;
+mod health;
+mod keys;
 mod local;
 mod logging;
 mod node;
@@ -39,6 +42,13 @@ enum Command {
     Operator(operator::Arguments),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
+    /// Ask a running process how it is.
+    Health(health::Arguments),
+    /// Show or check a configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Make, import, export and list the operator's keys.
+    Keys(keys::Arguments),
     /// List, show, watch and create tasks.
     #[command(subcommand)]
     Task(task::Command),
@@ -60,6 +70,9 @@ fn main() -> ExitCode {
         Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
         Command::Node(arguments) => node::run(&arguments, None),
+        Command::Health(arguments) => health::run(&arguments, cli.output),
+        Command::Config(command) => config::run(command, cli.output),
+        Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Local(command) => local::run(command, cli.output),
@@ -71,7 +84,22 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use anzen_actors::node::config::own_variables;
     use clap::CommandFactory;
+
+    #[test]
+    fn the_variables_of_flags_are_known_as_the_programs_own() {
+        fn check(command: &clap::Command) {
+            for name in
+                command.get_arguments().filter_map(clap::Arg::get_env).filter_map(|name| name.to_str())
+            {
+                let known = !name.starts_with("ANZEN_") || own_variables().any(|own| own == name);
+                assert!(known, "{name} is to be in OTHERS of actors/src/node/config/variables.rs");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&super::Cli::command());
+    }
 
     #[test]
     fn the_commands_do_not_contradict_each_other() {

@@ -33,7 +33,8 @@ pub use error::KeystoreError;
 pub use kdf::Strength;
 
 use super::KeyKind;
-use sealed::{Sealed, Secret, random};
+pub(super) use sealed::random;
+use sealed::{Sealed, Secret};
 
 /// A keystore: what it says in the open, and the secret under its password.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::hex_bytes::HexBytes;
 use super::kdf::{DerivedKey, Kdf, Scrypt, Strength};
 
 /// A key's 32 bytes, big-endian. Wiped when dropped.
-pub(super) type Secret = Zeroizing<[u8; 32]>;
+pub(in super::super) type Secret = Zeroizing<[u8; 32]>;
 
 /// The only cipher of either format.
 const CIPHER: &str = "aes-128-ctr";
@@ -197,7 +197,8 @@ fn exact<const N: usize>(bytes: &HexBytes, at: &'static str) -> Result<[u8; N], 
     bytes.0.as_slice().try_into().map_err(|_| KeystoreError::Malformed(at))
 }
 
-pub(super) fn random<const N: usize>() -> Result<[u8; N], KeystoreError> {
+/// From the operating system.
+pub(in super::super) fn random<const N: usize>() -> Result<[u8; N], KeystoreError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| KeystoreError::NoRandomness)?;
     Ok(bytes)

@@ -3,6 +3,8 @@
 
 pub(crate) mod chain;
 pub(crate) mod command;
+pub(crate) mod door;
 pub(crate) mod network;
+pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod wire;

@@ -1,17 +1,38 @@
-//! What a node's configuration file says.
+//! What a node is told: defaults, then a file, then variables, then flags.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `mod.rs` | the settings |
+//! | `shape.rs`, `known.rs`, `key.rs` | which settings there are, read off their types; the nearest to a misspelt one |
+//! | `file.rs`, `variables.rs`, `layer.rs` | the sources |
+//! | `load.rs`, `limits.rs`, `problem.rs` | putting them together; all that is wrong, and where |
+//! | `check.rs`, `online.rs` | what else has to be so before the process can start: here, and on chain |
+//!
+//! A new section is a field of [`NodeConfig`] whose type derives serde's traits with `default` and `deny_unknown_fields`:
+//! files, variables, flags, `anzen config` and the errors know it from there.
+
+mod check;
+mod file;
+mod key;
+mod known;
+mod layer;
+mod limits;
+mod load;
+mod online;
+mod problem;
+mod shape;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anzen_deploy::Addresses;
 use anzen_deploy::addresses::Protocol;
 use anzen_messages::wire::ActorName;
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
-use figment::value::{Dict, UncasedStr};
 use serde::{Deserialize, Serialize};
 
+use super::api::ApiConfig;
 use super::error::NodeError;
 use crate::adapters::ChainConfig;
 use crate::keys::KeysConfig;
@@ -21,8 +42,17 @@ use crate::{
     task_generator, tx_sender,
 };
 
-/// A node: the actors that it runs, and all that they need to be told. Relative paths are relative to the folder that the
-/// process runs in.
+pub use check::CheckError;
+pub use file::FileError;
+pub use key::Key;
+pub use layer::{Flag, Origin};
+pub use load::{Loaded, Setting, Sources};
+pub use online::{OnlineError, check_chain};
+pub use problem::{ConfigError, Problem};
+pub use variables::own_variables;
+
+/// A node: the actors that it runs, and all that they need to be told. A relative path starts in the configuration file's
+/// folder where the file says it or nobody does, and in the folder that the process runs in where a variable or a flag does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NodeConfig {
@@ -48,6 +78,8 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// The AVS node API.
+    pub api: ApiConfig,
     /// See [`chain_watcher::Config`].
     pub chain_watcher: chain_watcher::Config,
     /// See [`task_generator::Config`].
@@ -124,6 +156,7 @@ impl Default for NodeConfig {
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            api: ApiConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),
             operator_signer: Default::default(),
@@ -137,25 +170,6 @@ impl Default for NodeConfig {
 }
 
 impl NodeConfig {
-    /// Defaults, then the file, then variables (`ANZEN_CHAIN__RPC_URL` sets `chain.rpc_url`), then flags.
-    ///
-    /// # Errors
-    /// Where the file is not there, or something is said that is not known.
-    pub fn load(path: Option<&Path>, flags: Dict) -> Result<Self, NodeError> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        if let Some(path) = path {
-            if !path.is_file() {
-                return Err(NodeError::NoConfig(path.to_owned()));
-            }
-            figment = figment.merge(Toml::file_exact(path));
-        }
-        figment
-            .merge(Env::prefixed("ANZEN_").filter(is_setting).split("__"))
-            .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(|error| NodeError::Config { error: error.to_string() })
-    }
-
     /// Fills in what the addresses say where the configuration says nothing: which protocols there are, by which model.
     pub(super) fn complete(&mut self, addresses: &Addresses) {
         let protocols = &addresses.protocols;
@@ -197,40 +211,5 @@ impl NodeConfig {
     }
 }
 
-/// Other variables of that prefix are the program's own (`ANZEN_CONFIG`): only what names a setting is one.
-fn is_setting(name: &UncasedStr) -> bool {
-    const TOP: [&str; 4] = ["name", "roles", "addresses", "data_dir"];
-    name.as_str().contains("__") || TOP.iter().any(|setting| name == *setting)
-}
-
 #[cfg(test)]
-#[allow(clippy::result_large_err, reason = "figment's error, in a closure that figment asks for")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_override_the_file_and_the_programs_own_are_no_settings() {
-        figment::Jail::expect_with(|jail| {
-            jail.create_file("node.toml", "name = \"from the file\"\nroles = [\"chain-watcher\"]")?;
-            jail.set_env("ANZEN_CONFIG", "node.toml");
-            jail.set_env("ANZEN_RPC_URL", "http://127.0.0.1:1");
-            jail.set_env("ANZEN_NAME", "from the environment");
-            jail.set_env("ANZEN_CHAIN__RPC_URL", "http://127.0.0.1:2");
-            let config = NodeConfig::load(Some(Path::new("node.toml")), Dict::new()).unwrap();
-            assert_eq!(config.name, "from the environment");
-            assert_eq!(config.roles, [ActorName::ChainWatcher]);
-            assert_eq!(config.chain.rpc_url.to_string(), "http://127.0.0.1:2");
-            Ok(())
-        });
-    }
-
-    #[test]
-    fn a_setting_that_is_not_known_is_refused() {
-        figment::Jail::expect_with(|jail| {
-            jail.create_file("node.toml", "[chain]\nrpc_ulr = \"http://127.0.0.1:1\"")?;
-            let error = NodeConfig::load(Some(Path::new("node.toml")), Dict::new()).unwrap_err().to_string();
-            assert!(error.contains("rpc_ulr") && error.contains("node.toml"), "{error}");
-            Ok(())
-        });
-    }
-}
+mod tests;

@@ -1,0 +1,54 @@
+//! How small and how large numbers may be.
+
+use std::ops::RangeInclusive;
+
+use super::key::Key;
+use super::known::{lookup, settings};
+use super::shape::Shape;
+
+/// Where nothing else is said, a number is 1 or more: none, of what an actor does or waits for, is no use.
+const LEAST: u128 = 1;
+
+/// Those that may be 0, or have a greatest value.
+const EXCEPTIONS: [(&str, RangeInclusive<u128>); 7] = [
+    ("chain_watcher.margin_blocks", 0..=u128::MAX),
+    ("rpc_gateway.calls_per_second", 0..=u128::MAX),
+    ("signature_collector.early_per_operator", 0..=u128::MAX),
+    ("signature_collector.linger_ms", 0..=u128::MAX),
+    ("stake_updater.drift_threshold_bps", 0..=u128::MAX),
+    ("stake_updater.refresh_margin_percent", 1..=100),
+    ("task_generator.threshold_percentage", 1..=100),
+];
+
+/// The whole numbers among the settings, with the least and the greatest value of each.
+pub(super) fn all() -> Vec<(Key, RangeInclusive<u128>)> {
+    let whole = |key: &Key| match lookup(key) {
+        Some(Shape::Leaf(leaf)) => matches!(leaf.expected.as_str(), "u8" | "u16" | "u32" | "u64" | "usize"),
+        _ => false,
+    };
+    let range = |key: Key| {
+        let exception = EXCEPTIONS.iter().find(|(name, _)| *name == key.to_string());
+        (key, exception.map_or(LEAST..=u128::MAX, |(_, range)| range.clone()))
+    };
+    settings().into_iter().filter(whole).map(range).collect()
+}
+
+pub(super) fn in_words(range: &RangeInclusive<u128>) -> String {
+    match (*range.start(), *range.end()) {
+        (least, u128::MAX) => format!("{least} or more"),
+        (least, greatest) => format!("a whole number from {least} to {greatest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exceptions_are_whole_numbers_that_there_are() {
+        let all: Vec<String> = all().iter().map(|(key, _)| key.to_string()).collect();
+        for (name, _) in EXCEPTIONS {
+            assert!(all.iter().any(|key| key == name), "{name}");
+        }
+    }
+}
