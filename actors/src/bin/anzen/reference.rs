@@ -40,8 +40,8 @@ fn sections() -> BTreeMap<String, BTreeSet<String>> {
     let mut sections: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut current = None;
     for line in TEXT.lines() {
-        if line.starts_with('#') {
-            current = line.split('`').nth(1).filter(|name| name.starts_with("anzen")).map(str::to_owned);
+        if line.starts_with("## ") {
+            current = line.split('`').nth(1).map(str::to_owned);
             if let Some(name) = &current {
                 assert!(sections.insert(name.clone(), BTreeSet::new()).is_none(), "{name} has two sections");
             }
@@ -73,7 +73,7 @@ fn every_flag_is_told_of_where_it_belongs_and_no_other_is() {
     let everywhere: BTreeSet<String> = flags_in(general()).collect();
     let commands = commands();
     for (name, told) in sections() {
-        let known = &commands[&name];
+        let Some(known) = commands.get(&name) else { continue };
         let unknown: Vec<_> =
             told.iter().filter(|flag| !known.contains(*flag) && !GIVEN.contains(&flag.as_str())).collect();
         assert!(unknown.is_empty(), "docs/cli.md: {name} has no {unknown:?}");

@@ -9,6 +9,7 @@ use crate::{chain::block_on, logging, outcome::Outcome, output::Output};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[group(skip)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
