@@ -9,6 +9,7 @@
 //! | [`retry`], [`errand`] | when to try again |
 //! | `measure` | what the actors' metrics have in common |
 //! | [`ports`], [`adapters`] | what actors know of the world, and what that is in a real process |
+//! | [`telemetry`] | log lines and traces |
 //! | [`node`] | configuration, and assembling a process from it |
 
 pub mod adapters;
@@ -28,6 +29,7 @@ pub mod rpc_gateway;
 pub mod signature_collector;
 pub mod stake_updater;
 pub mod task_generator;
+pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod tx_sender;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::signature::SignedStake;
 use crate::wire::{ActorName, Wire};
-use crate::{Certificate, OperatorId, Task, TaskResponse};
+use crate::{Certificate, OperatorId, Task, TaskHash, TaskResponse};
 
 /// Enough stake signed one answer, and the sum was checked. Sent by SignatureCollector, once a task and again after a
 /// restart of either end.
@@ -38,6 +38,10 @@ impl Wire for QuorumReached {
     /// 10,000 operators of 200 bytes each, signers or not.
     const MOST_BYTES: usize = 4 * 1024 * 1024;
     const TIMEOUT_MS: u64 = 10_000;
+
+    fn task(&self) -> Option<TaskHash> {
+        Some(self.response.task_hash)
+    }
 }
 
 /// The aggregator has it on disk: posted already, or being posted.

@@ -10,7 +10,7 @@
 //! | [`bls`] | keys, signatures and their sums over BN254 |
 //! | [`chain`], [`signature`], [`aggregation`], [`transaction`] | the messages of ChainWatcher, SignatureCollector, Aggregator, TxSender |
 //! | [`session`] | how an operator proves to an aggregator who it is |
-//! | [`wire`] | how a message travels between processes |
+//! | [`wire`], [`trace`] | how a message travels between processes, and which trace it belongs to |
 
 pub mod aggregation;
 pub mod bls;
@@ -22,6 +22,7 @@ pub mod safety_factor;
 pub mod session;
 pub mod signature;
 pub mod task;
+pub mod trace;
 pub mod transaction;
 #[cfg(test)]
 mod vectors;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::bls::G1Bytes;
 use crate::session::FromOperator;
 use crate::wire::{ActorName, Wire};
-use crate::{OperatorId, TaskResponse};
+use crate::{OperatorId, TaskHash, TaskResponse};
 
 /// An operator's signed answer. Sent by OperatorSigner through the gateway until it is acknowledged or its task is over.
 ///
@@ -35,6 +35,10 @@ impl Wire for SubmitSignature {
     const TO: ActorName = ActorName::SignatureCollector;
     const MOST_BYTES: usize = 1024;
     const TIMEOUT_MS: u64 = 10_000;
+
+    fn task(&self) -> Option<TaskHash> {
+        Some(self.response.task_hash)
+    }
 }
 
 impl FromOperator for SubmitSignature {

@@ -43,6 +43,11 @@ impl TxId {
         Self::PURPOSES.into_iter().find(|purpose| *purpose == named).unwrap_or("other")
     }
 
+    /// The task that the transaction answers, if it answers one.
+    pub fn task(&self) -> Option<TaskHash> {
+        self.0.strip_prefix("respond:")?.parse().ok().map(TaskHash)
+    }
+
     /// The whole id.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -84,6 +89,10 @@ impl Wire for SendTransaction {
     const TO: ActorName = ActorName::TxSender;
     const MOST_BYTES: usize = 4 * 1024 * 1024;
     const TIMEOUT_MS: u64 = 180_000;
+
+    fn task(&self) -> Option<TaskHash> {
+        self.id.task()
+    }
 }
 
 /// A transaction that is in a block.
@@ -127,4 +136,17 @@ pub enum TxRefusal {
         /// What failed.
         error: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_tells_the_task_that_is_answered() {
+        let task = TaskHash(B256::repeat_byte(7));
+        assert_eq!(TxId::respond(task).task(), Some(task));
+        assert_eq!(TxId::create(1, 2).task(), None);
+        assert_eq!(TxId("respond:nonsense".into()).task(), None);
+    }
 }

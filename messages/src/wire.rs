@@ -6,6 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::TaskHash;
+use crate::trace::TraceParent;
+
 /// The actors, as configuration and routes name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,6 +108,11 @@ pub trait Wire:
     const MOST_BYTES: usize;
     /// How long a sender waits for the reply, in milliseconds.
     const TIMEOUT_MS: u64;
+
+    /// The task that it is about, for logs and traces.
+    fn task(&self) -> Option<TaskHash> {
+        None
+    }
 }
 
 /// What surrounds every message on the wire.
@@ -113,6 +121,14 @@ pub trait Wire:
 pub struct Envelope {
     /// [`Wire::VERSION`] of the message.
     pub version: u16,
+    /// The span that the message was sent in, where the sender records traces. It may be anything a stranger likes; what
+    /// is malformed is read as nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "TraceParent::deserialize_leniently"
+    )]
+    pub trace: Option<TraceParent>,
     /// The message.
     pub body: Box<RawValue>,
 }
@@ -159,7 +175,13 @@ impl Envelope {
         let body = serde_json::value::to_raw_value(message)
             .map_err(|error| DecodeError::Malformed { name: M::NAME, error: error.to_string() })?;
         check_size::<M>(&body)?;
-        Ok(Self { version: M::VERSION, body })
+        Ok(Self { version: M::VERSION, trace: None, body })
+    }
+
+    /// With the span that the message is sent in.
+    #[must_use]
+    pub fn traced(self, trace: Option<TraceParent>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Reads the message.
@@ -182,4 +204,32 @@ fn check_size<M: Wire>(body: &RawValue) -> Result<(), DecodeError> {
         return Err(DecodeError::TooLarge { name: M::NAME, size, most: M::MOST_BYTES });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn trace_of(text: &str) -> Option<TraceParent> {
+        serde_json::from_str::<Envelope>(text).unwrap().trace
+    }
+
+    #[test]
+    fn a_trace_is_never_a_reason_to_refuse_a_message() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(trace_of(&format!(r#"{{"version":1,"trace":"{good}","body":{{}}}}"#)), good.parse().ok());
+        assert_eq!(trace_of(r#"{"version":1,"body":{}}"#), None);
+        for odd in ["null", "7", "[]", r#"{"a":1}"#, "\"\"", r#""\u0030""#, "true"] {
+            assert_eq!(trace_of(&format!(r#"{{"version":1,"trace":{odd},"body":{{}}}}"#)), None, "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_in_its_place_is_an_error(text: String) {
+            let envelope = serde_json::json!({ "version": 1, "trace": text, "body": {} }).to_string();
+            trace_of(&envelope);
+        }
+    }
 }

@@ -90,6 +90,15 @@ fn send_transaction() {
     check_message(&samples::transactions(), &samples::transaction_replies());
 }
 
+/// A message as it is sent by who records traces.
+#[test]
+fn envelope_trace() {
+    let envelope = samples::traced_submission();
+    let golden = check("envelope_trace", "", &list(&[&envelope]), "[]");
+    let read: Envelope = serde_json::from_str(golden.requests[0].get()).unwrap();
+    assert_eq!(read.trace, envelope.trace);
+}
+
 #[test]
 fn session_hello() {
     let hello = [samples::hello()];

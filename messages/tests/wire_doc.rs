@@ -109,6 +109,12 @@ fn the_example_submits_an_answer() {
 }
 
 #[test]
+fn the_example_of_a_trace_is_the_tasks() {
+    let trace = samples::traced_submission().trace.unwrap();
+    says(&doc(), &format!("    {trace}"));
+}
+
+#[test]
 fn every_outcome_has_a_row() {
     let doc = doc();
     for outcome in samples::submission_replies() {

@@ -8,6 +8,7 @@ mod os_rng;
 mod sqlite_store;
 mod system_clock;
 
+pub(crate) use alloy_chain::redacted;
 pub use alloy_chain::{AlloyChain, ChainAddresses, ChainConfig, Endpoint, EndpointError, RpcMetrics};
 pub use blocking_pool::BlockingPool;
 pub use local_signer::LocalBlsSigner;

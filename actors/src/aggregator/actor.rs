@@ -10,17 +10,18 @@ use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::ActorName;
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{Instrument, info, warn};
 
 use super::Config;
 use super::metrics::AggregatorMetrics;
 use super::postings::{Attempt, Effect, Postings};
 use super::records;
-use crate::bus::{BusMetrics, Handle, Inbox};
+use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::health::{Examine, Health, of_follower};
 use crate::measure::Laps;
 use crate::ports::{CallError, Rng, Store, StoreError, TaskContract};
+use crate::telemetry::{scope, step, task_step};
 
 /// What the aggregator needs of the world.
 #[derive(Clone)]
@@ -80,23 +81,27 @@ impl Actor for Aggregator {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let feed = follow(self.deps.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.deps.rng));
-        actix::spawn(feed);
+        actix::spawn(feed.instrument(scope!(Aggregator)));
     }
 }
 
-impl Handler<QuorumReached> for Aggregator {
+impl Handler<Incoming<QuorumReached>> for Aggregator {
     type Result = AtomicResponse<Self, Result<QuorumTaken, NotKept>>;
 
     /// The reply promises that the task is taken over, so it waits for the disk. While the disk refuses, the certificate is
     /// posted from memory all the same, and the collector asks again.
-    fn handle(&mut self, reached: QuorumReached, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, incoming: Incoming<QuorumReached>, _ctx: &mut Context<Self>) -> Self::Result {
+        let Incoming { message: reached, span } = incoming;
+        let task = reached.response.task_hash;
+        let span =
+            span.in_scope(|| step!("aggregator.certificate", actor = ActorName::Aggregator.as_str(), %task));
         // Written each time: a write before may have failed.
         let write = records::put(&reached);
         let store = Arc::clone(&self.deps.store);
-        let written = async move { store.commit(write.into_iter().collect()).await };
+        let written = async move { store.commit(write.into_iter().collect()).await }.instrument(span);
         AtomicResponse::new(Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
             if let Err(error) = &written {
-                warn!(task = reached.task.index, %error, "the certificate could not be kept on disk; posting it now");
+                warn!(%task, index = reached.task.index, %error, "the certificate could not be kept on disk; posting it now");
             }
             let effects = actor.state.take(reached);
             actor.carry_out(effects, ctx);
@@ -132,13 +137,13 @@ impl Aggregator {
         for effect in effects {
             match effect {
                 Effect::Post { reached, not_after } => self.post(reached, not_after, ctx),
-                Effect::Answered { task, block } => {
-                    self.deps.metrics.answered(self.laps.stop(&task, Instant::now()));
-                    info!(task, block, "answered on chain");
+                Effect::Answered { task, index, block } => {
+                    self.deps.metrics.answered(self.laps.stop(&index, Instant::now()));
+                    info!(%task, index, block, "answered on chain");
                 }
-                Effect::GivenUp { task } => {
+                Effect::GivenUp { task, index } => {
                     self.deps.metrics.given_up();
-                    warn!(task, "the window passed before the certificate was posted");
+                    warn!(%task, index, "the window passed before the certificate was posted");
                 }
                 Effect::Forget(task) => self.forget(task, ctx),
             }
@@ -150,7 +155,8 @@ impl Aggregator {
         let task = reached.response.task_hash;
         self.laps.start(reached.task.index, Instant::now());
         let work = self.deps.clone();
-        let attempt = async move { work.attempt(&reached, not_after).await };
+        let span = task_step!("aggregator.post", Aggregator, task, index = reached.task.index);
+        let attempt = async move { work.attempt(&reached, not_after).await }.instrument(span);
         ctx.spawn(attempt.into_actor(self).map(move |attempt, actor, _| {
             actor.state.attempted(task, attempt);
         }));
@@ -158,10 +164,11 @@ impl Aggregator {
 
     fn forget(&mut self, task: TaskHash, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.deps.store);
-        let removed = async move { store.commit(vec![records::delete(task)]).await };
-        ctx.spawn(removed.into_actor(self).map(|removed, _, _| {
+        let span = scope!(Aggregator, %task);
+        let removed = async move { store.commit(vec![records::delete(task)]).await }.instrument(span);
+        ctx.spawn(removed.into_actor(self).map(move |removed, _, _| {
             if let Err(error) = removed {
-                warn!(%error, "a certificate that is over could not be removed from disk");
+                warn!(%task, %error, "a certificate that is over could not be removed from disk");
             }
         }));
     }
@@ -169,7 +176,6 @@ impl Aggregator {
 
 impl Dependencies {
     async fn attempt(&self, reached: &QuorumReached, not_after: u64) -> Attempt {
-        let task = reached.task.index;
         match self.try_post(reached, not_after).await {
             Ok(outcome) => {
                 self.metrics.attempt(outcome);
@@ -177,7 +183,7 @@ impl Dependencies {
             }
             Err(error) => {
                 self.metrics.attempt("failed");
-                warn!(task, %error, "the response is not posted yet; trying again at the next block");
+                warn!(%error, "the response is not posted yet; trying again at the next block");
                 Attempt::Failed
             }
         }
@@ -197,7 +203,7 @@ impl Dependencies {
             Ok(mined) if mined.succeeded => Ok("posted"),
             Ok(_) => self.lost_race(reached).await,
             Err(refusal) if self.contract.is_answered(&reached.task).await.unwrap_or(false) => {
-                info!(task = reached.task.index, %refusal, "another aggregator was faster");
+                info!(%refusal, "another aggregator was faster");
                 Ok("answered_by_another")
             }
             Err(refusal) => Err(refusal.into()),

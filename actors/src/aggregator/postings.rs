@@ -15,9 +15,9 @@ pub(super) enum Effect {
     /// Post it; tell the outcome by [`Postings::attempted`].
     Post { reached: Arc<QuorumReached>, not_after: u64 },
     /// The answer is on chain.
-    Answered { task: u32, block: u64 },
+    Answered { task: TaskHash, index: u32, block: u64 },
     /// The window has passed, and it is not.
-    GivenUp { task: u32 },
+    GivenUp { task: TaskHash, index: u32 },
     /// Remove the record.
     Forget(TaskHash),
 }
@@ -111,7 +111,7 @@ impl Postings {
     fn answered(&mut self, task: TaskHash, at: BlockRef) -> Option<Effect> {
         let first = self.answered.insert(task, at).is_none();
         let posting = self.postings.get(&task)?;
-        first.then(|| Effect::Answered { task: posting.reached.task.index, block: at.number })
+        first.then(|| Effect::Answered { task, index: posting.reached.task.index, block: at.number })
     }
 
     fn prune(&mut self) -> Vec<Effect> {
@@ -134,7 +134,7 @@ impl Postings {
     fn forget(&mut self, task: TaskHash) -> Vec<Effect> {
         let Some(posting) = self.postings.remove(&task) else { return Vec::new() };
         let unanswered = !self.answered.contains_key(&task);
-        let given_up = unanswered.then_some(Effect::GivenUp { task: posting.reached.task.index });
+        let given_up = unanswered.then_some(Effect::GivenUp { task, index: posting.reached.task.index });
         given_up.into_iter().chain([Effect::Forget(task)]).collect()
     }
 }
@@ -242,7 +242,7 @@ mod tests {
         let (mut state, task) = posting();
         state.attempted(task, Attempt::Failed);
         let effects = apply(&mut state, &[at(102, vec![responded(0, task)])]);
-        assert_eq!(effects, [Effect::Answered { task: 0, block: 102 }]);
+        assert_eq!(effects, [Effect::Answered { task, index: 0, block: 102 }]);
         assert_eq!(state.pending(), 0);
     }
 
@@ -282,7 +282,7 @@ mod tests {
 
         let (mut state, task) = posting();
         let effects = apply(&mut state, &[at(132, vec![])]);
-        assert_eq!(effects, [Effect::GivenUp { task: 0 }, Effect::Forget(task)]);
+        assert_eq!(effects, [Effect::GivenUp { task, index: 0 }, Effect::Forget(task)]);
     }
 
     #[test]
@@ -292,6 +292,6 @@ mod tests {
         let (old, new) = (at(102, vec![]), at(103, vec![responded(0, task)]));
         let head = new.header.at;
         assert_eq!(state.apply(&old, head), []);
-        assert_eq!(state.apply(&new, head), [Effect::Answered { task: 0, block: 103 }]);
+        assert_eq!(state.apply(&new, head), [Effect::Answered { task, index: 0, block: 103 }]);
     }
 }

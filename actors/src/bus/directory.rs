@@ -10,6 +10,7 @@ use anzen_messages::wire::{ActorName, Wire};
 
 use super::{Dispatcher, Handle, Inbox};
 use crate::ports::Transport;
+use crate::telemetry::Incoming;
 
 /// An actor is neither in this process nor reachable through a link.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +34,8 @@ impl Directory {
     pub fn provide<A, M>(&mut self, inbox: &Inbox<A>)
     where
         M: Wire,
-        A: Actor + Handler<M>,
-        A::Context: ToEnvelope<A, M>,
+        A: Actor + Handler<Incoming<M>>,
+        A::Context: ToEnvelope<A, Incoming<M>>,
     {
         let handle = inbox.handle::<M>();
         self.dispatcher.accept(handle.clone());

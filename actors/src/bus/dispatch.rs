@@ -6,8 +6,10 @@ use std::sync::Arc;
 use anzen_messages::wire::{DecodeError, Envelope, Wire};
 use futures::future::BoxFuture;
 use serde_json::value::RawValue;
+use tracing::Instrument;
 
 use super::handle::{DeliveryError, Handle};
+use crate::telemetry;
 
 /// Why a message from outside was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +40,9 @@ impl Dispatcher {
         let entry = move |envelope: Envelope| -> BoxFuture<'static, Result<Box<RawValue>, DispatchError>> {
             let handle = handle.clone();
             Box::pin(async move {
-                let reply = handle.ask(envelope.open::<M>()?).await?;
+                let message = envelope.open::<M>()?;
+                let span = telemetry::receive(&message, envelope.trace);
+                let reply = handle.ask(message).instrument(span).await?;
                 serde_json::value::to_raw_value(&reply)
                     .map_err(|error| DispatchError::Reply(error.to_string()))
             })

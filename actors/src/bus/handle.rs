@@ -8,6 +8,7 @@ use anzen_messages::wire::{DecodeError, Envelope, Wire};
 use futures::future::BoxFuture;
 
 use crate::ports::{Transport, TransportError};
+use crate::telemetry;
 
 /// Why a message was not answered. Sending any message again is safe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,7 +94,7 @@ impl<M: Wire> Deliver<M> for Remote {
     fn deliver(&self, message: M) -> BoxFuture<'static, Result<M::Reply, DeliveryError>> {
         let transport = Arc::clone(&self.0);
         Box::pin(async move {
-            let envelope = Envelope::seal(&message)?;
+            let envelope = Envelope::seal(&message)?.traced(telemetry::current());
             let call = transport.call(M::TO, M::NAME, envelope, M::TIMEOUT_MS);
             // The transport keeps the time limit as well; this one holds whatever the transport does.
             let limit = Duration::from_millis(M::TIMEOUT_MS) + Duration::from_secs(1);

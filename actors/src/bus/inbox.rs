@@ -14,6 +14,7 @@ use super::handle::{Deliver, DeliveryError, Handle};
 use super::metrics::BusMetrics;
 use crate::health::{Examine, Health, HealthProbe};
 use crate::ports::UnixMillis;
+use crate::telemetry::Incoming;
 
 /// An actor's address with the bound on its work: at most `capacity` requests are waited for at a time.
 ///
@@ -53,8 +54,8 @@ impl<A: Actor> Inbox<A> {
     pub fn handle<M>(&self) -> Handle<M>
     where
         M: Wire,
-        A: Handler<M>,
-        A::Context: ToEnvelope<A, M>,
+        A: Handler<Incoming<M>>,
+        A::Context: ToEnvelope<A, Incoming<M>>,
     {
         self.metrics.takes(self.name, M::NAME);
         Handle::new(self.clone())
@@ -80,8 +81,8 @@ where
 impl<A, M> Deliver<M> for Inbox<A>
 where
     M: Wire,
-    A: Handler<M>,
-    A::Context: ToEnvelope<A, M>,
+    A: Handler<Incoming<M>>,
+    A::Context: ToEnvelope<A, Incoming<M>>,
 {
     fn deliver(&self, message: M) -> BoxFuture<'static, Result<M::Reply, DeliveryError>> {
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
@@ -90,7 +91,7 @@ where
         };
         let (name, metrics, start) = (self.name, self.metrics.clone(), Instant::now());
         let held = metrics.accepted(name, M::NAME);
-        let request = self.addr.send(message);
+        let request = self.addr.send(Incoming::new(message));
         Box::pin(async move {
             let reply = request.await.map_err(|_| DeliveryError::Closed(name.to_string()));
             drop((held, permit));

@@ -11,4 +11,6 @@ pub use directory::{Directory, NoRoute};
 pub use dispatch::{DispatchError, Dispatcher};
 pub use handle::{DeliveryError, Handle};
 pub use inbox::Inbox;
+
+pub use crate::telemetry::Incoming;
 pub use metrics::BusMetrics;

@@ -10,16 +10,17 @@ use anzen_messages::chain::{BlockRef, ChainDelta, NextBlocks, NotFollowing};
 use anzen_messages::wire::ActorName;
 use futures::channel::oneshot;
 use tokio::time::Instant;
-use tracing::{error, info};
+use tracing::{Instrument, error, info};
 
 use super::Config;
 use super::drive::{Behind, Driver, Fetched, HeadSeen, NotFollowed};
 use super::health::{Vitals, judge};
 use super::metrics::WatcherMetrics;
 use super::tracker::{Effect, Limits, Tracker, Waiter};
-use crate::bus::{BusMetrics, Inbox};
+use crate::bus::{BusMetrics, Inbox, Incoming};
 use crate::health::{Examine, Health};
 use crate::ports::{ChainReader, Clock, Rng};
+use crate::telemetry::scope;
 
 /// What the watcher needs of the world.
 #[derive(Clone)]
@@ -86,14 +87,18 @@ impl Actor for ChainWatcher {
             rng: Arc::clone(&self.deps.rng),
             metrics: self.deps.metrics.clone(),
         };
-        ctx.spawn(driver.run().into_actor(self));
+        ctx.spawn(driver.run().instrument(scope!(ChainWatcher)).into_actor(self));
     }
 }
 
-impl Handler<NextBlocks> for ChainWatcher {
+impl Handler<Incoming<NextBlocks>> for ChainWatcher {
     type Result = ResponseFuture<Result<ChainDelta, NotFollowing>>;
 
-    fn handle(&mut self, question: NextBlocks, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        Incoming { message: question, .. }: Incoming<NextBlocks>,
+        ctx: &mut Context<Self>,
+    ) -> Self::Result {
         let waiter = self.next_waiter;
         self.next_waiter += 1;
         let wait = Duration::from_millis(question.wait_ms.min(NextBlocks::LONGEST_WAIT_MS));

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::keystore::Keystore;
-use super::{KeyError, KeyKind, KeystoreError, Surroundings, files};
+use super::{KeyError, KeyKind, KeystoreError, KeystoreFile, Owner, Surroundings};
 
 /// Where a name of a key ends.
 const EXTENSION: &str = ".key.json";
@@ -23,8 +22,8 @@ pub struct Entry {
     pub kind: KeyKind,
     /// The file.
     pub path: PathBuf,
-    /// What it says in the open; or why it cannot be read.
-    pub keystore: Result<Keystore, KeyError>,
+    /// Whose key it says it has; or why it cannot be read.
+    pub owner: Result<Owner, KeyError>,
 }
 
 impl Folder {
@@ -69,15 +68,17 @@ fn entry(path: PathBuf) -> Option<Entry> {
     let (name, kind) = path.file_name()?.to_str()?.strip_suffix(EXTENSION)?.rsplit_once('.')?;
     let kind = [KeyKind::Bls, KeyKind::Ecdsa].into_iter().find(|known| known.as_str() == kind)?;
     let name = name.to_owned();
-    let keystore = read(&path, kind);
-    Some(Entry { name, kind, path, keystore })
+    let owner = read(&path, kind);
+    Some(Entry { name, kind, path, owner })
 }
 
-fn read(path: &Path, wanted: KeyKind) -> Result<Keystore, KeyError> {
-    let failed = |source| KeyError::Keystore { path: path.to_owned(), source };
-    let keystore = Keystore::read(&files::read(path)?).map_err(failed)?;
+fn read(path: &Path, wanted: KeyKind) -> Result<Owner, KeyError> {
+    let keystore = KeystoreFile::read(path)?;
     match keystore.owner().kind() {
-        Some(found) if found != wanted => Err(failed(KeystoreError::OtherKind { wanted, found })),
-        _ => Ok(keystore),
+        Some(found) if found != wanted => {
+            let source = KeystoreError::OtherKind { wanted, found };
+            Err(KeyError::Keystore { path: path.to_owned(), source })
+        }
+        _ => Ok(keystore.owner().clone()),
     }
 }

@@ -1,12 +1,12 @@
 //! The key that a source leads to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alloy::signers::local::PrivateKeySigner;
 use anzen_messages::bls::SecretKey;
 use zeroize::Zeroizing;
 
-use super::keystore::{Keystore, KeystoreError};
+use super::keystore::{Keystore, KeystoreError, Owner};
 use super::{KeyError, KeyKind, KeySource, PasswordFrom, PrivateKey, Surroundings, ThisProcess, files};
 
 /// The BLS key of a source. Blocks: opening a keystore takes about a second and 256 MiB, and a person may be asked.
@@ -23,6 +23,35 @@ pub fn load_bls(source: &KeySource) -> Result<SecretKey, KeyError> {
 /// Where there is no key, or it cannot be opened; the text says what to do.
 pub fn load_ecdsa(source: &KeySource) -> Result<PrivateKeySigner, KeyError> {
     Loader::new(&ThisProcess).ecdsa(source)
+}
+
+/// A keystore with the file that it was read from.
+#[derive(Debug)]
+pub struct KeystoreFile {
+    path: PathBuf,
+    keystore: Keystore,
+}
+
+impl KeystoreFile {
+    /// Reads the file; nothing is decrypted.
+    ///
+    /// # Errors
+    /// Where there is no keystore in it.
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        let keystore = Keystore::read(&files::read(path)?);
+        let failed = |source| KeyError::Keystore { path: path.to_owned(), source };
+        Ok(Self { path: path.to_owned(), keystore: keystore.map_err(failed)? })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whose key it says it has.
+    pub fn owner(&self) -> &Owner {
+        self.keystore.owner()
+    }
 }
 
 /// Loads keys, with what is around the process.
@@ -107,7 +136,7 @@ impl<'a> Loader<'a> {
                     file_setting: "password_file",
                     variable: kind.password_variable(),
                 };
-                self.open(kind, path, password)
+                self.open(kind, &KeystoreFile::read(path)?, password)
             }
             Way::File(path) => PrivateKey::read(kind, &files::read(path)?, path.display().to_string()),
             Way::Variable(name, text) => PrivateKey::read(kind, &text, name.to_owned()),
@@ -117,21 +146,22 @@ impl<'a> Loader<'a> {
     /// Opens a keystore, asking up to three times where the password is asked for.
     ///
     /// # Errors
-    /// Where it is none, or the password is wrong.
+    /// Where the password is wrong, or the secret is no key of that kind.
     pub fn open(
         &self,
         kind: KeyKind,
-        path: &Path,
+        file: &KeystoreFile,
         password: PasswordFrom<'_>,
     ) -> Result<PrivateKey, KeyError> {
-        let failed = |source| KeyError::Keystore { path: path.to_owned(), source };
-        let keystore = Keystore::read(&files::read(path)?).map_err(failed)?;
         let is_wrong = |error: &KeyError| {
             matches!(error, KeyError::Keystore { source: KeystoreError::WrongPassword, .. })
         };
-        password.open(self.surroundings, is_wrong, |password| match kind {
-            KeyKind::Bls => keystore.open_bls(password).map(PrivateKey::Bls).map_err(failed),
-            KeyKind::Ecdsa => keystore.open_ecdsa(password).map(PrivateKey::Ecdsa).map_err(failed),
+        password.open(self.surroundings, is_wrong, |password| {
+            let key = match kind {
+                KeyKind::Bls => file.keystore.open_bls(password).map(PrivateKey::Bls),
+                KeyKind::Ecdsa => file.keystore.open_ecdsa(password).map(PrivateKey::Ecdsa),
+            };
+            key.map_err(|source| KeyError::Keystore { path: file.path.clone(), source })
         })
     }
 

@@ -137,8 +137,7 @@ fn a_folder_lists_what_its_keystores_say_without_a_password() {
     write(&folder, "notes.txt", "");
     let keys = Folder::new(Some(folder.path().into()), &Scripted::default());
     let entries = keys.list().unwrap();
-    let told: Vec<_> =
-        entries.iter().map(|key| (key.name.as_str(), key.kind, key.keystore.is_ok())).collect();
+    let told: Vec<_> = entries.iter().map(|key| (key.name.as_str(), key.kind, key.owner.is_ok())).collect();
     assert_eq!(
         told,
         [

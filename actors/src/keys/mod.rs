@@ -33,7 +33,7 @@ pub use config::{KeyKind, KeySource, KeysConfig, VARIABLES};
 pub use error::KeyError;
 pub use folder::{Entry, Folder};
 pub use keystore::{Keystore, KeystoreError, Owner, Strength};
-pub use load::{Loader, load_bls, load_ecdsa};
+pub use load::{KeystoreFile, Loader, load_bls, load_ecdsa};
 pub use password::{NewPassword, PasswordFrom};
 pub use private_key::PrivateKey;
 pub use surroundings::{Surroundings, ThisProcess};

@@ -21,6 +21,7 @@ use crate::rpc_gateway::{GatewayMetrics, LinkMetrics};
 use crate::signature_collector::CollectorMetrics;
 use crate::stake_updater::StakeUpdaterMetrics;
 use crate::task_generator::TaskGeneratorMetrics;
+use crate::telemetry::export_metrics;
 use crate::tx_sender;
 
 /// The metrics of every actor and adapter. A process serves those of the actors that it runs: what is absent is not run,
@@ -66,6 +67,7 @@ impl NodeMetrics {
         self.links.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
+        export_metrics().register(&mut registry);
         self.health.register(&mut registry);
         for actor in ActorName::ALL.into_iter().filter(|actor| actors.contains(actor)) {
             match actor {

@@ -31,6 +31,7 @@ use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
     serve_links,
 };
+use crate::telemetry;
 
 /// The longest pause before an endpoint that does not answer at the start is asked again.
 const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -97,6 +98,10 @@ impl Process {
             bls_signer: signers.bls,
             tx_signer: signers.tx,
         };
+        telemetry::identify(telemetry::Identity {
+            node: config.name.clone(),
+            operator: ports.bls_signer.as_ref().map(|signer| signer.operator_id()),
+        });
         let identity = Identity {
             server: config.edge.server_name.clone(),
             chain_id: addresses.chain_id,
@@ -134,12 +139,12 @@ impl Process {
         servers.extend(self.serve_links(listeners.links, &directory));
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
-        info!(name = self.config.name, actors = actors.join(" "), "running");
+        info!(node = self.config.name, actors = actors.join(" "), "running");
         self.stop.cancelled().await;
         // They end their connections by themselves; whoever hangs is left behind.
         let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
         Endpoints::remove(&self.config.data_dir);
-        info!(name = self.config.name, "stopped");
+        info!(node = self.config.name, "stopped");
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use anzen_messages::task::SigningDomain;
 use anzen_messages::{Task, TaskHash};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::Config;
 use super::duties::Duties;
@@ -26,6 +27,7 @@ use crate::follow::{ApplyBlocks, follow};
 use crate::health::{Examine, Health, Pulse};
 use crate::measure::Laps;
 use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
+use crate::telemetry::{scope, task_step};
 
 /// What OperatorSigner works with.
 pub struct Dependencies {
@@ -87,12 +89,14 @@ impl Actor for OperatorSigner {
             Arc::clone(&self.world.rng),
             self.config.clone(),
         );
-        let begin = loading.into_actor(self).map(|(protection, window), actor, ctx| {
-            actor.duties = Some(Duties::new(actor.terms(), protection, window));
-            let world = &actor.world;
-            let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
-            actix::spawn(news);
-        });
+        let begin = loading.instrument(scope!(OperatorSigner)).into_actor(self).map(
+            |(protection, window), actor, ctx| {
+                actor.duties = Some(Duties::new(actor.terms(), protection, window));
+                let world = &actor.world;
+                let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
+                actix::spawn(news.instrument(scope!(OperatorSigner)));
+            },
+        );
         ctx.wait(begin);
     }
 }
@@ -175,18 +179,23 @@ impl OperatorSigner {
             self.world.metrics.task(task.oracle_index);
         }
         let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
-        let (at, index) = (task.reference_block_hash, task.index);
+        let at = task.reference_block_hash;
         let reads = Arc::clone(&self.reads);
         let work = async move {
             // Never closed, so there is always a permit in the end.
             let _permit = reads.acquire().await;
             let answer = evaluate(&model, at, inputs.as_ref(), contract.as_ref()).await;
             answer.unwrap_or_else(|error| {
-                tracing::warn!(index, %error, "cannot compute the answer yet");
+                tracing::warn!(%error, "cannot compute the answer yet");
                 Computed::Failed
             })
         };
-        ctx.spawn(work.into_actor(self).map(move |computed, actor, ctx| {
+        let operator = self.world.signer.operator_id();
+        let span = task_step!(
+            "signer.compute", OperatorSigner, ticket.task, %operator, index = task.index,
+            oracle_index = task.oracle_index, block = task.reference_block,
+        );
+        ctx.spawn(work.instrument(span).into_actor(self).map(move |computed, actor, ctx| {
             match computed {
                 Computed::Answer { .. } => actor.lap(ticket, "compute"),
                 Computed::NoAnswer(_) => {}
@@ -198,7 +207,8 @@ impl OperatorSigner {
 
     fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, write: Write) {
         let store = Arc::clone(&self.world.store);
-        let work = async move { store.commit(vec![write]).await };
+        let span = scope!(OperatorSigner, task = %ticket.task);
+        let work = async move { store.commit(vec![write]).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             match &outcome {
                 Ok(()) => actor.lap(ticket, "record"),
@@ -214,7 +224,8 @@ impl OperatorSigner {
     fn sign(&self, ctx: &mut Context<Self>, ticket: Ticket, permit: Permit) {
         let signer = Arc::clone(&self.world.signer);
         let answer = permit.response().safety_factor;
-        let work = async move { signer.sign(&permit.message()).await };
+        let span = task_step!("signer.sign", OperatorSigner, ticket.task, operator = %signer.operator_id());
+        let work = async move { signer.sign(&permit.message()).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             actor.signer.note(&outcome);
             match &outcome {
@@ -233,11 +244,13 @@ impl OperatorSigner {
     }
 
     fn submit(&self, ctx: &mut Context<Self>, ticket: Ticket, to: usize, message: SubmitSignature) {
-        let Some((_, aggregator)) = self.world.aggregators.get(to) else {
+        let Some((name, aggregator)) = self.world.aggregators.get(to) else {
             return;
         };
+        let operator = self.world.signer.operator_id();
+        let span = task_step!("submit", OperatorSigner, ticket.task, %operator, aggregator = %name, otel.kind = "client");
         let aggregator = aggregator.clone();
-        let work = async move { aggregator.ask(message).await };
+        let work = async move { aggregator.ask(message).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             if let Some(reason) = deferred(&outcome) {
                 let aggregator = actor.names.get(to).cloned().unwrap_or_default();
@@ -258,7 +271,7 @@ impl OperatorSigner {
 
     fn prune(&self, ctx: &mut Context<Self>, writes: Vec<Write>) {
         let store = Arc::clone(&self.world.store);
-        let work = async move { store.commit(writes).await };
+        let work = async move { store.commit(writes).await }.instrument(scope!(OperatorSigner));
         ctx.spawn(work.into_actor(self).map(|outcome, actor, _| {
             if let Err(error) = outcome {
                 tracing::warn!(%error, "old signing records are still on disk; they are removed after the next start");

@@ -13,12 +13,16 @@ pub(super) fn report(report: &Report, aggregators: &[String], metrics: &Operator
     match report {
         Report::Ignored { task, reason } => {
             metrics.ignored(ignored(reason));
-            tracing::warn!(index = task.index, protocol = task.oracle_index, %reason, "this task is not answered");
+            tracing::warn!(
+                task = %task.hash(), index = task.index, oracle_index = task.oracle_index, %reason,
+                "this task is not answered"
+            );
         }
         Report::Disagrees { task, computed } => {
             metrics.disagrees();
             tracing::warn!(
-                index = task.index, protocol = task.oracle_index, proposed = %task.proposed_safety_factor, %computed,
+                task = %task.hash(), index = task.index, oracle_index = task.oracle_index,
+                proposed = %task.proposed_safety_factor, %computed,
                 "the task proposes another value than was computed; the computed one is signed"
             );
         }
@@ -32,8 +36,7 @@ pub(super) fn report(report: &Report, aggregators: &[String], metrics: &Operator
         Report::Missed { task } => {
             metrics.missed();
             tracing::warn!(
-                index = task.index,
-                protocol = task.oracle_index,
+                task = %task.hash(), index = task.index, oracle_index = task.oracle_index,
                 "the task ended without this operator"
             );
         }

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info, warn};
 
 use super::actor::{Connect, Dependencies, Disconnect, Open, RpcGateway, SayHello};
 use super::connection::{End, Limits, serve};
@@ -31,6 +31,7 @@ use super::{Config, Identity};
 use crate::bus::Handle;
 use crate::health::Pulse;
 use crate::ports::Clock;
+use crate::telemetry;
 
 /// How long to wait after the system could not accept a connection (it is out of file descriptors, say).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -57,7 +58,9 @@ impl EdgeMethods {
                 if message.operator_id() != session {
                     return Err(RpcError::NotYourId { session, message: message.operator_id() });
                 }
-                encode(&handle.ask(message).await?)
+                let span = telemetry::receive(&message, envelope.trace);
+                span.record("operator", tracing::field::display(session));
+                encode(&handle.ask(message).instrument(span).await?)
             })
         };
         self.entries.insert(M::NAME, Arc::new(entry));

@@ -12,7 +12,7 @@ use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
 use anzen_messages::{OperatorId, SafetyFactor, TaskHash};
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info, warn};
 
 use super::Config;
 use super::check::CheckJob;
@@ -23,11 +23,12 @@ use super::effect::{Effect, Verdict};
 use super::metrics::CollectorMetrics;
 use super::records;
 use super::report::blame;
-use crate::bus::{BusMetrics, Handle, Inbox};
+use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::health::{Examine, Health, of_follower};
 use crate::measure::Laps;
 use crate::ports::{CpuPool, OperatorRegistry, Rng, Store, StoreError, jittered, run_on};
+use crate::telemetry::{scope, step, task_step};
 
 /// The longest pause before something that failed is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -98,14 +99,16 @@ impl Actor for SignatureCollector {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let feed = follow(self.deps.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.deps.rng));
-        actix::spawn(feed);
+        actix::spawn(feed.instrument(scope!(SignatureCollector)));
     }
 }
 
-impl Handler<SubmitSignature> for SignatureCollector {
+impl Handler<Incoming<SubmitSignature>> for SignatureCollector {
     type Result = ResponseActFuture<Self, SubmitReply>;
 
-    fn handle(&mut self, message: SubmitSignature, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, incoming: Incoming<SubmitSignature>, _ctx: &mut Context<Self>) -> Self::Result {
+        let Incoming { message, span } = incoming;
+        let _sender = span.enter();
         let Ok(signature) = Signature::try_from(message.signature) else {
             return self.reply(SubmitReply::Malformed);
         };
@@ -153,7 +156,9 @@ impl SignatureCollector {
         let record = self.state.record(message, signature);
         let write = records::put(task, operator, &record);
         let store = Arc::clone(&self.deps.store);
-        let written = async move { store.commit(vec![write]).await };
+        let actor = ActorName::SignatureCollector.as_str();
+        let span = step!("collector.add", actor, %task, %operator);
+        let written = async move { store.commit(vec![write]).await }.instrument(span);
         Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
             let reply = actor.written(written, task, operator, record, ctx);
             actor.deps.metrics.submission(reply);
@@ -171,12 +176,12 @@ impl SignatureCollector {
     ) -> SubmitReply {
         if let Err(error) = written {
             self.state.not_kept(task, operator);
-            warn!(%operator, %error, "a signature could not be kept; the operator will send it again");
+            warn!(%task, %operator, %error, "a signature could not be kept; the operator will send it again");
             return SubmitReply::Unavailable;
         }
         self.first_signature(task);
         let (reply, effects) = self.state.kept(task, operator, record);
-        debug!(%operator, task = %task, value = %record.value, ?reply, "signature");
+        debug!(%operator, %task, value = %record.value, ?reply, "signature");
         self.carry_out(effects, ctx);
         reply
     }
@@ -192,6 +197,8 @@ impl SignatureCollector {
         let second = self.state.record(message, signature);
         let first = Waiting { value: suspicion.first.0, signature: suspicion.first.1, since: second.since };
         let (store, cpu) = (Arc::clone(&self.deps.store), Arc::clone(&self.deps.cpu));
+        let span =
+            step!("collector.evidence", actor = ActorName::SignatureCollector.as_str(), %task, %operator);
         let kept = async move {
             let valid =
                 run_on(cpu.as_ref(), move || verify(&suspicion.message, &signature, &suspicion.key)).await;
@@ -201,9 +208,13 @@ impl SignatureCollector {
             let write = records::put_evidence(task, operator, &first, &second);
             match store.commit(vec![write]).await {
                 Ok(()) => SubmitReply::SecondAnswer,
-                Err(_) => SubmitReply::Unavailable,
+                Err(error) => {
+                    warn!(%error, "a second answer could not be kept; the operator will send it again");
+                    SubmitReply::Unavailable
+                }
             }
         };
+        let kept = kept.instrument(span);
         Box::pin(kept.into_actor(self).map(move |reply, actor, ctx| {
             if reply == SubmitReply::SecondAnswer {
                 let effects = actor.state.convict(task, operator);
@@ -231,16 +242,19 @@ impl SignatureCollector {
                     self.certified(&reached);
                     self.hand_over(reached, ctx);
                 }
-                Effect::Blame { task, operator, fault } => blame(task, operator, fault, &self.deps.metrics),
+                Effect::Blame { task, index, operator, fault } => {
+                    let _about = scope!(SignatureCollector, %task, index).entered();
+                    blame(operator, fault, &self.deps.metrics);
+                }
                 Effect::Created { task, oracle_index } => {
                     self.deps.metrics.created(oracle_index);
                     self.heard.start(task, Instant::now());
                 }
                 Effect::Answered { oracle_index, value } => self.deps.metrics.answered(oracle_index, value),
-                Effect::Unanswered { task, oracle_index, stakes } => {
+                Effect::Unanswered { task, index, oracle_index, stakes } => {
                     self.deps.metrics.missed(oracle_index, &stakes);
                     let signed: Vec<u32> = stakes.iter().map(|stake| stake.basis_points() / 100).collect();
-                    warn!(task, signed_percent = ?signed, "the window passed without an answer");
+                    warn!(%task, index, signed_percent = ?signed, "the window passed without an answer");
                 }
                 Effect::Forget(records) => self.forget(records, ctx),
             }
@@ -257,14 +271,15 @@ impl SignatureCollector {
         }
         let registry = Arc::clone(&self.deps.registry);
         let wanted = quorums.clone();
-        let read = async move { registry.operators_at(at, &wanted).await };
+        let span = task_step!("collector.operators", SignatureCollector, task, block = at.number);
+        let read = async move { registry.operators_at(at, &wanted).await }.instrument(span);
         ctx.spawn(read.into_actor(self).map(move |set, actor, ctx| match set {
             Ok(set) => {
                 let effects = actor.state.set_loaded(task, Arc::new(set));
                 actor.carry_out(effects, ctx);
             }
             Err(error) => {
-                warn!(task = %task, %error, "the operators at the reference block cannot be read; trying again");
+                warn!(%task, %error, "the operators at the reference block cannot be read; trying again");
                 let pause = jittered(actor.deps.rng.as_ref(), LONGEST_PAUSE);
                 ctx.run_later(pause, move |actor, ctx| actor.load_set(task, at, quorums, ctx));
             }
@@ -274,7 +289,8 @@ impl SignatureCollector {
     fn check(&mut self, task: TaskHash, value: SafetyFactor, job: CheckJob, ctx: &mut Context<Self>) {
         let cpu = Arc::clone(&self.deps.cpu);
         let started = Instant::now();
-        let run = async move { run_on(cpu.as_ref(), move || job.run()).await };
+        let span = task_step!("quorum.check", SignatureCollector, task, answer = %value);
+        let run = async move { run_on(cpu.as_ref(), move || job.run()).await }.instrument(span);
         ctx.spawn(run.into_actor(self).map(move |result, actor, ctx| {
             actor.deps.metrics.check_took(started.elapsed());
             if let Some(result) = result {
@@ -311,17 +327,19 @@ impl SignatureCollector {
             let taken = aggregator.ask(message).await.map_err(|error| error.to_string())?;
             taken.map_err(|not_kept| not_kept.to_string())
         };
-        ctx.spawn(ask.into_actor(self).map(move |taken, actor, ctx| match taken {
+        let span = task_step!("quorum.reached", SignatureCollector, task, index = reached.task.index);
+        ctx.spawn(ask.instrument(span).into_actor(self).map(move |taken, actor, ctx| match taken {
             Ok(_) => {
                 let now = Instant::now();
                 actor.deps.metrics.step("handover", actor.signing.lap(&task, now));
                 actor.signing.stop(&task, now);
                 let signed: Vec<u32> = reached.stakes.iter().map(|stake| stake.basis_points() / 100).collect();
                 let (signers, value) = (reached.signers.len(), reached.response.safety_factor);
-                info!(task = reached.task.index, %value, signers, signed_percent = ?signed, "quorum reached");
+                let index = reached.task.index;
+                info!(%task, index, %value, signers, signed_percent = ?signed, "quorum reached");
             }
             Err(error) => {
-                warn!(task = reached.task.index, %error, "the aggregator did not take the certificate; trying again");
+                warn!(%task, index = reached.task.index, %error, "the aggregator did not take the certificate; trying again");
                 let pause = jittered(actor.deps.rng.as_ref(), LONGEST_PAUSE);
                 ctx.run_later(pause, move |actor, ctx| actor.hand_over(reached, ctx));
             }
@@ -334,7 +352,7 @@ impl SignatureCollector {
         }
         let store = Arc::clone(&self.deps.store);
         let writes = records.into_iter().map(|(task, operator)| records::delete(task, operator)).collect();
-        let removed = async move { store.commit(writes).await };
+        let removed = async move { store.commit(writes).await }.instrument(scope!(SignatureCollector));
         ctx.spawn(removed.into_actor(self).map(|removed, _, _| {
             if let Err(error) = removed {
                 warn!(%error, "records of tasks that are over could not be removed; they are removed after a restart");

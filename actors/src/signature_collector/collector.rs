@@ -169,8 +169,8 @@ impl Collector {
     }
 
     pub(super) fn blame(&self, task: TaskHash, operator: OperatorId, fault: Fault) -> Vec<Effect> {
-        let entry = self.tasks.get(&task);
-        entry.map(|entry| Effect::Blame { task: entry.task.index, operator, fault }).into_iter().collect()
+        let index = self.tasks.get(&task).map(|entry| entry.task.index);
+        index.map(|index| Effect::Blame { task, index, operator, fault }).into_iter().collect()
     }
 
     fn blame_others(&self, task: TaskHash, quorum: SafetyFactor) -> Vec<Effect> {
@@ -257,8 +257,8 @@ impl Collector {
             stakes = collection.best_stakes();
         }
         let unanswered = entry.answered.is_none() && entry.on_chain;
-        let Task { index: task, oracle_index, .. } = entry.task;
-        let report = unanswered.then_some(Effect::Unanswered { task, oracle_index, stakes });
+        let Task { index, oracle_index, .. } = entry.task;
+        let report = unanswered.then_some(Effect::Unanswered { task: hash, index, oracle_index, stakes });
         report.into_iter().chain([Effect::Forget(records)]).collect()
     }
 }

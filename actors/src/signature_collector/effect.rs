@@ -20,13 +20,13 @@ pub(super) enum Effect {
     /// Hand the certificate to the aggregator.
     Reached(Box<QuorumReached>),
     /// Say who did what.
-    Blame { task: u32, operator: OperatorId, fault: Fault },
+    Blame { task: TaskHash, index: u32, operator: OperatorId, fault: Fault },
     /// A task that was not known was created.
     Created { task: TaskHash, oracle_index: u32 },
     /// A task is answered on chain. Said once.
     Answered { oracle_index: u32, value: SafetyFactor },
     /// The window has passed without an answer on chain.
-    Unanswered { task: u32, oracle_index: u32, stakes: Vec<SignedStake> },
+    Unanswered { task: TaskHash, index: u32, oracle_index: u32, stakes: Vec<SignedStake> },
     /// Remove these records.
     Forget(Vec<(TaskHash, OperatorId)>),
 }

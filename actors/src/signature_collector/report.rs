@@ -6,20 +6,20 @@ use tracing::warn;
 use super::effect::Fault;
 use super::metrics::CollectorMetrics;
 
-/// Logs and counts what an operator did wrong.
-pub(super) fn blame(task: u32, operator: OperatorId, fault: Fault, metrics: &CollectorMetrics) {
+/// Logs and counts what an operator did wrong; the current span says in which task.
+pub(super) fn blame(operator: OperatorId, fault: Fault, metrics: &CollectorMetrics) {
     match fault {
         Fault::BadSignature => {
             metrics.fault(operator, "bad_signature");
-            warn!(task, %operator, "the operator's signature is not valid; it does not count");
+            warn!(%operator, "the operator's signature is not valid; it does not count");
         }
         Fault::OtherAnswer { its, quorum } => {
             metrics.fault(operator, "other_answer");
-            warn!(task, %operator, %its, %quorum, "the operator signed another answer than the quorum");
+            warn!(%operator, %its, %quorum, "the operator signed another answer than the quorum");
         }
         Fault::SecondAnswer => {
             metrics.fault(operator, "second_answer");
-            warn!(task, %operator, "the operator signed two answers of one task; the first counts, both are kept");
+            warn!(%operator, "the operator signed two answers of one task; the first counts, both are kept");
         }
     }
 }

@@ -68,7 +68,7 @@ impl Harness {
                     self.faults.push((culprit, fault));
                     vec![]
                 }
-                Effect::Unanswered { task, .. } => {
+                Effect::Unanswered { index: task, .. } => {
                     self.unanswered.push(task);
                     vec![]
                 }

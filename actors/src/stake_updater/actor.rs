@@ -6,6 +6,7 @@ use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFut
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
+use tracing::Instrument;
 
 use super::Config;
 use super::effect::{Attempt, Effect, Refresh};
@@ -17,6 +18,7 @@ use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::health::{Examine, Health, of_follower};
 use crate::ports::{OperatorRegistry, Rng};
+use crate::telemetry::scope;
 
 /// What StakeUpdater works with.
 pub struct Dependencies {
@@ -51,7 +53,7 @@ impl Actor for StakeUpdater {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let news = follow(self.world.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.world.rng));
-        actix::spawn(news);
+        actix::spawn(news.instrument(scope!(StakeUpdater)));
     }
 }
 
@@ -95,7 +97,8 @@ impl StakeUpdater {
 
     fn read(&self, ctx: &mut Context<Self>, attempt: Attempt) {
         let registry = Arc::clone(&self.world.registry);
-        let work = async move { registry.stakes(attempt.quorum).await };
+        let span = scope!(StakeUpdater, quorum = attempt.quorum);
+        let work = async move { registry.stakes(attempt.quorum).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |status, actor, ctx| {
             let effects = actor.schedule.read(attempt, status);
             actor.carry_out(ctx, effects);
@@ -111,7 +114,8 @@ impl StakeUpdater {
         };
         let request = SendTransaction { id, to, data, not_after: Some(not_after) };
         let tx_sender = self.world.tx_sender.clone();
-        let work = async move { Sent::from(tx_sender.ask(request).await) };
+        let span = scope!(StakeUpdater, quorum = attempt.quorum);
+        let work = async move { Sent::from(tx_sender.ask(request).await) }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             let effects = actor.schedule.sent(attempt, whole, outcome);
             actor.carry_out(ctx, effects);

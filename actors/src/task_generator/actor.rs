@@ -10,7 +10,9 @@ use anzen_messages::chain::{BlockRef, NextBlocks};
 use anzen_messages::model::SafetyModel;
 use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
+use tracing::Instrument;
 
+use super::births::{Births, Born};
 use super::effect::{Attempt, Effect, Obstacle, Report};
 use super::metrics::TaskGeneratorMetrics;
 use super::report::report;
@@ -21,6 +23,7 @@ use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::health::{Examine, Health, of_follower};
 use crate::ports::{ModelInputs, Rng, TaskContract, TaskRules};
+use crate::telemetry::{Begun, scope, step, task_created};
 
 /// What TaskGenerator works with.
 pub struct Dependencies {
@@ -45,6 +48,7 @@ pub struct TaskGenerator {
     world: Dependencies,
     /// Nothing until the response window has been read.
     schedule: Option<Schedule>,
+    births: Births<Begun>,
     /// True once it has taken in a block.
     has_blocks: bool,
     /// The protocols whose task is due and was not created, and why.
@@ -56,8 +60,9 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<TaskGenerator> 
     let protocols =
         config.protocols.iter().map(|protocol| (protocol.oracle_index, protocol.clone())).collect();
     config.protocols.iter().for_each(|protocol| dependencies.metrics.starts(protocol.oracle_index));
-    let (has_blocks, hindered) = (false, BTreeMap::new());
-    TaskGenerator { config, protocols, world: dependencies, schedule: None, has_blocks, hindered }.start()
+    let (has_blocks, hindered, births) = (false, BTreeMap::new(), Births::default());
+    TaskGenerator { config, protocols, world: dependencies, schedule: None, births, has_blocks, hindered }
+        .start()
 }
 
 impl Actor for TaskGenerator {
@@ -70,11 +75,11 @@ impl Actor for TaskGenerator {
             let ask = async || contract.windows().await;
             retry.until_answered(rng.as_ref(), "the task manager", ask).await
         };
-        ctx.wait(windows.into_actor(self).map(|windows, actor, ctx| {
+        ctx.wait(windows.instrument(scope!(TaskGenerator)).into_actor(self).map(|windows, actor, ctx| {
             actor.schedule = Some(Schedule::new(actor.terms(), windows.response));
             let world = &actor.world;
             let news = follow(world.watcher.clone(), ctx.address().recipient(), Arc::clone(&world.rng));
-            actix::spawn(news);
+            actix::spawn(news.instrument(scope!(TaskGenerator)));
         }));
     }
 }
@@ -125,8 +130,8 @@ impl TaskGenerator {
                 Effect::Propose { attempt, rules, at } => self.propose(ctx, attempt, rules, at),
                 Effect::Send(attempt, request) => self.send(ctx, attempt, request),
                 Effect::Report(fact) => {
-                    self.note(&fact);
                     report(&fact, &self.world.metrics);
+                    self.note(&fact);
                 }
             }
         }
@@ -134,7 +139,10 @@ impl TaskGenerator {
 
     fn note(&mut self, fact: &Report) {
         match fact {
-            Report::Created { oracle_index, .. } => drop(self.hindered.remove(oracle_index)),
+            Report::Created { oracle_index, task, index, block } => {
+                self.hindered.remove(oracle_index);
+                record(*oracle_index, self.births.created(*oracle_index, *block, *task, *index));
+            }
             // That another generator was faster is no trouble.
             Report::Hindered { oracle_index, obstacle, .. } if !obstacle.is_everyday() => {
                 self.hindered.insert(*oracle_index, obstacle.to_string());
@@ -147,6 +155,7 @@ impl TaskGenerator {
         let contract = Arc::clone(&self.world.contract);
         let work =
             async move { futures::try_join!(contract.rules(attempt.oracle_index), contract.windows()) };
+        let work = work.instrument(scope!(TaskGenerator, oracle_index = attempt.oracle_index));
         ctx.spawn(work.into_actor(self).map(move |answer, actor, ctx| {
             actor.decide(ctx, |schedule| schedule.looked(attempt, answer));
         }));
@@ -161,6 +170,7 @@ impl TaskGenerator {
             let value = evaluate(&protocol, inputs.as_ref(), at).await?;
             Ok(call(contract.as_ref(), &protocol, value, &rules))
         };
+        let work = work.instrument(scope!(TaskGenerator, oracle_index = attempt.oracle_index));
         ctx.spawn(work.into_actor(self).map(move |call, actor, ctx| {
             actor.decide(ctx, |schedule| schedule.proposed(attempt, call));
         }));
@@ -169,10 +179,26 @@ impl TaskGenerator {
     fn send(&self, ctx: &mut Context<Self>, attempt: Attempt, request: SendTransaction) {
         self.world.metrics.requested(attempt.oracle_index);
         let tx_sender = self.world.tx_sender.clone();
-        let work = async move { Sent::from(tx_sender.ask(request).await) };
+        let oracle_index = attempt.oracle_index;
+        let span = step!("generator.attempt", actor = ActorName::TaskGenerator.as_str(), oracle_index, id = %request.id);
+        let begun = Begun::now(&span);
+        let work = async move { Sent::from(tx_sender.ask(request).await) }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
+            if let Sent::Done(mined) = &outcome {
+                let born = actor.births.sent(oracle_index, mined.block, begun);
+                record(oracle_index, born);
+            }
             actor.decide(ctx, |schedule| schedule.sent(attempt, outcome));
         }));
+    }
+}
+
+/// The root of the task's trace. What was sent before has a trace of its own, because the task's is known only now.
+fn record(oracle_index: u32, born: Option<Born<Begun>>) {
+    if let Some(Born { task, index, block, begun }) = born {
+        let block = i64::try_from(block).unwrap_or(i64::MAX);
+        let fields = [("index", index.into()), ("oracle_index", oracle_index.into()), ("block", block)];
+        task_created(task, &begun, fields);
     }
 }
 

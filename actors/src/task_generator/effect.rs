@@ -1,6 +1,7 @@
 //! What the schedule asks the actor to do, and what it has to say.
 
 use alloy::primitives::B256;
+use anzen_messages::TaskHash;
 use anzen_messages::chain::BlockRef;
 use anzen_messages::model::NoAnswer;
 use anzen_messages::transaction::{SendTransaction, TxRefusal};
@@ -45,7 +46,9 @@ pub enum Report {
     Created {
         /// The protocol.
         oracle_index: u32,
-        /// The task's number.
+        /// The task.
+        task: TaskHash,
+        /// Its number.
         index: u32,
         /// The block.
         block: u64,

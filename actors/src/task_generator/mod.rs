@@ -12,6 +12,7 @@
 //! | `report.rs` | what people and metrics are told |
 
 mod actor;
+mod births;
 pub mod effect;
 pub mod history;
 mod metrics;

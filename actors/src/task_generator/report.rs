@@ -6,22 +6,22 @@ use super::metrics::TaskGeneratorMetrics;
 /// Logs and counts.
 pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
     match report {
-        Report::Created { oracle_index, index, block } => {
+        Report::Created { oracle_index, task, index, block } => {
             metrics.latest(*oracle_index, *block);
-            tracing::info!(protocol = oracle_index, index, block, "a task was created");
+            tracing::info!(%task, index, oracle_index, block, "a task was created");
         }
         Report::Unanswered { oracle_index, task } => {
             tracing::warn!(
-                protocol = oracle_index, index = task.index, task = %task.task, created = task.created,
+                task = %task.task, index = task.index, oracle_index, block = task.created,
                 "nobody answered this task in time; are enough operators and an aggregator up?"
             );
         }
         Report::Hindered { oracle_index, obstacle, again } => {
             metrics.hindered(*oracle_index, label(obstacle));
             if obstacle.is_everyday() {
-                tracing::info!(protocol = oracle_index, %obstacle, again, "the task is not created yet");
+                tracing::info!(oracle_index, %obstacle, again, "the task is not created yet");
             } else {
-                tracing::warn!(protocol = oracle_index, %obstacle, again, "cannot create the task that is due");
+                tracing::warn!(oracle_index, %obstacle, again, "cannot create the task that is due");
             }
         }
     }

@@ -194,7 +194,7 @@ impl Schedule {
                 protocol.history.created(task, self.window);
                 protocol.errand.settled();
                 let (oracle_index, index) = (task.oracle_index, task.index);
-                Some(Effect::Report(Report::Created { oracle_index, index, block: at }))
+                Some(Effect::Report(Report::Created { oracle_index, task: task.hash(), index, block: at }))
             }
             ChainEvent::TaskResponded { response, .. } => {
                 for protocol in self.protocols.values_mut() {

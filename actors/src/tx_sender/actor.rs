@@ -11,7 +11,8 @@ use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::{ActorName, Wire};
 use futures::channel::oneshot;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug, info, warn};
 
 use super::Config;
 use super::health::{Vitals, judge};
@@ -20,11 +21,12 @@ use super::metrics::Metrics;
 use super::questions::{read, try_call};
 use super::queue::{Effect, Queue};
 use super::records;
-use crate::bus::{BusMetrics, Handle, Inbox};
+use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::health::{Examine, Health};
 use crate::measure::Laps;
 use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
+use crate::telemetry::{scope, step};
 
 /// What the sender needs of the world.
 pub struct Dependencies {
@@ -97,14 +99,16 @@ impl Actor for TxSender {
         let recovered = std::mem::take(&mut self.recovered);
         self.carry_out(recovered, ctx);
         let feed = follow(self.deps.watcher.clone(), ctx.address().recipient(), Arc::clone(&self.deps.rng));
-        actix::spawn(feed);
+        actix::spawn(feed.instrument(scope!(TxSender)));
     }
 }
 
-impl Handler<SendTransaction> for TxSender {
+impl Handler<Incoming<SendTransaction>> for TxSender {
     type Result = ResponseFuture<Outcome>;
 
-    fn handle(&mut self, request: SendTransaction, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, incoming: Incoming<SendTransaction>, ctx: &mut Context<Self>) -> Self::Result {
+        let Incoming { message: request, span } = incoming;
+        let span = span.in_scope(|| sending(&request.id));
         let (sender, receiver) = oneshot::channel();
         let waiting = self.waiting.entry(request.id.clone()).or_default();
         waiting.retain(|waiter| !waiter.is_canceled());
@@ -112,14 +116,17 @@ impl Handler<SendTransaction> for TxSender {
         self.laps.start(request.id.clone(), Instant::now());
         let effects = self.queue.request(request);
         self.carry_out(effects, ctx);
-        Box::pin(async move {
+        let outcome = async move {
             let unavailable = |error: &str| Err(TxRefusal::Unavailable { error: error.into() });
-            match tokio::time::timeout(PATIENCE, receiver).await {
+            let outcome = match tokio::time::timeout(PATIENCE, receiver).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => unavailable("the sender is stopping"),
                 Err(_) => unavailable("it is under way and not mined yet"),
-            }
-        })
+            };
+            told(&Span::current(), &outcome);
+            outcome
+        };
+        Box::pin(outcome.instrument(span))
     }
 }
 
@@ -131,6 +138,31 @@ impl Handler<ApplyBlocks> for TxSender {
         self.carry_out(effects, ctx);
         self.deps.metrics.pending(self.queue.flights().count());
     }
+}
+
+/// The span of a request, from when it comes to when its transaction has its confirmations or no hope.
+fn sending(id: &TxId) -> Span {
+    let task = id.task().map(tracing::field::display);
+    step!(
+        "tx.send", actor = ActorName::TxSender.as_str(), task, %id, tx = Empty, block = Empty, error = Empty,
+    )
+}
+
+fn told(span: &Span, outcome: &Outcome) {
+    match outcome {
+        Ok(mined) => {
+            span.record("tx", tracing::field::display(mined.hash));
+            span.record("block", mined.block);
+        }
+        Err(refusal) => {
+            span.record("error", tracing::field::display(refusal));
+        }
+    }
+}
+
+/// Fields for the lines of work on a request.
+fn about(id: &TxId) -> Span {
+    scope!(TxSender, task = id.task().map(tracing::field::display), %id)
 }
 
 impl Handler<Examine> for TxSender {
@@ -162,7 +194,8 @@ impl TxSender {
                 Effect::Remind { id, mined } => self.answer(&id, &Ok(mined)),
                 Effect::AtCeiling { id } => {
                     self.deps.metrics.at_ceiling();
-                    warn!(%id, "stuck: the chain asks more than tx_sender.most_fee_per_gas allows");
+                    let _about = about(&id).entered();
+                    warn!("stuck: the chain asks more than tx_sender.most_fee_per_gas allows");
                 }
                 Effect::Unfunded { balance } => {
                     let address = self.deps.signer.address();
@@ -174,7 +207,8 @@ impl TxSender {
 
     fn try_call(&mut self, id: TxId, to: Address, data: Bytes, ctx: &mut Context<Self>) {
         let (broadcast, from) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
-        let tried = async move { try_call(broadcast.as_ref(), from, to, &data).await };
+        let span = about(&id);
+        let tried = async move { try_call(broadcast.as_ref(), from, to, &data).await }.instrument(span);
         ctx.spawn(tried.into_actor(self).map(move |tried, actor, ctx| {
             let effects = actor.queue.tried(&id, tried);
             actor.carry_out(effects, ctx);
@@ -185,6 +219,7 @@ impl TxSender {
         let (broadcast, account) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
         let metrics = self.deps.metrics.clone();
         let read = async move { read(broadcast.as_ref(), account, &hashes, &metrics).await };
+        let read = read.instrument(scope!(TxSender));
         ctx.spawn(read.into_actor(self).map(|read, actor, ctx| {
             let effects = match read {
                 Ok((nonce, receipts)) => actor.queue.synced(nonce, &receipts),
@@ -199,14 +234,15 @@ impl TxSender {
 
     fn reprice(&mut self, id: TxId, ctx: &mut Context<Self>) {
         let broadcast = Arc::clone(&self.deps.broadcast);
-        let fees = async move { broadcast.fees().await };
+        let fees = async move { broadcast.fees().await }.instrument(about(&id));
         ctx.spawn(fees.into_actor(self).map(move |fees, actor, ctx| match fees {
             Ok(fees) => {
                 let effects = actor.queue.repriced(&id, fees);
                 actor.carry_out(effects, ctx);
             }
             Err(error) => {
-                warn!(%id, %error, "stuck, and the fees cannot be read; trying again at the next block");
+                let _about = about(&id).entered();
+                warn!(%error, "stuck, and the fees cannot be read; trying again at the next block");
             }
         }));
     }
@@ -214,8 +250,9 @@ impl TxSender {
     fn sign(&mut self, id: TxId, tx: UnsignedTx, cancels: bool, ctx: &mut Context<Self>) {
         let signer = Arc::clone(&self.deps.signer);
         let fees = tx.fees;
-        debug!(%id, nonce = tx.nonce, max_fee = fees.max_fee, cancels, "signing a transaction");
-        let signed = async move { signer.sign(&tx).await };
+        let span = about(&id);
+        span.in_scope(|| debug!(nonce = tx.nonce, max_fee = fees.max_fee, cancels, "signing a transaction"));
+        let signed = async move { signer.sign(&tx).await }.instrument(span);
         ctx.spawn(signed.into_actor(self).map(move |signed, actor, ctx| {
             let signed = signed.map_err(|error| TxRefusal::Unavailable { error: error.to_string() });
             let effects = actor.queue.signed(&id, signed, fees, cancels);
@@ -234,6 +271,7 @@ impl TxSender {
             store.commit(write.into_iter().collect()).await?;
             Ok(broadcast.send(raw).await)
         };
+        let sent = sent.instrument(about(&id));
         ctx.spawn(sent.into_actor(self).map(move |sent: Result<_, StoreError>, actor, ctx| {
             let effects = match sent {
                 Ok(result) => {
@@ -243,7 +281,8 @@ impl TxSender {
                     actor.broadcast(&id, hash, result)
                 }
                 Err(error) => {
-                    warn!(%id, %error, "the transaction could not be kept on disk, so it is not sent");
+                    let _about = about(&id).entered();
+                    warn!(%error, "the transaction could not be kept on disk, so it is not sent");
                     actor.queue.not_saved(&id, hash, TxRefusal::Unavailable { error: error.to_string() })
                 }
             };
@@ -253,7 +292,7 @@ impl TxSender {
 
     fn resend(&mut self, id: TxId, hash: B256, raw: Bytes, ctx: &mut Context<Self>) {
         let broadcast = Arc::clone(&self.deps.broadcast);
-        let sent = async move { broadcast.send(raw).await };
+        let sent = async move { broadcast.send(raw).await }.instrument(about(&id));
         ctx.spawn(sent.into_actor(self).map(move |result, actor, ctx| {
             let effects = actor.broadcast(&id, hash, result);
             actor.carry_out(effects, ctx);
@@ -261,11 +300,12 @@ impl TxSender {
     }
 
     fn broadcast(&mut self, id: &TxId, hash: B256, result: Result<(), SendError>) -> Vec<Effect> {
+        let _about = about(id).entered();
         match &result {
             // Mined meanwhile, most likely.
             Ok(()) | Err(SendError::NonceUsed) => {}
-            Err(SendError::InsufficientFunds) => debug!(%id, "the node says that the sender cannot pay"),
-            Err(error) => warn!(%id, %error, "the node did not take the transaction"),
+            Err(SendError::InsufficientFunds) => debug!("the node says that the sender cannot pay"),
+            Err(error) => warn!(tx = %hash, %error, "the node did not take the transaction"),
         }
         self.queue.broadcast(id, hash, result)
     }
@@ -279,10 +319,11 @@ impl TxSender {
         self.note(outcome);
         let took = self.laps.lap(id, Instant::now());
         self.deps.metrics.step(id, "mined", took.filter(|_| outcome.is_ok()));
+        let _about = about(id).entered();
         match outcome {
-            Ok(mined) if mined.succeeded => debug!(%id, tx = %mined.hash, block = mined.block, "mined"),
-            Ok(mined) => info!(%id, tx = %mined.hash, block = mined.block, "mined, and reverted"),
-            Err(refusal) => debug!(%id, %refusal, "not sent"),
+            Ok(mined) if mined.succeeded => debug!(tx = %mined.hash, block = mined.block, "mined"),
+            Ok(mined) => info!(tx = %mined.hash, block = mined.block, "mined, and reverted"),
+            Err(refusal) => debug!(%refusal, "not sent"),
         }
         self.answer(id, outcome);
     }
@@ -308,7 +349,7 @@ impl TxSender {
 
     fn write(&mut self, writes: Vec<Write>, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.deps.store);
-        let written = async move { store.commit(writes).await };
+        let written = async move { store.commit(writes).await }.instrument(scope!(TxSender));
         ctx.spawn(written.into_actor(self).map(|written, _, _| {
             if let Err(error) = written {
                 warn!(%error, "a record of a transaction that is over could not be brought up to date");

@@ -126,7 +126,7 @@ impl Account {
         let sending = self.provider.send_raw_transaction(&signed.raw).await;
         let _ = sending.map_err(|e| ChainError::rpc(request.what.clone(), e))?;
         *next = Some(nonce + 1);
-        tracing::debug!(what = %request.what, hash = %signed.sent.hash, nonce, gas, "sent");
+        tracing::debug!(what = %request.what, tx = %signed.sent.hash, nonce, gas, "sent");
         Ok(signed.sent)
     }
 

@@ -101,6 +101,11 @@ impl Chain {
         Account::new(self.provider.clone(), key.signer()).await
     }
 
+    /// From now on a block for each transaction, at once.
+    pub(super) async fn mine_at_once(&self) -> Result<(), ChainError> {
+        self.ask("evm_setAutomine", json!([true])).await
+    }
+
     /// From now on a block every so many seconds, whatever is in it.
     pub(super) async fn mine_every(&self, seconds: u64) -> Result<(), ChainError> {
         self.ask("evm_setAutomine", json!([false])).await?;

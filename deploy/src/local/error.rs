@@ -34,6 +34,14 @@ pub enum LocalError {
         /// Its process.
         pid: u32,
     },
+    /// There is no place for another operator.
+    #[error("all {most} places for operators in {folder} are taken; give --slots another folder")]
+    Full {
+        /// The folder.
+        folder: PathBuf,
+        /// How many places there are.
+        most: u32,
+    },
     /// A file or folder could not be read or written.
     #[error("{path}: {source}")]
     File {

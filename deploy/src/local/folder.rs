@@ -62,6 +62,12 @@ impl Folder {
         if folder.is_running() { Ok(folder) } else { Err(LocalError::NotRunning(path.to_owned())) }
     }
 
+    /// A folder that several processes use, none of which runs the network.
+    pub(super) fn shared(path: &Path) -> Result<Self, LocalError> {
+        fs::create_dir_all(path).map_err(LocalError::file(path))?;
+        path.canonicalize().map(Self).map_err(LocalError::file(path))
+    }
+
     fn is_running(&self) -> bool {
         let lock = File::open(self.lock_path());
         lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
@@ -75,10 +81,25 @@ impl Folder {
 
     /// Waits until no other process has the named turn; it is over when the result is dropped. Blocks.
     pub(super) fn take_turn(&self, name: &str) -> Result<File, LocalError> {
-        let path = self.join(name);
-        let file = File::create(&path).map_err(LocalError::file(&path))?;
+        let (path, file) = self.turn(name)?;
         file.lock().map_err(LocalError::file(&path))?;
         Ok(file)
+    }
+
+    /// Takes the named turn, unless another process has it; it is over when the result is dropped.
+    pub(super) fn try_turn(&self, name: &str) -> Result<Option<File>, LocalError> {
+        let (path, file) = self.turn(name)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(LocalError::file(path)(error)),
+        }
+    }
+
+    fn turn(&self, name: &str) -> Result<(PathBuf, File), LocalError> {
+        let path = self.join(name);
+        let file = File::create(&path).map_err(LocalError::file(&path))?;
+        Ok((path, file))
     }
 
     pub(super) fn path(&self) -> &Path {

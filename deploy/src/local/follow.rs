@@ -208,11 +208,11 @@ async fn move_prices(prices: &mut Prices, block: u64, hash: B256) {
 }
 
 /// How much of the stake signed a task that was missed, as the collector knows: it is nowhere on chain.
-async fn signed_percent(log: &std::path::Path, task: u32) -> Option<u64> {
+async fn signed_percent(log: &std::path::Path, index: u32) -> Option<u64> {
     let deadline = tokio::time::Instant::now() + COLLECTOR_LAG;
     loop {
         let text = tokio::fs::read_to_string(log).await.unwrap_or_default();
-        let found = text.lines().rev().find_map(|line| unanswered(line, task));
+        let found = text.lines().rev().find_map(|line| unanswered(line, index));
         if found.is_some() || tokio::time::Instant::now() > deadline {
             return found;
         }
@@ -221,13 +221,13 @@ async fn signed_percent(log: &std::path::Path, task: u32) -> Option<u64> {
 }
 
 /// The least percentage of a quorum in the collector's line about a task, if this is that line.
-fn unanswered(line: &str, task: u32) -> Option<u64> {
+fn unanswered(line: &str, index: u32) -> Option<u64> {
     if !line.contains("signed_percent") || !line.contains("without an answer") {
         return None;
     }
     let fields = serde_json::from_str::<serde_json::Value>(line).ok()?;
     let fields = fields.get("fields")?;
-    if fields.get("task")?.as_u64()? != u64::from(task) {
+    if fields.get("index")?.as_u64()? != u64::from(index) {
         return None;
     }
     let percents = fields.get("signed_percent")?.as_str()?;
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn finds_what_the_collector_says_about_a_task() {
-        let line = r#"{"level":"WARN","fields":{"message":"the window passed without an answer","task":4,"signed_percent":"[33, 50]"}}"#;
+        let line = r#"{"level":"WARN","fields":{"message":"the window passed without an answer","index":4,"task":"0xab","signed_percent":"[33, 50]"}}"#;
         assert_eq!(unanswered(line, 4), Some(33));
         assert_eq!(unanswered(line, 5), None);
         assert_eq!(unanswered("no JSON", 4), None);

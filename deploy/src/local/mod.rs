@@ -5,6 +5,7 @@
 //! | `run.rs` | the network from its start to its end |
 //! | `setup.rs` | what is done on chain before it starts |
 //! | `spawn.rs` | an operator that joins from another terminal |
+//! | `slots.rs` | operators in containers, which share a folder |
 //! | `stand_in.rs` | a chain alone, in place of a public network |
 //! | `nodes.rs` | which processes there are, and their configuration |
 //! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
@@ -24,6 +25,7 @@ mod prices;
 mod process;
 mod run;
 mod setup;
+mod slots;
 mod spawn;
 mod stand_in;
 mod summary;
@@ -35,6 +37,8 @@ pub use error::LocalError;
 pub use network::{Network, ProcessInfo};
 pub use nodes::Topology;
 pub use run::{End, run};
+pub use setup::deploy_to_anvil;
+pub use slots::Slot;
 pub use spawn::{Spawned, spawn_operator};
 pub use stand_in::{StandIn, StandInOptions, run_stand_in};
 pub use tether::{tether, wait_for_parents_end};

@@ -1,6 +1,6 @@
 //! Reading a guide.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a guide has its reader do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +60,6 @@ pub enum Directive {
 /// A guide that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum GuideError {
-    /// The file.
-    #[error("{0}: {1}")]
-    File(PathBuf, std::io::Error),
     /// A comment that means nothing.
     #[error("line {line}: no directive is called {text:?}; integration/src/guide/mod.rs lists them")]
     Directive {
@@ -77,15 +74,6 @@ pub enum GuideError {
 }
 
 impl Guide {
-    /// Reads a guide.
-    ///
-    /// # Errors
-    /// Where the file cannot be read, or is no guide.
-    pub fn load(path: &Path) -> Result<Self, GuideError> {
-        let text = std::fs::read_to_string(path).map_err(|error| GuideError::File(path.to_owned(), error))?;
-        Self::parse(&text)
-    }
-
     /// Reads a guide's text.
     ///
     /// # Errors

@@ -9,5 +9,7 @@ mod e2e_faults;
 mod e2e_health;
 mod e2e_processes;
 mod e2e_topologies;
+mod e2e_traces;
+mod guides;
 mod monitoring;
 mod sim;

@@ -10,7 +10,9 @@ use anzen_messages::chain::{
 use anzen_messages::session::{Hello, OpenSession, Session, SessionOpened};
 use anzen_messages::signature::{SignedStake, SubmitReply, SubmitSignature};
 use anzen_messages::task::SigningDomain;
+use anzen_messages::trace::TraceParent;
 use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
+use anzen_messages::wire::Envelope;
 use anzen_messages::{Certificate, SafetyFactor, Task, TaskResponse};
 
 fn byte(byte: u8) -> B256 {
@@ -53,6 +55,12 @@ fn message() -> HashedMessage {
 
 fn block(number: u64) -> BlockRef {
     BlockRef { number, hash: B256::left_padding_from(&number.to_be_bytes()) }
+}
+
+/// The first submission, sent in a span of its task's trace.
+pub(crate) fn traced_submission() -> Envelope {
+    let trace = TraceParent { span_id: 0x00f0_67aa_0ba9_02b7, ..TraceParent::of_task(task().hash()) };
+    Envelope::seal(&submissions()[0]).unwrap().traced(Some(trace))
 }
 
 pub(crate) fn next_blocks() -> Vec<NextBlocks> {

@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Endpoint {
 }
 
 /// Cuts the URLs in a text down to scheme, host and port.
-pub(super) fn redacted(text: &str) -> String {
+pub(crate) fn redacted(text: &str) -> String {
     let mut words = text.split_inclusive(|c: char| c.is_whitespace() || "()\"',<>".contains(c));
     words.by_ref().fold(String::new(), |mut out, word| {
         let end = word.len() - word.chars().next_back().filter(|c| !is_of_url(*c)).map_or(0, char::len_utf8);

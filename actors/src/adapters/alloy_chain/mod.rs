@@ -22,6 +22,7 @@ use anzen_deploy::Addresses;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use endpoint::redacted;
 pub use endpoint::{Endpoint, EndpointError};
 pub use metrics::RpcMetrics;
 

@@ -1,16 +1,24 @@
 //! `anzen local`: a network on this machine.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+mod stand_in;
+
+use std::{error::Error, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anzen_actors::node::config::Sources;
-use anzen_deploy::local::{self, DEFAULT_FOLDER, End, Options, StandIn, StandInOptions, Topology};
+use anzen_actors::telemetry::TelemetryConfig;
+use anzen_deploy::{
+    Addresses,
+    local::{self, DEFAULT_FOLDER, End, Options, Slot, Topology},
+};
+use anzen_messages::wire::ActorName;
 use clap::ValueEnum;
 use tokio::runtime::Builder;
 
 use crate::{
     logging, node,
     outcome::{INTERRUPTED, Outcome},
-    output::{Output, Report},
+    output::Output,
+    settings::Settings,
     shutdown,
 };
 
@@ -23,8 +31,14 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Set up operator NUMBER of the running local network and run it here; or bring it back.
     SpawnOperator(SpawnArguments),
+    /// Deploy everything to an anvil that runs elsewhere, with its well-known key. What is there already stays.
+    Deploy(DeployArguments),
+    /// Run an operator on a local chain in the lowest free place of a folder that operators share.
+    ///
+    /// Keys, funds and registration are made where they are not there. For containers, of which there may be any number.
+    Operator(SlotArguments),
     /// Run a chain that stands in for a public network: its id, and what is there at the same addresses. For tests.
-    StandIn(StandInArguments),
+    StandIn(stand_in::Arguments),
     /// Run a program that ends with the process that started this one.
     #[command(hide = true)]
     Tether {
@@ -75,26 +89,34 @@ pub(crate) struct SpawnArguments {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct StandInArguments {
-    /// sepolia or hoodi; or a file that says what to deploy.
-    #[arg(long, value_name = "NAME|FILE")]
-    network: String,
-    /// Where the node listens; 0 lets the system choose.
-    #[arg(long, value_name = "PORT", default_value_t = 8545)]
-    port: u16,
-    /// Seconds between two blocks.
+pub(crate) struct DeployArguments {
+    /// The anvil (http://).
+    #[arg(long, value_name = "URL")]
+    rpc_url: String,
+    /// Where addresses.json goes, and deployment.json, from which an interrupted run continues.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Seconds between two blocks from then on.
     #[arg(long, value_name = "S", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=60))]
     block_time: u64,
-    /// Where the chain's log goes; what an earlier stand-in left there is removed.
-    #[arg(long, value_name = "DIR", default_value = ".anzen/stand-in")]
-    dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SlotArguments {
+    #[command(flatten)]
+    settings: Settings,
+    /// The folder with a place for each operator.
+    #[arg(long, value_name = "DIR")]
+    slots: PathBuf,
 }
 
 pub(crate) fn run(command: Command, output: Output) -> Outcome {
     match command {
         Command::Run(arguments) => run_network(arguments),
         Command::SpawnOperator(arguments) => spawn_operator(&arguments),
-        Command::StandIn(arguments) => stand_in(arguments, output),
+        Command::Deploy(arguments) => deploy(&arguments),
+        Command::Operator(arguments) => run_in_slot(&arguments),
+        Command::StandIn(arguments) => stand_in::run(arguments, output),
         Command::Tether { program } => tether(&program),
     }
 }
@@ -129,7 +151,9 @@ impl RunArguments {
 }
 
 fn spawn_operator(arguments: &SpawnArguments) -> Outcome {
-    logging::start("info");
+    let name = format!("operator-{}", arguments.number);
+    let _traces =
+        logging::start_service(&TelemetryConfig::default(), &name, "chain-watcher,operator-signer")?;
     let setting_up = local::spawn_operator(&arguments.dir, arguments.number);
     let spawned = Builder::new_current_thread().enable_all().build()?.block_on(setting_up)?;
     // Without the variables: they are meant for a node that a person starts.
@@ -140,43 +164,32 @@ fn spawn_operator(arguments: &SpawnArguments) -> Outcome {
     })
 }
 
-fn stand_in(arguments: StandInArguments, output: Output) -> Outcome {
-    logging::start("warn");
-    let StandInArguments { network, port, block_time, dir } = arguments;
-    let options = StandInOptions { network, port, block_time, folder: dir };
-    Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let shutdown = shutdown::signalled()?;
-        let ready = |stand_in: &StandIn| output.print_next(&Standing::from(stand_in));
-        local::run_stand_in(&options, ready, shutdown).await?;
-        Ok(ExitCode::SUCCESS)
-    })
+fn deploy(arguments: &DeployArguments) -> Outcome {
+    logging::start("info");
+    let deploying = local::deploy_to_anvil(&arguments.rpc_url, &arguments.dir, arguments.block_time);
+    let addresses = Builder::new_current_thread().enable_all().build()?.block_on(deploying)?;
+    tracing::info!(chain = addresses.chain_id, folder = %arguments.dir.display(), "deployed");
+    Ok(ExitCode::SUCCESS)
 }
 
-/// A stand-in that is ready.
-#[derive(Debug, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Standing {
-    network: String,
-    chain_id: u64,
-    rpc_url: String,
-    ws_url: String,
-}
-
-impl From<&StandIn> for Standing {
-    fn from(stand_in: &StandIn) -> Self {
-        let StandIn { network, chain_id, rpc_url, ws_url } = stand_in.clone();
-        Self { network, chain_id, rpc_url, ws_url }
-    }
-}
-
-impl Report for Standing {
-    fn for_people(&self, f: &mut dyn std::fmt::Write) -> std::fmt::Result {
-        let Self { network, chain_id, rpc_url, ws_url } = self;
-        writeln!(
-            f,
-            "A stand-in for {network} (chain {chain_id}) is ready: {rpc_url}   {ws_url}\nCtrl-C stops it."
-        )
-    }
+fn run_in_slot(arguments: &SlotArguments) -> Outcome {
+    let mut config = arguments.settings.load()?;
+    let slot = Slot::claim(&arguments.slots)?;
+    config.name = slot.name();
+    config.data_dir = slot.data_dir();
+    config.keys.bls.private_key_file = Some(slot.bls_key_file());
+    config.run_as("local operator", &ActorName::OPERATOR)?;
+    let _traces = logging::start_node(&config)?;
+    let addresses = Addresses::load(&config.addresses)?;
+    let ready = Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let signalled = shutdown::signalled()?;
+        let setting_up = slot.set_up(config.chain.rpc_url.url().as_str(), &addresses);
+        tokio::select! {
+            outcome = setting_up => outcome.map(|()| true).map_err(Box::<dyn Error>::from),
+            () = signalled => Ok(false),
+        }
+    })?;
+    if ready { node::run_until(config, std::future::pending()) } else { Ok(ExitCode::SUCCESS) }
 }
 
 fn tether(program: &[OsString]) -> Outcome {

@@ -1,20 +1,39 @@
-//! The log, on standard error: for people on a terminal, JSON lines elsewhere.
+//! The log, on standard error, and the export of traces.
 
-use std::{backtrace::Backtrace, io::IsTerminal};
+use std::backtrace::Backtrace;
 
-use tracing_subscriber::EnvFilter;
+use anzen_actors::node::NodeConfig;
+use anzen_actors::telemetry::{self, Guard, Service, TelemetryConfig, TelemetryError};
 
-/// Starts logging. `RUST_LOG` says what; in its absence `default`, and less of what our adapters report themselves.
+/// Starts the log of a command that is no node. `RUST_LOG` says what; in its absence `default`.
 pub(crate) fn start(default: &str) {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("{default},alloy_pubsub=warn")));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        log.with_target(false).init();
-    } else {
-        log.json().init();
+    let config = TelemetryConfig { log: default.into(), ..TelemetryConfig::default() };
+    match telemetry::start(&config, None) {
+        // Without a service there is nothing to keep.
+        Ok(guard) => drop(guard),
+        Err(error) => eprintln!("nothing is logged: {error}"),
     }
     end_on_panic();
+}
+
+/// Starts the log of a node, and the export of its traces, which ends when the guard is dropped.
+///
+/// # Errors
+/// Where a setting is wrong.
+pub(crate) fn start_node(config: &NodeConfig) -> Result<Guard, TelemetryError> {
+    let roles: Vec<&str> = config.roles.iter().map(|actor| actor.as_str()).collect();
+    start_service(&config.telemetry, &config.name, &roles.join(","))
+}
+
+/// The same, of a node whose configuration is still being made.
+pub(crate) fn start_service(
+    config: &TelemetryConfig,
+    name: &str,
+    roles: &str,
+) -> Result<Guard, TelemetryError> {
+    let guard = telemetry::start(config, Some(Service { name, roles }))?;
+    end_on_panic();
+    Ok(guard)
 }
 
 /// An actor that panicked is dead in a process that seems alive. So the process ends, and whoever supervises it starts it

@@ -13,6 +13,7 @@ mod operator;
 mod oracle;
 mod outcome;
 mod output;
+mod protocol;
 #[cfg(test)]
 mod reference;
 mod settings;
@@ -55,6 +56,9 @@ enum Command {
     /// Read safety factors.
     #[command(subcommand)]
     Oracle(oracle::Command),
+    /// Bring a protocol to a deployment, through its timelock.
+    #[command(subcommand)]
+    Protocol(protocol::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
+        Command::Protocol(command) => protocol::run(&command, cli.output),
         Command::Local(command) => local::run(command, cli.output),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),

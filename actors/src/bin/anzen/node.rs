@@ -23,11 +23,11 @@ pub(crate) struct Arguments {
 
 /// Runs a process, of the actors of a `command` where it is one that has its own.
 pub(crate) fn run(arguments: &Arguments, command: Option<(&'static str, &[ActorName])>) -> Outcome {
-    logging::start("info");
     let mut config = arguments.settings.load()?;
     if let Some((command, roles)) = command {
         config.run_as(command, roles)?;
     }
+    let _traces = logging::start_node(&config)?;
     let with_parent = arguments.exit_with_parent;
     run_until(config, async move {
         if with_parent {

@@ -37,6 +37,7 @@ use super::error::NodeError;
 use crate::adapters::ChainConfig;
 use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
+use crate::telemetry::TelemetryConfig;
 use crate::{
     aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
     task_generator, tx_sender,
@@ -78,6 +79,8 @@ pub struct NodeConfig {
     pub links: LinksConfig,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
+    /// What is logged, and where traces go.
+    pub telemetry: TelemetryConfig,
     /// The AVS node API.
     pub api: ApiConfig,
     /// See [`chain_watcher::Config`].
@@ -156,6 +159,7 @@ impl Default for NodeConfig {
             operator_link: Default::default(),
             links: LinksConfig::default(),
             metrics: MetricsConfig::default(),
+            telemetry: TelemetryConfig::default(),
             api: ApiConfig::default(),
             chain_watcher: Default::default(),
             task_generator: Default::default(),

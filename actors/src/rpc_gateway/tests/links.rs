@@ -16,10 +16,14 @@ impl Actor for Watcher {
     type Context = Context<Self>;
 }
 
-impl Handler<NextBlocks> for Watcher {
+impl Handler<Incoming<NextBlocks>> for Watcher {
     type Result = ResponseFuture<Result<ChainDelta, NotFollowing>>;
 
-    fn handle(&mut self, message: NextBlocks, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        Incoming { message, .. }: Incoming<NextBlocks>,
+        _ctx: &mut Context<Self>,
+    ) -> Self::Result {
         if message.wait_ms == 0 {
             return std::future::ready(Err(NotFollowing)).boxed();
         }

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::adapters::LocalBlsSigner;
-use crate::bus::{BusMetrics, Handle, Inbox};
+use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::ports::{
     ChainError, Clock, CpuPool, OperatorRegistry, RegisteredOperator, Rng, StakeStatus, UnixMillis,
 };
@@ -120,10 +120,14 @@ impl Actor for Collector {
     type Context = Context<Self>;
 }
 
-impl Handler<SubmitSignature> for Collector {
+impl Handler<Incoming<SubmitSignature>> for Collector {
     type Result = ResponseFuture<SubmitReply>;
 
-    fn handle(&mut self, message: SubmitSignature, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        Incoming { message, .. }: Incoming<SubmitSignature>,
+        _ctx: &mut Context<Self>,
+    ) -> Self::Result {
         let _ = self.seen.send(message);
         let replies = Arc::clone(&self.replies);
         Box::pin(async move {

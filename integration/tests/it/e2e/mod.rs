@@ -2,6 +2,7 @@
 //! wire, its metrics.
 
 pub(crate) mod chain;
+pub(crate) mod collector;
 pub(crate) mod command;
 pub(crate) mod door;
 pub(crate) mod network;

@@ -2,7 +2,7 @@
 
 use std::{fmt, io::IsTerminal, path::PathBuf, process::ExitCode};
 
-use anzen_actors::keys::{Folder, KeyError, KeyKind, Loader, Surroundings, ThisProcess, files};
+use anzen_actors::keys::{Folder, KeyError, KeyKind, KeystoreFile, Loader, Surroundings, ThisProcess, files};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -67,14 +67,14 @@ impl Report for Written {
 }
 
 pub(super) fn run(arguments: &Arguments, folder: &Folder, output: Output) -> Outcome {
-    let path = source::find(&arguments.key, arguments.kind, folder)?;
-    let kind = source::kind(&path, arguments.kind)?;
+    let keystore = KeystoreFile::read(&source::find(&arguments.key, arguments.kind, folder)?)?;
+    let kind = source::kind(&keystore, arguments.kind)?;
     if arguments.out.is_none() {
         confirm(arguments.yes)?;
     }
-    let what = format!("the {kind} keystore {}", path.display());
+    let what = format!("the {kind} keystore {}", keystore.path().display());
     let password = password_from(kind, &what, arguments.password_file.as_deref(), "--password-file");
-    let private_key = Loader::new(&ThisProcess).open(kind, &path, password)?.to_hex();
+    let private_key = Loader::new(&ThisProcess).open(kind, &keystore, password)?.to_hex();
     match &arguments.out {
         Some(out) => {
             files::write_new(out, &Zeroizing::new(format!("{}\n", *private_key)))?;

@@ -7,7 +7,9 @@ use std::{
     process::ExitCode,
 };
 
-use anzen_actors::keys::{Folder, KeyError, KeyKind, Loader, PrivateKey, Surroundings, ThisProcess, files};
+use anzen_actors::keys::{
+    Folder, KeyError, KeyKind, KeystoreFile, Loader, PrivateKey, Surroundings, ThisProcess, files,
+};
 use zeroize::Zeroizing;
 
 use super::{CommandError, Destination, Type, password_from, source};
@@ -34,12 +36,13 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, folder: &Folder, output: Output) -> Outcome {
     let key = match &arguments.from {
         Some(path) => {
-            let kind = source::kind(path, arguments.kind)?;
+            let keystore = KeystoreFile::read(path)?;
+            let kind = source::kind(&keystore, arguments.kind)?;
             arguments.destination.check(kind, folder)?;
             let what = format!("the {kind} keystore {}", path.display());
             let file = arguments.from_password_file.as_deref();
             let password = password_from(kind, &what, file, "--from-password-file");
-            Loader::new(&ThisProcess).open(kind, path, password)?
+            Loader::new(&ThisProcess).open(kind, &keystore, password)?
         }
         None => {
             let kind: KeyKind = arguments.kind.ok_or(CommandError::NoKey)?.into();

@@ -25,8 +25,8 @@ struct Listed {
 
 impl Listed {
     fn new(entry: Entry) -> Self {
-        let (owner, problem) = match entry.keystore {
-            Ok(keystore) => (keystore.owner().clone(), None),
+        let (owner, problem) = match entry.owner {
+            Ok(owner) => (owner, None),
             Err(error) => (Owner::Unsaid, Some(reason(&error))),
         };
         Self { name: entry.name, key: Described::new(entry.kind, entry.path, &owner), problem }

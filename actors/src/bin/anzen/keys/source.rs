@@ -2,18 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anzen_actors::keys::{Folder, KeyError, KeyKind, Keystore, files};
+use anzen_actors::keys::{Folder, KeyKind, KeystoreFile};
 
 use super::{CommandError, Type};
 
 /// The kind of key in a keystore: what the flag says, or else the file.
-pub(super) fn kind(path: &Path, flag: Option<Type>) -> Result<KeyKind, Box<dyn std::error::Error>> {
-    if let Some(kind) = flag {
-        return Ok(kind.into());
-    }
-    let failed = |source| KeyError::Keystore { path: path.to_owned(), source };
-    let keystore = Keystore::read(&files::read(path)?).map_err(failed)?;
-    Ok(keystore.owner().kind().ok_or_else(|| CommandError::UnknownType(path.to_owned()))?)
+pub(super) fn kind(keystore: &KeystoreFile, flag: Option<Type>) -> Result<KeyKind, CommandError> {
+    let said = flag.map(KeyKind::from).or_else(|| keystore.owner().kind());
+    said.ok_or_else(|| CommandError::UnknownType(keystore.path().to_owned()))
 }
 
 /// The file that a person names: a path, or a key's name in the folder.
