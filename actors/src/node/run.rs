@@ -93,6 +93,7 @@ impl Process {
         let ports = Ports {
             reader: chain.clone(),
             registry: chain.clone(),
+            standings: chain.clone(),
             contract: chain.clone(),
             inputs: chain.clone(),
             broadcast: chain.clone(),
@@ -234,11 +235,9 @@ impl Process {
         let metrics = self.metrics.health.clone();
         let (monitor, reports) = Monitor::new(&self.config.api, services, probes, clock, metrics);
         actix::spawn(monitor.run(self.stop.clone()));
-        listeners.serve(
-            metrics::router(self.metrics.registry(&self.config.roles)),
-            api::router(reports),
-            &self.stop,
-        )
+        let mut registry = self.metrics.registry(&self.config.roles);
+        self.metrics.register_eigen(&mut registry, &self.config.roles);
+        listeners.serve(metrics::router(registry), api::router(reports), &self.stop)
     }
 
     fn serve_edge(&self, listener: Option<TcpListener>, directory: &Directory) -> Result<(), NodeError> {

@@ -253,6 +253,7 @@ sol! {
 
     contract RewardsCoordinator {
         constructor(RewardsCoordinatorParams params);
+        function cumulativeClaimed(address earner, address token) external view returns (uint256);
         function initialize(
             address initialOwner,
             uint256 initialPausedStatus,

@@ -14,3 +14,4 @@ mod e2e_traces;
 mod guides;
 mod monitoring;
 mod sim;
+mod specification;

@@ -191,6 +191,9 @@ impl NodeConfig {
                 |one: &Protocol| ProtocolModel { oracle_index: one.oracle_index, model: one.model.clone() };
             self.operator_signer.models = protocols.iter().map(model).collect();
         }
+        if self.operator_signer.fee_tokens.is_empty() {
+            self.operator_signer.fee_tokens = vec![addresses.token];
+        }
         if self.task_generator.protocols.is_empty() {
             let default = &self.task_generator;
             let task = |one: &Protocol| task_generator::Protocol {
