@@ -10,13 +10,13 @@ use std::{
 use anzen_actors::{
     adapters::Endpoint,
     keys::{KeySource, load_ecdsa},
+    node::client_of,
 };
 use anzen_deploy::{DeployConfig, chain::Account, deploy, open_journal, plan};
 use serde::Serialize;
 
 use super::dry_run::DryRun;
 use crate::{
-    chain::connect_to,
     outcome::Outcome,
     output::{Output, Report},
 };
@@ -81,7 +81,7 @@ impl Report for Deployed {
 pub(super) async fn run(arguments: Arguments, output: Output) -> Outcome {
     let config = DeployConfig::load(&arguments.network)?;
     let key = load_ecdsa(&arguments.key())?;
-    let account = Account::new(connect_to(&arguments.rpc_url, TIMEOUT)?, key).await?;
+    let account = Account::new(client_of(&arguments.rpc_url, TIMEOUT)?, key).await?;
     let folder = arguments.dir.unwrap_or_else(|| Path::new(".anzen").join(&config.name));
     let journal = folder.join("deployment.json");
     let plan = plan(&account, &config, &journal).await?;

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
-use anzen_actors::adapters::Endpoint;
+use anzen_actors::{adapters::Endpoint, node::client_of};
 use anzen_deploy::{
     Addresses,
     verify::{self, Finding, verify},
@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use super::contracts::TIMEOUT;
 use crate::{
-    chain::connect_to,
     outcome::Outcome,
     output::{Output, Report},
 };
@@ -52,7 +51,7 @@ pub(super) async fn run(arguments: Arguments, output: Output) -> Outcome {
         Some(endpoint) => endpoint,
         None => addresses.rpc_url.parse()?,
     };
-    let report = verify(&connect_to(&endpoint, TIMEOUT)?, &addresses).await?;
+    let report = verify(&client_of(&endpoint, TIMEOUT)?, &addresses).await?;
     let verified = Verified::from(report);
     output.print(&verified)?;
     Ok(if verified.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
