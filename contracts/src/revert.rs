@@ -1,7 +1,7 @@
-//! Reverts by name: what a contract said, rather than bytes.
+//! Reverts and calls by name: what a contract said or is told, rather than bytes.
 
 use alloy::{
-    dyn_abi::{DynSolValue, JsonAbiExt},
+    dyn_abi::{DynSolType, DynSolValue, JsonAbiExt},
     hex,
     json_abi::Error,
     primitives::Selector,
@@ -47,6 +47,18 @@ pub fn decode_revert(data: &[u8]) -> Option<String> {
 pub fn describe_revert(data: &[u8]) -> String {
     decode_revert(data)
         .unwrap_or_else(|| format!("reverted with unknown data {}", hex::encode_prefixed(data)))
+}
+
+/// A call by name: `transfer(0x…, 5)`, from the function's signature (`transfer(address,uint256)`) and the call's data.
+pub fn describe_call(signature: &str, data: &[u8]) -> String {
+    let (name, types) = signature.split_at(signature.find('(').unwrap_or(signature.len()));
+    let arguments = data.get(4..).unwrap_or_default();
+    // A function of one argument has it in a tuple too.
+    let decoded = DynSolType::parse(types).ok().and_then(|types| types.abi_decode_params(arguments).ok());
+    match decoded {
+        Some(DynSolValue::Tuple(values)) => format!("{name}({})", list(&values)),
+        _ => format!("{signature} with {}", hex::encode_prefixed(arguments)),
+    }
 }
 
 fn argument(name: &str, value: &DynSolValue) -> String {
@@ -95,7 +107,7 @@ mod tests {
     use crate::{AnzenTaskManager, TimelockController};
     use alloy::{
         primitives::{Address, U256},
-        sol_types::{Panic, PanicKind, Revert, SolError},
+        sol_types::{Panic, PanicKind, Revert, SolCall, SolError},
     };
 
     fn threshold_out_of_range() -> AnzenTaskManager::ThresholdOutOfRange {
@@ -144,6 +156,25 @@ mod tests {
         let panic = Panic::from(PanicKind::UnderOverflow);
         assert_eq!(decode_revert(&panic.abi_encode()).as_deref(), Some("Panic(0x11): arithmetic overflow"));
         assert_eq!(decode_revert(&[]).as_deref(), Some(NOTHING));
+    }
+
+    #[test]
+    fn calls_come_with_their_arguments() {
+        use crate::{LocalToken, eigenlayer::AllocationManager};
+        let call = LocalToken::approveCall { spender: Address::ZERO, value: U256::from(5) };
+        assert_eq!(
+            describe_call(LocalToken::approveCall::SIGNATURE, &call.abi_encode()),
+            format!("approve({}, 5)", Address::ZERO)
+        );
+        let call = AllocationManager::getMembersCall {
+            operatorSet: crate::eigenlayer::OperatorSet { avs: Address::ZERO, id: 7 },
+        };
+        assert_eq!(
+            describe_call(AllocationManager::getMembersCall::SIGNATURE, &call.abi_encode()),
+            format!("getMembers(({}, 7))", Address::ZERO)
+        );
+        let (cut, signature) = (&call.abi_encode()[..9], AllocationManager::getMembersCall::SIGNATURE);
+        assert_eq!(describe_call(signature, cut), format!("{signature} with 0x0000000000"));
     }
 
     #[test]

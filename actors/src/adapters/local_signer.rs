@@ -1,7 +1,7 @@
 //! A BLS key in this process.
 
 use anzen_messages::OperatorId;
-use anzen_messages::bls::{HashedMessage, SecretKey, Signature};
+use anzen_messages::bls::{HashedMessage, PublicKey, SecretKey, Signature};
 use async_trait::async_trait;
 
 use crate::ports::{BlsSigner, SignerError};
@@ -24,6 +24,10 @@ impl LocalBlsSigner {
 impl BlsSigner for LocalBlsSigner {
     fn operator_id(&self) -> OperatorId {
         self.operator_id
+    }
+
+    fn public_key(&self) -> PublicKey {
+        self.key.public_key()
     }
 
     async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError> {

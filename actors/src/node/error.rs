@@ -61,6 +61,15 @@ pub enum NodeError {
     /// A key cannot be loaded.
     #[error(transparent)]
     Key(#[from] crate::keys::KeyError),
+    /// An operator cannot be set up, or be looked at.
+    #[error(transparent)]
+    Operator(#[from] anzen_deploy::operator::OperatorError),
+    /// The operator's stake is no amount of the token.
+    #[error("operator.stake: {0}")]
+    Stake(#[from] anzen_deploy::operator::TokensError),
+    /// The share of the stake is none.
+    #[error("operator.share_percent is {0}; it goes from 1 to 100")]
+    Share(u8),
     /// A port or socket cannot be listened on.
     #[error("cannot listen on {at}: {error}")]
     Listen {

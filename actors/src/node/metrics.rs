@@ -24,6 +24,9 @@ use crate::task_generator::TaskGeneratorMetrics;
 use crate::telemetry::export_metrics;
 use crate::tx_sender;
 
+/// What EigenLayer's metrics are labelled with.
+const AVS_NAME: &str = "anzen";
+
 /// The metrics of every actor and adapter. A process serves those of the actors that it runs: what is absent is not run,
 /// what is zero has not happened.
 #[derive(Clone, Default)]
@@ -82,6 +85,17 @@ impl NodeMetrics {
             }
         }
         registry
+    }
+}
+
+impl NodeMetrics {
+    /// Adds those that EigenLayer's specification names.
+    pub fn register_eigen(&self, registry: &mut Registry, actors: &[ActorName]) {
+        let registry = registry.sub_registry_with_label(("avs_name".into(), AVS_NAME.into()));
+        self.rpc.register_eigen(registry);
+        if actors.contains(&ActorName::OperatorSigner) {
+            self.signer.eigen.register(registry);
+        }
     }
 }
 

@@ -3,27 +3,32 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `config/` | what a node is told, and by whom |
+//! | `client.rs` | a client of a node, for what is done once |
 //! | `ports.rs` | the world that the actors are given |
 //! | `api/` | the AVS node API, and the health that it tells of |
 //! | `http.rs` | where metrics and the node API are served |
 //! | `keys.rs` | the signers of the keys that are in this process |
+//! | `operator/` | an operator's registration, by command and at the start |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
 mod api;
+mod client;
 pub mod config;
 mod endpoints;
 mod error;
 mod http;
 mod keys;
 mod metrics;
+pub mod operator;
 mod ports;
 mod process;
 mod roles;
 mod run;
 
 pub use api::{ApiConfig, HealthMetrics};
+pub use client::client_of;
 pub use config::{AggregatorAt, EdgeConfig, LinksConfig, MetricsConfig, NodeConfig};
 pub use endpoints::Endpoints;
 pub use error::NodeError;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::ports::{
-    BlsSigner, ChainReader, Clock, CpuPool, ModelInputs, OperatorRegistry, Rng, Store, TaskContract,
-    TxBroadcast, TxSigner,
+    BlsSigner, ChainReader, Clock, CpuPool, ModelInputs, OperatorRegistry, OperatorStandings, Rng, Store,
+    TaskContract, TxBroadcast, TxSigner,
 };
 
 /// One adapter per port.
@@ -14,6 +14,8 @@ pub struct Ports {
     pub reader: Arc<dyn ChainReader>,
     /// Operators and stakes.
     pub registry: Arc<dyn OperatorRegistry>,
+    /// How the operator of this process stands.
+    pub standings: Arc<dyn OperatorStandings>,
     /// The task manager.
     pub contract: Arc<dyn TaskContract>,
     /// What models read.

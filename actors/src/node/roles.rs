@@ -192,6 +192,7 @@ impl Roles<'_> {
             aggregators: self.upstream.iter().map(Upstream::named_handle).collect(),
             contract: Arc::clone(&self.ports.contract),
             inputs: Arc::clone(&self.ports.inputs),
+            standings: Arc::clone(&self.ports.standings),
             signer: self.bls_signer()?,
             store: Arc::clone(&self.ports.store),
             rng: Arc::clone(&self.ports.rng),

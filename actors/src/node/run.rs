@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use alloy::signers::local::PrivateKeySigner;
 use anzen_deploy::Addresses;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -20,6 +22,7 @@ use super::error::NodeError;
 use super::http::HttpListeners;
 use super::keys::Signers;
 use super::metrics::{self, NodeMetrics};
+use super::operator::{Registration, register};
 use super::ports::Ports;
 use super::roles::{Roles, Upstream, start_roles};
 use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
@@ -66,6 +69,8 @@ struct Process {
     chain: Arc<AlloyChain>,
     ports: Ports,
     metrics: NodeMetrics,
+    /// For the operator's registration; gone after it.
+    account: Option<PrivateKeySigner>,
     health: HealthProbes,
     stop: CancellationToken,
 }
@@ -88,6 +93,7 @@ impl Process {
         let ports = Ports {
             reader: chain.clone(),
             registry: chain.clone(),
+            standings: chain.clone(),
             contract: chain.clone(),
             inputs: chain.clone(),
             broadcast: chain.clone(),
@@ -111,10 +117,11 @@ impl Process {
         health.add(RPC_ENDPOINT, chain.clone());
         let pulse = metrics.store.pulse().clone();
         health.add(STORE, Arc::new(StoreProbe { store: Arc::clone(&ports.store), pulse }));
-        Ok(Self { config, identity, chain, ports, metrics, health, stop })
+        let account = signers.account;
+        Ok(Self { config, identity, chain, ports, metrics, account, health, stop })
     }
 
-    async fn run(self) -> Result<(), NodeError> {
+    async fn run(mut self) -> Result<(), NodeError> {
         let listeners = Listeners::bind(&self.config).await?;
         let endpoints = listeners.endpoints();
         // From now on: whoever waits for the chain wants to see that.
@@ -123,6 +130,11 @@ impl Process {
             window = self.reach_chain() => window?,
             () = self.stop.cancelled() => return Ok(()),
         };
+        let account = self.account.take();
+        tokio::select! {
+            registered = Box::pin(self.register(account)) => registered?,
+            () = self.stop.cancelled() => return Ok(()),
+        }
         let mut directory = Directory::default();
         self.link(&mut directory)?;
         let roles = Roles {
@@ -161,6 +173,16 @@ impl Process {
             tracing::warn!(error = %failure, "waiting for the chain");
             tokio::time::sleep(jittered(self.ports.rng.as_ref(), LONGEST_PAUSE)).await;
         }
+    }
+
+    /// Sets the operator up on chain, where the configuration asks for that.
+    async fn register(&self, account: Option<PrivateKeySigner>) -> Result<(), NodeError> {
+        let Some(account) = account else { return Ok(()) };
+        let (state, seen) = watch::channel(Registration::default());
+        // Until the actor itself can tell.
+        self.health.add(ActorName::OperatorSigner.as_str(), Arc::new(seen));
+        let bls = self.ports.bls_signer.clone();
+        register(&self.config, account, bls, self.ports.rng.as_ref(), &state).await
     }
 
     async fn ask_chain(&self) -> Result<u64, crate::ports::ChainError> {
@@ -213,11 +235,9 @@ impl Process {
         let metrics = self.metrics.health.clone();
         let (monitor, reports) = Monitor::new(&self.config.api, services, probes, clock, metrics);
         actix::spawn(monitor.run(self.stop.clone()));
-        listeners.serve(
-            metrics::router(self.metrics.registry(&self.config.roles)),
-            api::router(reports),
-            &self.stop,
-        )
+        let mut registry = self.metrics.registry(&self.config.roles);
+        self.metrics.register_eigen(&mut registry, &self.config.roles);
+        listeners.serve(metrics::router(registry), api::router(reports), &self.stop)
     }
 
     fn serve_edge(&self, listener: Option<TcpListener>, directory: &Directory) -> Result<(), NodeError> {

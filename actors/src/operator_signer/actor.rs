@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
-use alloy::primitives::B256;
 use anzen_messages::chain::NextBlocks;
-use anzen_messages::model::{Model, SafetyModel};
+use anzen_messages::model::Model;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{Task, TaskHash};
@@ -18,15 +17,17 @@ use super::Config;
 use super::duties::Duties;
 use super::duty::{Computed, Step, Terms, Ticket};
 use super::effect::Effect;
-use super::health::{Vitals, judge};
 use super::metrics::OperatorSignerMetrics;
-use super::protection::{Permit, Protection, SPACE};
+use super::performance::Performance;
+use super::protection::Permit;
+use super::questions::{evaluate, load};
 use super::report::{deferred, report};
+use super::standing::Standing;
 use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
-use crate::health::{Examine, Health, Pulse};
+use crate::health::Pulse;
 use crate::measure::Laps;
-use crate::ports::{BlsSigner, ChainError, ModelInputs, Rng, Store, TaskContract, Write};
+use crate::ports::{BlsSigner, ModelInputs, OperatorStandings, Rng, Store, TaskContract, Write};
 use crate::telemetry::{scope, task_step};
 
 /// What OperatorSigner works with.
@@ -39,6 +40,8 @@ pub struct Dependencies {
     pub contract: Arc<dyn TaskContract>,
     /// What models read.
     pub inputs: Arc<dyn ModelInputs>,
+    /// How this operator stands.
+    pub standings: Arc<dyn OperatorStandings>,
     /// The operator's BLS key.
     pub signer: Arc<dyn BlsSigner>,
     /// Where the signing records are.
@@ -57,13 +60,15 @@ pub struct OperatorSigner {
     models: BTreeMap<u32, Model>,
     names: Vec<String>,
     reads: Arc<Semaphore>,
-    world: Dependencies,
+    pub(super) world: Dependencies,
     /// Nothing until the signing records have been read.
     duties: Option<Duties>,
     /// True once it has taken in a block.
-    has_blocks: bool,
+    pub(super) has_blocks: bool,
     /// Whether the signer answered the last time.
-    signer: Pulse,
+    pub(super) signer: Pulse,
+    pub(super) standing: Standing,
+    performance: Performance,
     laps: Laps<TaskHash>,
 }
 
@@ -74,9 +79,20 @@ pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner>
     let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
     dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
-    let (has_blocks, signer, laps) = (false, Pulse::default(), Laps::default());
-    let world = dependencies;
-    OperatorSigner { config, models, names, reads, world, duties: None, has_blocks, signer, laps }.start()
+    let signer = OperatorSigner {
+        config,
+        models,
+        names,
+        reads,
+        world: dependencies,
+        duties: None,
+        has_blocks: false,
+        signer: Pulse::default(),
+        standing: Standing::default(),
+        performance: Performance::default(),
+        laps: Laps::default(),
+    };
+    signer.start()
 }
 
 impl Actor for OperatorSigner {
@@ -101,23 +117,6 @@ impl Actor for OperatorSigner {
     }
 }
 
-/// The signing records and the response window, as soon as both can be read. Without its records nothing is signed.
-async fn load(
-    store: Arc<dyn Store>,
-    contract: Arc<dyn TaskContract>,
-    rng: Arc<dyn Rng>,
-    config: Config,
-) -> (Protection, u64) {
-    let read = async || {
-        let records = store.load(SPACE).await.map_err(|error| error.to_string())?;
-        Protection::load(records).map_err(|error| error.to_string())
-    };
-    let protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
-    let windows = async || contract.windows().await;
-    let windows = config.retry.until_answered(rng.as_ref(), "the task manager", windows).await;
-    (protection, windows.response)
-}
-
 impl Handler<ApplyBlocks> for OperatorSigner {
     type Result = ();
 
@@ -127,23 +126,27 @@ impl Handler<ApplyBlocks> for OperatorSigner {
         if let Some(duties) = &self.duties {
             self.world.metrics.sizes(duties.open(), duties.records());
         }
-    }
-}
-
-impl Handler<Examine> for OperatorSigner {
-    type Result = Health;
-
-    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
-        judge(&Vitals {
-            has_blocks: self.has_blocks,
-            watcher: self.world.watcher.is_reachable(),
-            signer: self.signer.trouble(),
-            aggregators: self.world.aggregators.iter().filter(|(_, handle)| handle.is_reachable()).count(),
-        })
+        if self.standing.is_due(&delta) {
+            self.look(ctx);
+        }
     }
 }
 
 impl OperatorSigner {
+    /// Finds out how this operator stands.
+    fn look(&self, ctx: &mut Context<Self>) {
+        let (standings, operator) = (Arc::clone(&self.world.standings), self.world.signer.operator_id());
+        let tokens = self.config.fee_tokens.clone();
+        let work = async move { standings.standing(operator, &tokens).await };
+        ctx.spawn(work.into_actor(self).map(|found, actor, _| {
+            match &found {
+                Ok(standing) => actor.world.metrics.eigen.standing(standing),
+                Err(error) => tracing::debug!(%error, "not known how this operator stands; asking again"),
+            }
+            actor.standing.looked(found.ok());
+        }));
+    }
+
     fn terms(&self) -> Terms {
         Terms {
             operator: self.world.signer.operator_id(),
@@ -166,7 +169,11 @@ impl OperatorSigner {
                 Effect::Submit { ticket, to, message } => self.submit(ctx, ticket, to, message),
                 Effect::Pause { ticket, step, failures } => self.pause(ctx, ticket, step, failures),
                 Effect::Prune(writes) => self.prune(ctx, writes),
-                Effect::Report(fact) => report(&fact, &self.names, &self.world.metrics),
+                Effect::Report(fact) => {
+                    self.performance.heed(&fact);
+                    self.world.metrics.eigen.score(self.performance.score());
+                    report(&fact, &self.names, &self.world.metrics);
+                }
             }
         }
     }
@@ -295,18 +302,4 @@ impl OperatorSigner {
             self.world.metrics.acknowledged(took);
         }
     }
-}
-
-/// Reads what the model needs and evaluates it.
-async fn evaluate(
-    model: &Model,
-    at: B256,
-    inputs: &dyn ModelInputs,
-    contract: &dyn TaskContract,
-) -> Result<Computed, ChainError> {
-    let (inputs, windows) = futures::try_join!(inputs.inputs(model, at), contract.windows())?;
-    Ok(match model.evaluate(&inputs) {
-        Ok(value) => Computed::Answer { value, window: windows.response },
-        Err(reason) => Computed::NoAnswer(reason),
-    })
 }

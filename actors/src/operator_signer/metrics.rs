@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::eigen::EigenMetrics;
 use super::report::{DEFERRALS, IGNORED, REFUSED};
 use crate::measure::{Histograms, OfProtocol, Reason, Step, at_zero, level, long_times, short_times};
 
@@ -38,6 +39,8 @@ pub struct OperatorSignerMetrics {
     failures: Family<Step, Counter>,
     step_seconds: Histograms<Step>,
     answer_seconds: Histogram,
+    /// Those of EigenLayer's specification.
+    pub eigen: EigenMetrics,
 }
 
 impl Default for OperatorSignerMetrics {
@@ -56,6 +59,7 @@ impl Default for OperatorSignerMetrics {
             failures: Family::default(),
             step_seconds: Family::new_with_constructor(short_times),
             answer_seconds: long_times(),
+            eigen: EigenMetrics::default(),
         };
         at_zero(&metrics.ignored, IGNORED.map(|reason| Reason { reason }));
         at_zero(&metrics.refused, REFUSED.map(|reason| Reason { reason }));

@@ -7,28 +7,35 @@
 //! | --- | --- |
 //! | `protection.rs` | what may be signed, and the records that bind the next process to it |
 //! | `duties.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
-//! | `actor.rs` | reads, records, signs, submits |
+//! | `actor.rs`, `questions.rs` | reads, records, signs, submits |
 //! | `report.rs` | what people and metrics are told |
+//! | `standing.rs`, `performance.rs`, `eigen.rs` | how this operator stands on chain and how well it does, as EigenLayer's metrics |
 //! | `health.rs` | whether tasks can be answered |
 
 mod actor;
 pub mod duties;
 pub mod duty;
 pub mod effect;
+mod eigen;
 mod health;
 mod metrics;
+mod performance;
 pub mod protection;
+mod questions;
 mod report;
+mod standing;
 
 #[cfg(test)]
 mod tests;
 
+use alloy::primitives::Address;
 use anzen_messages::model::Model;
 use serde::{Deserialize, Serialize};
 
 use crate::retry::Backoff;
 
 pub use actor::{Dependencies, OperatorSigner, start};
+pub use eigen::EigenMetrics;
 pub use metrics::OperatorSignerMetrics;
 
 /// How OperatorSigner behaves.
@@ -45,6 +52,8 @@ pub struct Config {
     pub finality_blocks: u64,
     /// For how many blocks after a task's creation its signing record is kept. Older tasks are never signed.
     pub keep_records: u64,
+    /// The tokens whose earned rewards are told as metrics; the staked token where nothing is said.
+    pub fee_tokens: Vec<Address>,
     /// Pauses before a step that failed is tried again.
     pub retry: Backoff,
 }
@@ -57,6 +66,7 @@ impl Default for Config {
             concurrent_reads: 16,
             finality_blocks: 64,
             keep_records: 7_200,
+            fee_tokens: Vec::new(),
             retry: Backoff::default(),
         }
     }

@@ -107,6 +107,35 @@ pub trait OperatorRegistry: Send + Sync {
     fn refresh_operators_call(&self, operators: &[Address]) -> (Address, Bytes);
 }
 
+/// How an operator stands with this AVS.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperatorStanding {
+    /// Its recorded stake in each quorum that it is in; none where it is not registered.
+    pub stakes: BTreeMap<u8, U256>,
+    /// What it has claimed of rewards so far, by token, in the token's smallest unit.
+    pub fees: Vec<(Address, U256)>,
+    /// True where it was slashed, by whichever AVS, in a strategy that counts here.
+    pub slashed: bool,
+}
+
+impl OperatorStanding {
+    /// True where it is in a quorum.
+    pub fn is_in_quorum(&self) -> bool {
+        !self.stakes.is_empty()
+    }
+}
+
+/// How operators stand. Used by OperatorSigner, about itself.
+#[async_trait]
+pub trait OperatorStandings: Send + Sync {
+    /// How an operator stands as of the newest block, and what it has earned of `tokens`.
+    async fn standing(
+        &self,
+        operator: OperatorId,
+        tokens: &[Address],
+    ) -> Result<OperatorStanding, ChainError>;
+}
+
 /// The windows of a task, in blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {

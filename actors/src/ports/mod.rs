@@ -11,8 +11,9 @@ mod transport;
 mod tx_signer;
 
 pub use chain::{
-    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake,
-    RegisteredOperator, ResponseCall, SendError, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
+    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, OperatorStanding,
+    OperatorStandings, Receipt, RecordedStake, RegisteredOperator, ResponseCall, SendError, StakeStatus,
+    TaskContract, TaskRules, TxBroadcast, Windows,
 };
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, run_on};

@@ -1,7 +1,7 @@
 //! Whoever holds the operator's BLS key: this process, or a remote signer.
 
 use anzen_messages::OperatorId;
-use anzen_messages::bls::{HashedMessage, Signature};
+use anzen_messages::bls::{HashedMessage, PublicKey, Signature};
 use async_trait::async_trait;
 
 /// Why there is no signature. Asking again with the same message is safe, and may help.
@@ -24,6 +24,9 @@ pub enum SignerError {
 pub trait BlsSigner: Send + Sync {
     /// The operator whose key it is.
     fn operator_id(&self) -> OperatorId;
+
+    /// The public key, which registration publishes.
+    fn public_key(&self) -> PublicKey;
 
     /// Signs a message that has been hashed to the curve. Whether it may be signed is for the caller to know.
     async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError>;

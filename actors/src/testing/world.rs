@@ -9,15 +9,15 @@ use alloy::primitives::{Address, B256, Bytes, I256, U256};
 use anzen_messages::chain::{ChainDelta, NextBlocks};
 use anzen_messages::model::{Inputs, Model};
 use anzen_messages::wire::{ActorName, Envelope, Wire};
-use anzen_messages::{Certificate, SafetyFactor, Task, TaskResponse};
+use anzen_messages::{Certificate, OperatorId, SafetyFactor, Task, TaskResponse};
 use async_trait::async_trait;
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
 
 use crate::bus::Handle;
 use crate::ports::{
-    CallError, ChainError, ModelInputs, ResponseCall, Rng, Space, Store, StoreError, TaskContract, TaskRules,
-    Transport, TransportError, Windows, Write,
+    CallError, ChainError, ModelInputs, OperatorStanding, OperatorStandings, ResponseCall, Rng, Space, Store,
+    StoreError, TaskContract, TaskRules, Transport, TransportError, Windows, Write,
 };
 use crate::testing::a_model;
 
@@ -178,6 +178,14 @@ impl FakeChain {
 impl ModelInputs for FakeChain {
     async fn inputs(&self, _model: &Model, _at: B256) -> Result<Inputs, ChainError> {
         self.answer(self.inputs)
+    }
+}
+
+#[async_trait]
+impl OperatorStandings for FakeChain {
+    async fn standing(&self, _id: OperatorId, tokens: &[Address]) -> Result<OperatorStanding, ChainError> {
+        let fees = tokens.iter().map(|token| (*token, U256::from(7))).collect();
+        Ok(OperatorStanding { stakes: BTreeMap::from([(0, U256::from(200))]), fees, slashed: true })
     }
 }
 

@@ -15,7 +15,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, info, warn};
 
 use super::Config;
-use super::health::{Vitals, judge};
+use super::health::note;
 use super::intent::Intent;
 use super::metrics::Metrics;
 use super::questions::{read, try_call};
@@ -23,7 +23,6 @@ use super::queue::{Effect, Queue};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::follow::{ApplyBlocks, ChainState, follow};
-use crate::health::{Examine, Health};
 use crate::measure::Laps;
 use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
 use crate::telemetry::{scope, step};
@@ -47,16 +46,16 @@ pub struct Dependencies {
 /// How long a request waits for its transaction: as long as its sender does.
 const PATIENCE: Duration = Duration::from_millis(SendTransaction::TIMEOUT_MS);
 
-type Outcome = Result<Mined, TxRefusal>;
+pub(super) type Outcome = Result<Mined, TxRefusal>;
 
 /// The actor.
 pub struct TxSender {
-    queue: Queue,
-    deps: Dependencies,
+    pub(super) queue: Queue,
+    pub(super) deps: Dependencies,
     waiting: BTreeMap<TxId, Vec<oneshot::Sender<Outcome>>>,
     recovered: Vec<Effect>,
     /// Why the last transaction was not sent, where that is for the operator of this process to mend.
-    trouble: Option<String>,
+    pub(super) trouble: Option<String>,
     laps: Laps<TxId>,
 }
 
@@ -163,19 +162,6 @@ fn told(span: &Span, outcome: &Outcome) {
 /// Fields for the lines of work on a request.
 fn about(id: &TxId) -> Span {
     scope!(TxSender, task = id.task().map(tracing::field::display), %id)
-}
-
-impl Handler<Examine> for TxSender {
-    type Result = Health;
-
-    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
-        judge(&Vitals {
-            watcher: self.deps.watcher.is_reachable(),
-            nonce_known: self.queue.chain_nonce.is_some(),
-            attempts: self.queue.most_attempts(),
-            trouble: self.trouble.clone(),
-        })
-    }
 }
 
 impl TxSender {
@@ -316,7 +302,7 @@ impl TxSender {
 
     fn conclude(&mut self, id: &TxId, outcome: &Outcome, fee: U256) {
         self.deps.metrics.concluded(id, outcome, fee);
-        self.note(outcome);
+        note(&mut self.trouble, outcome);
         let took = self.laps.lap(id, Instant::now());
         self.deps.metrics.step(id, "mined", took.filter(|_| outcome.is_ok()));
         let _about = about(id).entered();
@@ -326,17 +312,6 @@ impl TxSender {
             Err(refusal) => debug!(%refusal, "not sent"),
         }
         self.answer(id, outcome);
-    }
-
-    /// What the end of a request says of the key and its account. A call that would revert says nothing.
-    fn note(&mut self, outcome: &Outcome) {
-        match outcome {
-            Ok(_) => self.trouble = None,
-            Err(refusal @ (TxRefusal::InsufficientFunds { .. } | TxRefusal::Unavailable { .. })) => {
-                self.trouble = Some(refusal.to_string());
-            }
-            Err(_) => {}
-        }
     }
 
     fn answer(&mut self, id: &TxId, outcome: &Outcome) {

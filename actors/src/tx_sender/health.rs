@@ -1,8 +1,11 @@
 //! Whether transactions can be sent.
 
+use actix::{Context, Handler};
+use anzen_messages::transaction::TxRefusal;
 use anzen_messages::wire::ActorName;
 
-use crate::health::{Health, of_follower};
+use super::actor::{Outcome, TxSender};
+use crate::health::{Examine, Health, of_follower};
 
 /// A transaction that was sent so often, at a higher price each time, is stuck.
 const STUCK: usize = 8;
@@ -33,6 +36,30 @@ pub(super) fn judge(vitals: &Vitals) -> Health {
         }
         None => Health::Up,
     })
+}
+
+/// Notes what the end of a request says of the key and its account. A call that would revert says nothing.
+pub(super) fn note(trouble: &mut Option<String>, outcome: &Outcome) {
+    match outcome {
+        Ok(_) => *trouble = None,
+        Err(refusal @ (TxRefusal::InsufficientFunds { .. } | TxRefusal::Unavailable { .. })) => {
+            *trouble = Some(refusal.to_string());
+        }
+        Err(_) => {}
+    }
+}
+
+impl Handler<Examine> for TxSender {
+    type Result = Health;
+
+    fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
+        judge(&Vitals {
+            watcher: self.deps.watcher.is_reachable(),
+            nonce_known: self.queue.chain_nonce.is_some(),
+            attempts: self.queue.most_attempts(),
+            trouble: self.trouble.clone(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ async fn catch_up(watcher: &Handle<NextBlocks>) -> BlockRef {
 pub(crate) async fn refresh(chain: &Chain) {
     let (to, data) = chain.connect(&chain.config()).refresh_quorum_call(0, &[]);
     let account = Account::new(chain.provider.clone(), deployer_key()).await.unwrap();
-    let request = Request { what: "refresh".into(), to: Some(to), data, value: Default::default() };
+    let request =
+        Request { what: "refresh".into(), to: Some(to), data, value: Default::default(), signature: None };
     account.execute(&request).await.unwrap();
 }
 

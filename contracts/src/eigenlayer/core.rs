@@ -48,6 +48,25 @@ sol! {
         string description;
     }
 
+    /// Shares that leave a strategy; what is left of them after slashing can be had after a delay.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Withdrawal {
+        address staker;
+        address delegatedTo;
+        address withdrawer;
+        uint256 nonce;
+        uint32 startBlock;
+        address[] strategies;
+        uint256[] scaledShares;
+    }
+
+    /// Shares that are to leave strategies; the last field means nothing any more.
+    struct QueuedWithdrawalParams {
+        address[] strategies;
+        uint256[] depositShares;
+        address withdrawer;
+    }
+
     #[sol(rpc)]
     contract AllocationManager {
         event AVSMetadataURIUpdated(address indexed avs, string metadataURI);
@@ -125,9 +144,16 @@ sol! {
         function initialize(address initialOwner, uint256 initialPausedStatus) external;
 
         function allocationManager() external view returns (address);
+        function getQueuedWithdrawals(address staker)
+            external
+            view
+            returns (Withdrawal[] memory withdrawals, uint256[][] memory shares);
         function isOperator(address operator) external view returns (bool);
+        function minWithdrawalDelayBlocks() external view returns (uint32);
         function operatorShares(address operator, address strategy) external view returns (uint256);
         function strategyManager() external view returns (address);
+        function completeQueuedWithdrawal(Withdrawal withdrawal, address[] tokens, bool receiveAsTokens) external;
+        function queueWithdrawals(QueuedWithdrawalParams[] params) external returns (bytes32[] memory);
         function registerAsOperator(address initDelegationApprover, uint32 allocationDelay, string metadataURI)
             external;
     }
@@ -229,6 +255,7 @@ sol! {
 
     contract RewardsCoordinator {
         constructor(RewardsCoordinatorParams params);
+        function cumulativeClaimed(address earner, address token) external view returns (uint256);
         function initialize(
             address initialOwner,
             uint256 initialPausedStatus,

@@ -44,22 +44,43 @@ pub struct Request {
     pub data: Bytes,
     /// Wei to send along.
     pub value: U256,
+    /// The function that is called.
+    pub signature: Option<&'static str>,
 }
 
 impl Request {
     /// A call of a contract.
     pub fn call<C: SolCall>(what: impl Into<String>, to: Address, call: &C) -> Self {
-        Self { what: what.into(), to: Some(to), data: call.abi_encode().into(), value: U256::ZERO }
+        let data = call.abi_encode().into();
+        Self { what: what.into(), to: Some(to), data, value: U256::ZERO, signature: Some(C::SIGNATURE) }
     }
 
     /// The creation of a contract from code with constructor arguments.
     pub fn create(what: impl Into<String>, code: Bytes) -> Self {
-        Self { what: what.into(), to: None, data: code, value: U256::ZERO }
+        Self { what: what.into(), to: None, data: code, value: U256::ZERO, signature: None }
     }
 
     /// A transfer of wei.
     pub fn transfer(what: impl Into<String>, to: Address, value: U256) -> Self {
-        Self { what: what.into(), to: Some(to), data: Bytes::new(), value }
+        Self { what: what.into(), to: Some(to), data: Bytes::new(), value, signature: None }
+    }
+}
+
+/// What a transaction may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Price {
+    /// The gas that it may take.
+    pub gas: u64,
+    /// The most per gas, in wei.
+    pub max_fee_per_gas: u128,
+    /// Of which the block's maker gets, in wei.
+    pub max_priority_fee_per_gas: u128,
+}
+
+impl Price {
+    /// The most that the gas costs, in wei.
+    pub fn most_cost(&self) -> U256 {
+        U256::from(self.gas) * U256::from(self.max_fee_per_gas)
     }
 }
 
@@ -114,19 +135,20 @@ impl Account {
         request: &Request,
         record: impl FnOnce(&Sent) -> Result<(), E>,
     ) -> Result<Sent, E> {
-        let gas = self.estimate(request).await?;
+        let price = self.price(request).await?;
+        self.can_pay(request, &price).await?;
         // Held until the transaction is sent, so that nonces reach the node in order and none is left out.
         let mut next = self.nonce.lock().await;
         let nonce = match next.take() {
             Some(nonce) => nonce,
             None => self.first_nonce().await?,
         };
-        let signed = self.sign(request, nonce, gas).await?;
+        let signed = self.sign(request, nonce, &price)?;
         record(&signed.sent)?;
         let sending = self.provider.send_raw_transaction(&signed.raw).await;
         let _ = sending.map_err(|e| ChainError::rpc(request.what.clone(), e))?;
         *next = Some(nonce + 1);
-        tracing::debug!(what = %request.what, tx = %signed.sent.hash, nonce, gas, "sent");
+        tracing::debug!(what = %request.what, tx = %signed.sent.hash, nonce, gas = price.gas, "sent");
         Ok(signed.sent)
     }
 
@@ -165,11 +187,37 @@ impl Account {
         count.map_err(|e| ChainError::rpc(format!("the nonce of {}", self.address()), e))
     }
 
-    /// The gas that a transaction takes, with a margin; an error where it would revert.
-    pub async fn estimate(&self, request: &Request) -> Result<u64, ChainError> {
+    /// What a transaction may cost if it is sent now.
+    ///
+    /// # Errors
+    /// Where it would revert, too.
+    pub async fn price(&self, request: &Request) -> Result<Price, ChainError> {
         let gas = self.provider.estimate_gas(self.unsigned(request)).await;
         let gas = gas.map_err(|e| ChainError::rpc(request.what.clone(), e))?;
-        Ok(gas * GAS_MARGIN_PERCENT / 100)
+        let fees = self.provider.estimate_eip1559_fees().await;
+        let fees = fees.map_err(|e| ChainError::rpc("the chain's fees", e))?;
+        Ok(Price {
+            gas: gas * GAS_MARGIN_PERCENT / 100,
+            max_fee_per_gas: fees.max_fee_per_gas,
+            max_priority_fee_per_gas: fees.max_priority_fee_per_gas,
+        })
+    }
+
+    /// Nodes refuse a transaction that costs too much with words of their own, and some of them not at once.
+    async fn can_pay(&self, request: &Request, price: &Price) -> Result<(), ChainError> {
+        let account = self.address();
+        let balance = self.provider.get_balance(account).await;
+        let balance = balance.map_err(|e| ChainError::rpc(format!("the balance of {account}"), e))?;
+        let cost = price.most_cost() + request.value;
+        if balance < cost {
+            return Err(ChainError::NotEnoughEther { what: request.what.clone(), account, balance, cost });
+        }
+        Ok(())
+    }
+
+    /// Waits until every transaction of the account is in a block: those of an earlier run too.
+    pub async fn settled(&self) -> Result<(), ChainError> {
+        receipts::settled(&self.provider, self.address()).await
     }
 
     fn unsigned(&self, request: &Request) -> TransactionRequest {
@@ -182,15 +230,13 @@ impl Account {
         unsigned
     }
 
-    async fn sign(&self, request: &Request, nonce: u64, gas: u64) -> Result<Signed, ChainError> {
-        let fees = self.provider.estimate_eip1559_fees().await;
-        let fees = fees.map_err(|e| ChainError::rpc("the chain's fees", e))?;
+    fn sign(&self, request: &Request, nonce: u64, price: &Price) -> Result<Signed, ChainError> {
         let mut transaction = TxEip1559 {
             chain_id: self.chain_id,
             nonce,
-            gas_limit: gas,
-            max_fee_per_gas: fees.max_fee_per_gas,
-            max_priority_fee_per_gas: fees.max_priority_fee_per_gas,
+            gas_limit: price.gas,
+            max_fee_per_gas: price.max_fee_per_gas,
+            max_priority_fee_per_gas: price.max_priority_fee_per_gas,
             to: request.to.map_or(TxKind::Create, TxKind::Call),
             value: request.value,
             input: request.data.clone(),

@@ -6,7 +6,7 @@ mod read;
 mod receipts;
 mod url;
 
-pub use account::{Account, Request, Sent};
+pub use account::{Account, Price, Request, Sent};
 pub use limits::asked_too_much;
 pub(crate) use read::{ADMIN_SLOT, IMPLEMENTATION_SLOT};
 pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
@@ -14,7 +14,7 @@ pub use url::redact;
 pub(crate) use url::without_key;
 
 use crate::TransportError;
-use alloy::primitives::{Address, TxHash};
+use alloy::primitives::{Address, TxHash, U256, utils::format_ether};
 use anzen_contracts::revert::describe_revert;
 use std::error::Error;
 
@@ -58,6 +58,30 @@ pub enum ChainError {
         hash: TxHash,
         /// How long was waited.
         seconds: u64,
+    },
+    /// Earlier transactions of the account stay out of the blocks.
+    #[error(
+        "{account} has transactions that are in no block after {seconds} seconds; replace them by others with the same \
+         nonces that pay more, or wait, and run the same command again"
+    )]
+    Unsettled {
+        /// The account.
+        account: Address,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The account cannot pay for the transaction.
+    #[error("{what}: {account} has {} ETH, and this may cost {} ETH; send it ether and run the same command again",
+        format_ether(*balance), format_ether(*cost))]
+    NotEnoughEther {
+        /// What was tried.
+        what: String,
+        /// Who was to pay.
+        account: Address,
+        /// What it has, in wei.
+        balance: U256,
+        /// The most that the transaction may cost, in wei.
+        cost: U256,
     },
     /// The key could not sign.
     #[error("{what}: the transaction could not be signed: {source}")]
@@ -118,7 +142,15 @@ impl ChainError {
 
     /// Whether a contract refused, so that the same will fail again until the chain's state is another.
     pub fn is_revert(&self) -> bool {
-        matches!(self, Self::Reverted { .. } | Self::Failed { .. })
+        self.revert_reason().is_some()
+    }
+
+    /// Why a contract refused, where one did: its error, by name.
+    pub fn revert_reason(&self) -> Option<&str> {
+        match self {
+            Self::Reverted { reason, .. } | Self::Failed { reason, .. } => Some(reason),
+            _ => None,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{ChainError, Sent};
 use alloy::{
     eips::BlockId,
+    primitives::Address,
     providers::{DynProvider, Provider},
     rpc::types::TransactionReceipt,
 };
@@ -29,6 +30,25 @@ pub(super) async fn wait(provider: &DynProvider, sent: &Sent) -> Result<Transact
             }
             None => tokio::time::sleep(pause).await,
         }
+        pause = (pause * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Waits until no transaction of an account is on its way.
+pub(super) async fn settled(provider: &DynProvider, account: Address) -> Result<(), ChainError> {
+    let start = Instant::now();
+    let mut pause = FIRST_WAIT;
+    loop {
+        let failed = |e| ChainError::rpc(format!("the nonce of {account}"), e);
+        let known = provider.get_transaction_count(account).pending().await.map_err(failed)?;
+        let mined = provider.get_transaction_count(account).await.map_err(failed)?;
+        if mined >= known {
+            return Ok(());
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(ChainError::Unsettled { account, seconds: PATIENCE.as_secs() });
+        }
+        tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_WAIT);
     }
 }

@@ -1,6 +1,6 @@
 //! The operators of a local network: their keys and files, and setting them up on chain.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use alloy::{
     primitives::{Address, B256, U256, hex, uint},
@@ -87,7 +87,8 @@ impl LocalOperator {
     async fn setup(&self, chain: &Chain, addresses: &Addresses) -> Result<OperatorSetup, LocalError> {
         let account = Account::new(chain.provider.clone(), self.account.clone()).await?;
         let params = OperatorParams::new(operator_name(self.number), STAKE);
-        Ok(OperatorSetup::new(account, self.bls.clone(), addresses.clone(), params))
+        let key = Arc::new(self.bls.clone());
+        Ok(OperatorSetup::new(account, Some(key), addresses.clone(), params))
     }
 
     pub(super) fn number(&self) -> u32 {

@@ -1,93 +1,109 @@
 //! Putting the stake at risk: only what is allocated to the operator set can be slashed, and counts.
 
-use super::{Blocks, OperatorError, OperatorSetup, Outcome, WHOLE_MAGNITUDE};
-use crate::chain::ChainError;
+use super::{OperatorError, OperatorSetup, Plan, WHOLE_MAGNITUDE, Wait};
+use crate::chain::Request;
 use anzen_contracts::eigenlayer::{AllocateParams, Allocation, AllocationManager};
 
 impl OperatorSetup {
-    /// Waits until EigenLayer lets the operator allocate: its allocation delay, set at registration, holds only after a
-    /// while (17.5 days on mainnet).
-    pub async fn await_allocation_delay(&self, blocks: Blocks) -> Result<Outcome, OperatorError> {
+    /// Allocates stake to Anzen's operator set. More than is wanted stays, unless it may be lowered.
+    pub(super) async fn allocate(&self) -> Result<Plan, OperatorError> {
         let operator = self.address();
-        if self.allocation_delay_is_set().await? {
-            return Ok(Outcome::AlreadyDone(format!("{operator} may allocate")));
+        // Slashing lowers what can be allocated at all.
+        let wanted = self.params.magnitude.min(self.operator.max_magnitude().await?);
+        let allocation = self.operator.allocation().await?;
+        let (current, will_be) = (i128::from(allocation.currentMagnitude), total(&allocation));
+        if will_be == i128::from(wanted) || will_be > i128::from(wanted) && !self.params.may_lower {
+            return Ok(Plan::Nothing(match allocation.pendingDiff {
+                0 => format!("{operator} has allocated {}", share(allocation.currentMagnitude)),
+                _ => format!("{operator} has an allocation that holds from block {}", allocation.effectBlock),
+            }));
         }
-        let view = AllocationManager::ALLOCATION_CONFIGURATION_DELAYCall {};
-        let delay = self.read(self.addresses.allocation_manager, view).await?;
-        while !self.allocation_delay_is_set().await? {
-            // When it was set is not told by the chain, so a local one is given all the blocks at once.
-            let step = if blocks == Blocks::Mine { u64::from(delay) + 1 } else { 1 };
-            self.reach(self.height().await? + step, blocks).await?;
+        if allocation.pendingDiff != 0 {
+            let text = format!("{operator}'s allocation changes, and EigenLayer makes one change at a time");
+            return self.wait_for(&allocation, text).await;
         }
-        Ok(Outcome::Done(format!(
-            "{operator} has waited for the allocation configuration delay of {delay} blocks"
-        )))
-    }
-
-    /// Allocates stake to Anzen's operator set.
-    pub async fn allocate(&self) -> Result<Outcome, OperatorError> {
-        let operator = self.address();
-        let wanted = self.wanted_magnitude().await?;
-        let allocation = self.allocation().await?;
-        if allocation.pendingDiff > 0 {
-            let text =
-                format!("{operator} has an allocation that holds from block {}", allocation.effectBlock);
-            return Ok(Outcome::AlreadyDone(text));
+        if i128::from(wanted) < current {
+            let delay = self.operator.deallocation_delay().await?;
+            let done = format!(
+                "{operator} lowers its allocation to {}: for {delay} blocks more the rest can be slashed",
+                share(wanted)
+            );
+            return Ok(Plan::Send { requests: vec![self.modify("lowering the allocation", wanted)], done });
         }
-        let remains = i128::from(allocation.currentMagnitude) + allocation.pendingDiff;
-        if remains >= i128::from(wanted) {
-            let text = format!("{operator} has allocated {}", share(allocation.currentMagnitude));
-            return Ok(Outcome::AlreadyDone(text));
+        if self.operator.allocation_delay().await?.is_none() {
+            return self.await_allocation_delay().await;
         }
-        if allocation.pendingDiff < 0 {
-            return Err(OperatorError::Deallocating { operator, block: allocation.effectBlock });
-        }
-        let params = AllocateParams {
-            operatorSet: self.operator_set(),
-            strategies: vec![self.addresses.strategy],
-            newMagnitudes: vec![wanted],
-        };
-        let call = AllocationManager::modifyAllocationsCall { operator, params: vec![params] };
-        self.send("allocating stake", self.addresses.allocation_manager, &call).await?;
-        Ok(Outcome::Done(format!("{operator} has allocated {} of its stake to Anzen", share(wanted))))
+        let done = format!("{operator} has allocated {} of its stake to Anzen", share(wanted));
+        Ok(Plan::Send { requests: vec![self.modify("allocating stake", wanted)], done })
     }
 
     /// Waits until a new allocation holds.
-    pub async fn await_allocation(&self, blocks: Blocks) -> Result<Outcome, OperatorError> {
+    pub(super) async fn await_allocation(&self) -> Result<Plan, OperatorError> {
         let operator = self.address();
-        let allocation = self.allocation().await?;
+        let allocation = self.operator.allocation().await?;
         if allocation.pendingDiff <= 0 {
-            return Ok(Outcome::AlreadyDone(format!("{operator}'s allocation holds")));
+            return Ok(Plan::Nothing(format!("{operator}'s allocation holds")));
         }
-        self.reach(allocation.effectBlock.into(), blocks).await?;
-        Ok(Outcome::Done(format!("{operator}'s allocation holds since block {}", allocation.effectBlock)))
+        self.wait_for(&allocation, format!("{operator}'s allocation holds")).await
     }
 
-    pub(super) async fn allocation(&self) -> Result<Allocation, ChainError> {
-        let view = AllocationManager::getAllocationCall {
-            operator: self.address(),
-            operatorSet: self.operator_set(),
-            strategy: self.addresses.strategy,
+    /// Takes the whole allocation back. It can be slashed until that holds.
+    pub(super) async fn deallocate(&self) -> Result<Plan, OperatorError> {
+        let operator = self.address();
+        let allocation = self.operator.allocation().await?;
+        if total(&allocation) == 0 {
+            return Ok(Plan::Nothing(if allocation.pendingDiff == 0 {
+                format!("{operator} has allocated nothing to Anzen")
+            } else {
+                let block = allocation.effectBlock;
+                format!(
+                    "{operator} takes its stake back: until block {block} it can be slashed for what it has signed"
+                )
+            }));
+        }
+        if self.operator.is_member().await? {
+            return Err(OperatorError::StillMember(operator));
+        }
+        if allocation.pendingDiff != 0 {
+            let text = format!("{operator}'s allocation changes, and EigenLayer makes one change at a time");
+            return self.wait_for(&allocation, text).await;
+        }
+        let delay = self.operator.deallocation_delay().await?;
+        let done = if self.operator.is_slashable().await? {
+            format!(
+                "{operator} takes its stake back: for {delay} blocks more it can be slashed for what it has signed, \
+                 then it is free"
+            )
+        } else {
+            format!("{operator} has taken its stake back")
         };
-        self.read(self.addresses.allocation_manager, view).await
+        Ok(Plan::Send { requests: vec![self.modify("taking stake back", 0)], done })
     }
 
-    /// Slashing lowers what can be allocated at all.
-    async fn wanted_magnitude(&self) -> Result<u64, ChainError> {
-        let (operator, strategy) = (self.address(), self.addresses.strategy);
-        let view = AllocationManager::getMaxMagnitudeCall { operator, strategy };
-        let most = self.read(self.addresses.allocation_manager, view).await?;
-        Ok(self.params.magnitude.min(most))
+    fn modify(&self, what: &str, magnitude: u64) -> Request {
+        let params = AllocateParams {
+            operatorSet: self.operator.operator_set(),
+            strategies: vec![self.operator.addresses.strategy],
+            newMagnitudes: vec![magnitude],
+        };
+        let call =
+            AllocationManager::modifyAllocationsCall { operator: self.address(), params: vec![params] };
+        self.request(what, self.operator.addresses.allocation_manager, &call)
     }
 
-    async fn allocation_delay_is_set(&self) -> Result<bool, ChainError> {
-        let view = AllocationManager::getAllocationDelayCall { operator: self.address() };
-        Ok(self.read(self.addresses.allocation_manager, view).await?.isSet)
+    async fn wait_for(&self, allocation: &Allocation, text: String) -> Result<Plan, OperatorError> {
+        let height = self.operator.height().await?;
+        Ok(Plan::Wait(Wait { text, height, until: allocation.effectBlock.into(), exact: true }))
     }
 }
 
+/// What is allocated once a pending change holds.
+fn total(allocation: &Allocation) -> i128 {
+    i128::from(allocation.currentMagnitude) + allocation.pendingDiff
+}
+
 /// A magnitude as a share of the whole.
-fn share(magnitude: u64) -> String {
+pub(super) fn share(magnitude: u64) -> String {
     let hundredths = u128::from(magnitude) * 10_000 / u128::from(WHOLE_MAGNITUDE);
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }

@@ -1,14 +1,13 @@
 //! Joining and leaving the quorum, and the socket that it publishes.
 
-use super::{OperatorError, OperatorSetup, Outcome, QUORUM};
-use crate::chain::ChainError;
+use super::{BlsKey, OperatorError, OperatorSetup, Plan, QUORUM, Wait, past::When};
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
     sol_types::SolValue,
 };
 use anzen_contracts::eigenlayer::{
     AllocationManager, BLSApkRegistry, DeregisterParams, PubkeyRegistrationParams, RegisterParams,
-    SlashingRegistryCoordinator, SocketRegistry, StakeRegistry,
+    SlashingRegistryCoordinator,
 };
 use anzen_messages::bls::{G1Bytes, HashedMessage};
 
@@ -16,85 +15,109 @@ use anzen_messages::bls::{G1Bytes, HashedMessage};
 const NORMAL_REGISTRATION: U256 = U256::ZERO;
 
 impl OperatorSetup {
-    /// Joins the quorum: proves that it has the secret of its BLS key, and publishes its socket.
-    pub async fn join(&self) -> Result<Outcome, OperatorError> {
-        let operator = self.address();
-        self.check_key().await?;
-        if self.is_member().await? {
-            return Ok(Outcome::AlreadyDone(format!("{operator} belongs to quorum {QUORUM}")));
+    /// Joins the quorum: proves that it has the secret of its BLS key, and publishes its socket. Who left can join again
+    /// after EigenLayer's deallocation delay.
+    pub(super) async fn join(&self) -> Result<Plan, OperatorError> {
+        let (operator, at) = (self.address(), &self.operator.addresses);
+        if let Some(key) = &self.key {
+            self.check_key(key.public_key().operator_id().0).await?;
+        }
+        if self.operator.is_member().await? {
+            return Ok(Plan::Nothing(format!("{operator} belongs to quorum {QUORUM}")));
+        }
+        let key = self.key.as_deref().ok_or(OperatorError::NoBlsKey)?;
+        if self.operator.is_slashable().await? {
+            return self.await_return().await;
         }
         self.check_weight().await?;
         let params = RegisterParams {
-            avs: self.addresses.service_manager,
+            avs: at.service_manager,
             operatorSetIds: vec![QUORUM.into()],
-            data: self.registration().await?,
+            data: self.registration(key).await?,
         };
         let call = AllocationManager::registerForOperatorSetsCall { operator, params };
-        self.send("joining the quorum", self.addresses.allocation_manager, &call).await?;
-        Ok(Outcome::Done(format!("{operator} has joined quorum {QUORUM} as {}", self.operator_id())))
+        let requests = vec![self.request("joining the quorum", at.allocation_manager, &call)];
+        let id = key.public_key().operator_id();
+        Ok(Plan::Send { requests, done: format!("{operator} has joined quorum {QUORUM} as {id}") })
     }
 
     /// Leaves the quorum. The stake can be slashed for EigenLayer's deallocation delay yet, and re-joining is possible only
     /// after it.
-    pub async fn leave(&self) -> Result<Outcome, OperatorError> {
+    pub(super) async fn leave(&self) -> Result<Plan, OperatorError> {
         let operator = self.address();
-        if !self.is_member().await? {
-            return Ok(Outcome::AlreadyDone(format!("{operator} does not belong to quorum {QUORUM}")));
+        if !self.operator.is_member().await? {
+            return Ok(Plan::Nothing(format!("{operator} does not belong to quorum {QUORUM}")));
         }
-        let avs = self.addresses.service_manager;
+        let avs = self.operator.addresses.service_manager;
         let params = DeregisterParams { operator, avs, operatorSetIds: vec![QUORUM.into()] };
         let call = AllocationManager::deregisterFromOperatorSetsCall { params };
-        self.send("leaving the quorum", self.addresses.allocation_manager, &call).await?;
-        Ok(Outcome::Done(format!("{operator} has left quorum {QUORUM}")))
+        let to = self.operator.addresses.allocation_manager;
+        let delay = self.operator.deallocation_delay().await?;
+        let done = format!(
+            "{operator} has left quorum {QUORUM}: for {delay} blocks more it can be slashed for what it has signed, and \
+             cannot join again"
+        );
+        Ok(Plan::Send { requests: vec![self.request("leaving the quorum", to, &call)], done })
     }
 
-    /// Publishes another socket.
-    pub async fn update_socket(&self, socket: &str) -> Result<Outcome, OperatorError> {
-        let operator = self.address();
-        if !self.is_member().await? {
+    /// Publishes another socket. A member keeps the one that it joined with until then.
+    pub(super) async fn update_socket(&self) -> Result<Plan, OperatorError> {
+        let (operator, socket) = (self.address(), &self.params.socket);
+        let Some(id) = self.operator.id().await? else {
+            return Err(OperatorError::NotMember(operator));
+        };
+        if !self.operator.is_member().await? {
             return Err(OperatorError::NotMember(operator));
         }
-        if self.socket().await? == socket {
-            return Ok(Outcome::AlreadyDone(format!("{operator}'s socket is {socket}")));
+        let published = self.operator.socket(id).await?;
+        if socket.is_empty() || published == *socket {
+            return Ok(Plan::Nothing(format!("{operator}'s socket is {published:?}")));
         }
-        let call = SlashingRegistryCoordinator::updateSocketCall { socket: socket.to_owned() };
-        self.send("updating the socket", self.addresses.registry_coordinator, &call).await?;
-        Ok(Outcome::Done(format!("{operator}'s socket has become {socket}")))
+        let call = SlashingRegistryCoordinator::updateSocketCall { socket: socket.clone() };
+        let to = self.operator.addresses.registry_coordinator;
+        let requests = vec![self.request("updating the socket", to, &call)];
+        Ok(Plan::Send { requests, done: format!("{operator}'s socket has become {socket:?}") })
     }
 
-    pub(super) fn operator_id(&self) -> B256 {
-        self.key.public_key().operator_id().0
-    }
-
-    pub(super) async fn socket(&self) -> Result<String, ChainError> {
-        let view = SocketRegistry::getOperatorSocketCall { operatorId: self.operator_id() };
-        self.read(self.addresses.socket_registry, view).await
+    /// Until an operator that left may join again.
+    async fn await_return(&self) -> Result<Plan, OperatorError> {
+        let (operator, height) = (self.address(), self.operator.height().await?);
+        let delay = u64::from(self.operator.deallocation_delay().await?);
+        let (until, exact) = match self.operator.left(delay).await? {
+            When::Known(block) => (block + delay + 1, true),
+            When::Never | When::Unknown => (height + delay + 1, false),
+        };
+        let text = format!("{operator} has left the quorum and may join it again");
+        Ok(Plan::Wait(Wait { text, height, until, exact }))
     }
 
     /// What the coordinator reads of a registration: three arguments, not one tuple.
-    async fn registration(&self) -> Result<Bytes, OperatorError> {
+    async fn registration(&self, key: &dyn BlsKey) -> Result<Bytes, OperatorError> {
         let view =
             SlashingRegistryCoordinator::pubkeyRegistrationMessageHashCall { operator: self.address() };
-        let message = self.read(self.addresses.registry_coordinator, view).await?;
+        let message = self.operator.read(self.operator.addresses.registry_coordinator, view).await?;
         let message = HashedMessage::from_contract(G1Bytes::from_words(message.X, message.Y))?;
-        let key = self.key.public_key();
+        let public = key.public_key();
+        let signature = key.sign(&message).await.map_err(OperatorError::Sign)?;
         let params = PubkeyRegistrationParams {
-            pubkeyRegistrationSignature: self.key.sign(&message).to_bytes().into(),
-            pubkeyG1: key.g1().into(),
-            pubkeyG2: key.g2().to_bytes().into(),
+            pubkeyRegistrationSignature: signature.to_bytes().into(),
+            pubkeyG1: public.g1().into(),
+            pubkeyG2: public.g2().to_bytes().into(),
         };
         Ok((NORMAL_REGISTRATION, self.params.socket.clone(), params).abi_encode_params().into())
     }
 
     /// A key belongs to one operator, and an operator has one key, for good.
-    async fn check_key(&self) -> Result<(), OperatorError> {
-        let (operator, id, registry) = (self.address(), self.operator_id(), self.addresses.bls_apk_registry);
-        let registered = self.read(registry, BLSApkRegistry::getOperatorIdCall { operator }).await?;
-        if registered != B256::ZERO && registered != id {
-            return Err(OperatorError::OtherKey { operator, registered, given: id });
+    async fn check_key(&self, id: B256) -> Result<(), OperatorError> {
+        let operator = self.address();
+        match self.operator.id().await? {
+            Some(registered) if registered != id => {
+                return Err(OperatorError::OtherKey { operator, registered, given: id });
+            }
+            _ => {}
         }
-        let owner =
-            self.read(registry, BLSApkRegistry::getOperatorFromPubkeyHashCall { pubkeyHash: id }).await?;
+        let view = BLSApkRegistry::getOperatorFromPubkeyHashCall { pubkeyHash: id };
+        let owner = self.operator.read(self.operator.addresses.bls_apk_registry, view).await?;
         if owner != Address::ZERO && owner != operator {
             return Err(OperatorError::KeyTaken { operator, owner, id });
         }
@@ -105,21 +128,16 @@ impl OperatorSetup {
     async fn check_weight(&self) -> Result<(), OperatorError> {
         let operator = self.address();
         let view = AllocationManager::getAllocatedStakeCall {
-            operatorSet: self.operator_set(),
+            operatorSet: self.operator.operator_set(),
             operators: vec![operator],
-            strategies: vec![self.addresses.strategy],
+            strategies: vec![self.operator.addresses.strategy],
         };
-        let stakes = self.read(self.addresses.allocation_manager, view).await?;
+        let stakes = self.operator.read(self.operator.addresses.allocation_manager, view).await?;
         let weight = stakes.into_iter().flatten().sum::<U256>();
-        let minimum = self.minimum_stake().await?;
+        let minimum = self.operator.minimum_stake().await?;
         if weight < minimum {
             return Err(OperatorError::StakeTooLow { operator, weight, minimum });
         }
         Ok(())
-    }
-
-    pub(super) async fn minimum_stake(&self) -> Result<U256, ChainError> {
-        let view = StakeRegistry::minimumStakeForQuorumCall { quorumNumber: QUORUM };
-        Ok(U256::from(self.read(self.addresses.stake_registry, view).await?))
     }
 }

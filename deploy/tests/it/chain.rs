@@ -51,6 +51,12 @@ impl Chain {
         self.provider.get_block_number().await.unwrap()
     }
 
+    /// Mines so many blocks.
+    pub(crate) async fn mine(&self, blocks: u64) {
+        let mined: Value = self.provider.raw_request("anvil_mine".into(), [blocks]).await.unwrap();
+        assert!(mined.is_null());
+    }
+
     /// Sends a call in the name of any account, a contract's too.
     pub(crate) async fn call_as<C: SolCall>(&self, from: Address, to: Address, call: C) {
         let request = |method: &'static str, params: Value| {

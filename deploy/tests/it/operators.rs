@@ -3,6 +3,7 @@
 use crate::chain::Chain;
 use alloy::{
     primitives::{U256, utils::parse_ether},
+    providers::Provider,
     signers::local::PrivateKeySigner,
 };
 use anzen_contracts::{
@@ -12,9 +13,12 @@ use anzen_contracts::{
 use anzen_deploy::{
     Addresses,
     chain::{Account, Request, read},
-    operator::{Blocks, OperatorError, OperatorParams, OperatorSetup, Outcome, WHOLE_MAGNITUDE},
+    operator::{
+        Blocks, OperatorError, OperatorParams, OperatorSetup, Outcome, State, Status, Step, WHOLE_MAGNITUDE,
+    },
 };
 use anzen_messages::bls::SecretKey;
+use std::sync::Arc;
 
 fn stake(tokens: u64) -> U256 {
     parse_ether(&tokens.to_string()).unwrap()
@@ -23,7 +27,15 @@ fn stake(tokens: u64) -> U256 {
 async fn operator(chain: &Chain, addresses: &Addresses, tokens: u64) -> OperatorSetup {
     let account = Account::new(chain.provider.clone(), PrivateKeySigner::random()).await.unwrap();
     let params = OperatorParams::new(format!("operator-{tokens}:9000"), stake(tokens));
-    OperatorSetup::new(account, SecretKey::generate().unwrap(), addresses.clone(), params)
+    setup(account, &SecretKey::generate().unwrap(), addresses, params)
+}
+
+fn setup(account: Account, key: &SecretKey, addresses: &Addresses, params: OperatorParams) -> OperatorSetup {
+    OperatorSetup::new(account, Some(Arc::new(key.clone())), addresses.clone(), params)
+}
+
+async fn status(operator: &OperatorSetup) -> Status {
+    operator.operator().status().await.unwrap()
 }
 
 async fn total_stake(chain: &Chain, addresses: &Addresses) -> U256 {
@@ -60,7 +72,7 @@ async fn three_operators_join_together_and_are_found_done() {
     assert!(second.iter().all(|outcome| matches!(outcome, Outcome::AlreadyDone(_))), "{second:#?}");
 
     for (operator, tokens) in operators.iter().zip([100, 200, 300]) {
-        let status = operator.status().await.unwrap();
+        let status = status(operator).await;
         assert!(status.is_operator && status.is_member && status.is_slashable);
         assert_eq!((status.recorded_stake, status.weight), (stake(tokens), stake(tokens)));
         assert_eq!(status.socket, format!("operator-{tokens}:9000"));
@@ -68,25 +80,100 @@ async fn three_operators_join_together_and_are_found_done() {
 }
 
 #[tokio::test]
-async fn an_operator_changes_its_socket_leaves_and_cannot_return_at_once() {
+async fn an_operator_changes_its_socket_leaves_gets_its_stake_back_and_returns() {
+    let chain = Chain::start();
+    let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
+    let account = Account::new(chain.provider.clone(), PrivateKeySigner::random()).await.unwrap();
+    let key = SecretKey::generate().unwrap();
+    let at = |socket: &str| setup(account.clone(), &key, &addresses, OperatorParams::new(socket, stake(5)));
+    let operator = at("here:9000");
+    assert!(matches!(operator.take(Step::UpdateSocket).await, Err(OperatorError::NotMember(_))));
+    operator.run(Blocks::Mine, Some(&funder)).await.unwrap();
+
+    assert!(at("elsewhere:9000").take(Step::UpdateSocket).await.unwrap().is_done_now());
+    assert!(!at("elsewhere:9000").take(Step::UpdateSocket).await.unwrap().is_done_now());
+    assert_eq!(status(&operator).await.socket, "elsewhere:9000");
+    for still in [Step::Deallocate, Step::QueueWithdrawal] {
+        assert!(matches!(operator.take(still).await, Err(OperatorError::StillMember(_))));
+    }
+
+    for step in [Step::LEAVE.as_slice(), &[Step::QueueWithdrawal]].concat() {
+        assert!(operator.take(step).await.unwrap().is_done_now(), "{step}");
+        assert!(!operator.take(step).await.unwrap().is_done_now(), "{step}");
+    }
+    let left = status(&operator).await;
+    assert!(!left.is_member && left.is_slashable, "stake that leaves can be slashed for a while");
+    assert_eq!(left.pending.as_ref().map(|pending| pending.magnitude), Some(0));
+    assert_eq!(total_stake(&chain, &addresses).await, U256::ZERO);
+
+    // Joining again is possible from exactly the block that is told.
+    let Outcome::Waiting(wait) = operator.take(Step::Join).await.unwrap() else { panic!("it has just left") };
+    assert!(wait.exact && wait.blocks() > 900, "{wait}");
+    for step in Step::WITHDRAW {
+        operator.complete(step, Blocks::Mine).await.unwrap();
+    }
+    let back = status(&operator).await;
+    assert_eq!((back.deposited, back.token_balance), (U256::ZERO, stake(5)));
+
+    operator.run(Blocks::Mine, Some(&funder)).await.unwrap();
+    let returned = status(&operator).await;
+    assert!(returned.is_member && returned.weight == stake(5), "{returned}");
+    assert_eq!(returned.operator_id, left.operator_id);
+}
+
+#[tokio::test]
+async fn waits_are_told_to_the_block() {
     let chain = Chain::start();
     let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
     let operator = operator(&chain, &addresses, 5).await;
-    assert!(matches!(operator.update_socket("x").await, Err(OperatorError::NotMember(_))));
-    operator.run(Blocks::Mine, Some(&funder)).await.unwrap();
+    assert!(matches!(operator.take(Step::AwaitAllocationDelay).await, Err(OperatorError::NotOperator(_))));
+    operator.fund(&funder).await.unwrap();
+    operator.take(Step::Register).await.unwrap();
+    let waits = async |step| match operator.take(step).await.unwrap() {
+        Outcome::Waiting(wait) => Some(wait),
+        _ => None,
+    };
+    let wait = waits(Step::Allocate).await.unwrap();
+    assert!(wait.exact && waits(Step::AwaitAllocationDelay).await.as_ref() == Some(&wait), "{wait}");
+    chain.mine(wait.blocks() - 1).await;
+    assert!(waits(Step::AwaitAllocationDelay).await.is_some(), "a block early");
+    chain.mine(1).await;
+    assert_eq!(waits(Step::AwaitAllocationDelay).await, None, "{wait}");
+}
 
-    assert!(operator.update_socket("elsewhere:9000").await.unwrap().is_done_now());
-    assert!(!operator.update_socket("elsewhere:9000").await.unwrap().is_done_now());
-    assert_eq!(operator.status().await.unwrap().socket, "elsewhere:9000");
+#[tokio::test]
+async fn a_preview_shows_everything_and_sends_nothing() {
+    let chain = Chain::start();
+    let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
+    let operator = operator(&chain, &addresses, 5).await;
+    operator.fund(&funder).await.unwrap();
+    let previews = operator.preview(&Step::SET_UP).await.unwrap();
+    let sent = |step: Step| match &previews.iter().find(|one| one.step == step).unwrap().state {
+        State::Sends { transactions } => transactions.clone(),
+        other => panic!("{step}: {other:?}"),
+    };
+    let [register] = sent(Step::Register).try_into().unwrap();
+    assert!(
+        register.call.starts_with("registerAsOperator(0x0000") && register.revert.is_none(),
+        "{register}"
+    );
+    assert!(register.gas.is_some_and(|gas| gas > 21_000) && register.most_cost.is_some());
+    let [approve, deposit] = sent(Step::Deposit).try_into().unwrap();
+    assert!(approve.call.starts_with("approve(") && !approve.depends_on_previous, "{approve}");
+    assert!(deposit.call.ends_with(", 5000000000000000000)") && deposit.depends_on_previous, "{deposit}");
+    let join = previews.iter().find(|one| one.step == Step::Join).unwrap().to_string();
+    assert_eq!(join, "join: after deposit, allocate, await-allocation");
+    let nonce = chain.provider.get_transaction_count(operator.address()).await.unwrap();
+    assert_eq!((nonce, status(&operator).await.is_operator), (0, false));
+}
 
-    assert!(operator.leave().await.unwrap().is_done_now());
-    assert!(!operator.leave().await.unwrap().is_done_now());
-    let status = operator.status().await.unwrap();
-    assert!(!status.is_member && status.is_slashable, "stake that leaves can be slashed for a while");
-    assert_eq!(total_stake(&chain, &addresses).await, U256::ZERO);
-
-    let error = operator.join().await.unwrap_err().to_string();
-    assert!(error.contains("AlreadyMemberOfSet()"), "{error}");
+#[tokio::test]
+async fn who_cannot_pay_for_gas_is_told_how_much() {
+    let chain = Chain::start();
+    let addresses = chain.deploy().await.unwrap();
+    let operator = operator(&chain, &addresses, 5).await;
+    let error = operator.take(Step::Register).await.unwrap_err().to_string();
+    assert!(error.contains("has 0.000000000000000000 ETH, and this may cost 0.00"), "{error}");
 }
 
 #[tokio::test]
@@ -95,9 +182,16 @@ async fn what_is_missing_is_said() {
     let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
 
     let poor = operator(&chain, &addresses, 5).await;
-    let error = poor.deposit().await.unwrap_err();
-    assert!(matches!(error, OperatorError::NotEnoughTokens { needed, .. } if needed == stake(5)), "{error}");
-    let error = poor.join().await.unwrap_err();
+    let error = poor.take(Step::Deposit).await.unwrap_err();
+    assert!(
+        matches!(&error, OperatorError::NotEnoughTokens(lack) if lack.needed.units == stake(5)),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("and 5 ") && error.to_string().contains(" more are needed"),
+        "{error}"
+    );
+    let error = poor.take(Step::Join).await.unwrap_err();
     assert!(matches!(error, OperatorError::StakeTooLow { minimum, .. } if minimum == stake(1)), "{error}");
 
     // Two operators with one key, and one operator with two.
@@ -105,15 +199,13 @@ async fn what_is_missing_is_said() {
     let (key, other) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
     let signer = PrivateKeySigner::random();
     let params = OperatorParams::new("a:1", stake(2));
-    let setup = |account, key: &SecretKey| {
-        OperatorSetup::new(account, key.clone(), addresses.clone(), params.clone())
-    };
+    let setup = |account, key: &SecretKey| setup(account, key, &addresses, params.clone());
     let first = setup(account(signer.clone()).await.unwrap(), &key);
     first.run(Blocks::Mine, Some(&funder)).await.unwrap();
     let twin = setup(account(PrivateKeySigner::random()).await.unwrap(), &key);
-    assert!(matches!(twin.join().await, Err(OperatorError::KeyTaken { .. })));
+    assert!(matches!(twin.take(Step::Join).await, Err(OperatorError::KeyTaken { .. })));
     let rekeyed = setup(account(signer).await.unwrap(), &other);
-    assert!(matches!(rekeyed.join().await, Err(OperatorError::OtherKey { .. })));
+    assert!(matches!(rekeyed.take(Step::Join).await, Err(OperatorError::OtherKey { .. })));
 }
 
 #[tokio::test]
@@ -141,14 +233,12 @@ async fn a_deallocation_is_no_allocation_and_a_member_gets_its_new_socket() {
     let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
     let account = Account::new(chain.provider.clone(), PrivateKeySigner::random()).await.unwrap();
     let key = SecretKey::generate().unwrap();
-    let setup = |socket: &str| {
-        let params = OperatorParams::new(socket, stake(5));
-        OperatorSetup::new(account.clone(), key.clone(), addresses.clone(), params)
-    };
+    let setup =
+        |socket: &str| setup(account.clone(), &key, &addresses, OperatorParams::new(socket, stake(5)));
     setup("here:1").run(Blocks::Mine, Some(&funder)).await.unwrap();
     let outcomes = setup("there:2").run(Blocks::Mine, Some(&funder)).await.unwrap();
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_done_now()).count(), 1, "{outcomes:#?}");
-    assert_eq!(setup("").status().await.unwrap().socket, "there:2");
+    assert_eq!(status(&setup("")).await.socket, "there:2");
 
     let params = AllocateParams {
         operatorSet: OperatorSet { avs: addresses.service_manager, id: 0 },
@@ -158,7 +248,8 @@ async fn a_deallocation_is_no_allocation_and_a_member_gets_its_new_socket() {
     let call = AllocationManager::modifyAllocationsCall { operator: account.address(), params: vec![params] };
     let request = Request::call("deallocating half", addresses.allocation_manager, &call);
     let block = account.execute(&request).await.unwrap().block_number.unwrap();
-    let error = setup("there:2").run(Blocks::Mine, Some(&funder)).await.unwrap_err();
-    let OperatorError::Deallocating { block: until, .. } = error else { panic!("{error}") };
-    assert!(u64::from(until) > block + 1000, "{until} is the deallocation delay after {block}");
+    let Outcome::Waiting(wait) = setup("there:2").take(Step::Allocate).await.unwrap() else {
+        panic!("EigenLayer makes one change at a time")
+    };
+    assert!(wait.exact && wait.until > block + 1000, "{wait} is the deallocation delay after {block}");
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use alloy::sol_types::SolCall;
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use anzen_actors::ports::{
-    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, Receipt, RecordedStake,
-    RegisteredOperator, ResponseCall, SendError, StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
+    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, OperatorStanding,
+    OperatorStandings, Receipt, RecordedStake, RegisteredOperator, ResponseCall, SendError, StakeStatus,
+    TaskContract, TaskRules, TxBroadcast, Windows,
 };
 use anzen_contracts::AnzenTaskManager::{createNewTaskCall, respondToTaskCall};
 use anzen_contracts::NonSignerStakesAndSignature;
@@ -106,6 +107,15 @@ impl OperatorRegistry for SimEndpoint {
 
     fn refresh_operators_call(&self, _operators: &[Address]) -> (Address, Bytes) {
         (Address::ZERO, Bytes::new())
+    }
+}
+
+#[async_trait]
+impl OperatorStandings for SimEndpoint {
+    async fn standing(&self, id: OperatorId, _tokens: &[Address]) -> Result<OperatorStanding, ChainError> {
+        self.answer().await?;
+        let stakes = self.chain.contract().set.operators.get(&id).map(|one| one.stakes.clone());
+        Ok(OperatorStanding { stakes: stakes.unwrap_or_default(), ..OperatorStanding::default() })
     }
 }
 

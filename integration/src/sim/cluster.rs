@@ -129,6 +129,7 @@ impl Cluster {
         Ports {
             reader: endpoint.clone(),
             registry: endpoint.clone(),
+            standings: endpoint.clone(),
             contract: endpoint.clone(),
             inputs: endpoint.clone(),
             broadcast: endpoint,

@@ -7,7 +7,7 @@ use anzen_actors::ports::{
     BlsSigner, Clock, CpuPool, Rng, SignedTx, SignerError, TxSigner, UnixMillis, UnsignedTx,
 };
 use anzen_messages::OperatorId;
-use anzen_messages::bls::{HashedMessage, SecretKey, Signature};
+use anzen_messages::bls::{HashedMessage, PublicKey, SecretKey, Signature};
 use async_trait::async_trait;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
@@ -97,6 +97,10 @@ pub(super) struct SimBlsSigner(pub(super) SecretKey);
 impl BlsSigner for SimBlsSigner {
     fn operator_id(&self) -> OperatorId {
         self.0.public_key().operator_id()
+    }
+
+    fn public_key(&self) -> PublicKey {
+        self.0.public_key()
     }
 
     async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError> {

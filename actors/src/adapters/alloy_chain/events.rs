@@ -124,6 +124,9 @@ mod tests {
         stake_registry: Address::repeat_byte(3),
         bls_apk_registry: Address::repeat_byte(4),
         operator_state_retriever: Address::repeat_byte(5),
+        service_manager: Address::repeat_byte(6),
+        allocation_manager: Address::repeat_byte(7),
+        rewards_coordinator: Address::repeat_byte(8),
     };
 
     fn log(address: Address, data: LogData) -> Log {

@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::eigen::EigenRpcMetrics;
 use super::failure::Failure;
 use crate::health::Pulse;
 use crate::measure::{Histograms, at_zero};
@@ -31,6 +32,7 @@ pub struct RpcMetrics {
     request_seconds: Histograms<Method>,
     subscribed: Gauge,
     pub(super) pulse: Pulse,
+    eigen: EigenRpcMetrics,
 }
 
 impl Default for RpcMetrics {
@@ -41,6 +43,7 @@ impl Default for RpcMetrics {
             request_seconds: Family::new_with_constructor(times),
             subscribed: Gauge::default(),
             pulse: Pulse::default(),
+            eigen: EigenRpcMetrics::default(),
         }
     }
 }
@@ -67,7 +70,20 @@ impl RpcMetrics {
         );
     }
 
-    pub(super) fn answered(&self, methods: &[&'static str], outcome: &'static str, took: Duration) {
+    /// Adds those of EigenLayer's specification to a registry, whose label says which AVS they are of.
+    pub fn register_eigen(&self, registry: &mut Registry) {
+        self.eigen.register(registry);
+    }
+
+    /// `client` is what the node calls itself.
+    pub(super) fn answered(
+        &self,
+        methods: &[&'static str],
+        outcome: &'static str,
+        client: &str,
+        took: Duration,
+    ) {
+        self.eigen.answered(methods, client, took);
         for method in methods {
             at_zero(&self.requests, Failure::OUTCOMES.map(|outcome| Request { method, outcome }));
             self.requests.get_or_create(&Request { method, outcome }).inc();

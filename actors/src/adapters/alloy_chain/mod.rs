@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod contract;
+mod eigen;
 mod endpoint;
 mod events;
 mod failure;
@@ -12,6 +13,7 @@ mod reader;
 mod registry;
 mod rpc;
 mod signal;
+mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +86,12 @@ pub struct ChainAddresses {
     pub bls_apk_registry: Address,
     /// OperatorStateRetriever.
     pub operator_state_retriever: Address,
+    /// AnzenServiceManager, which is the AVS.
+    pub service_manager: Address,
+    /// EigenLayer's AllocationManager.
+    pub allocation_manager: Address,
+    /// EigenLayer's RewardsCoordinator.
+    pub rewards_coordinator: Address,
 }
 
 impl From<&Addresses> for ChainAddresses {
@@ -95,6 +103,9 @@ impl From<&Addresses> for ChainAddresses {
             stake_registry: addresses.stake_registry,
             bls_apk_registry: addresses.bls_apk_registry,
             operator_state_retriever: addresses.operator_state_retriever,
+            service_manager: addresses.service_manager,
+            allocation_manager: addresses.allocation_manager,
+            rewards_coordinator: addresses.rewards_coordinator,
         }
     }
 }
@@ -135,6 +146,7 @@ impl AlloyChain {
     /// # Errors
     /// Where it does not answer, or with something else.
     pub async fn check(&self) -> Result<(), ChainError> {
+        self.rpc.identify().await?;
         let mut batch = self.rpc.batch();
         let id = batch.ask::<_, U64>("eth_chainId", &());
         let manager = self.addresses.task_manager;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use alloy::eips::BlockId;
@@ -21,6 +22,10 @@ use crate::ports::ChainError;
 
 /// How old an answer may be that tells how the endpoint is.
 const LATELY: Duration = Duration::from_secs(5);
+/// A node that does not say what it is.
+const UNNAMED: &str = "unknown";
+/// The most of a node's name that is kept, in characters.
+const LONGEST_NAME: usize = 128;
 
 /// The state that a view is asked of.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +57,8 @@ pub(super) struct Rpc {
     timeout: Duration,
     most_in_batch: usize,
     metrics: RpcMetrics,
+    /// What the node calls itself; nothing where it is to be asked.
+    client_version: Mutex<Option<String>>,
 }
 
 impl Rpc {
@@ -64,7 +71,13 @@ impl Rpc {
         let http = reqwest::Client::builder().timeout(timeout).build();
         let http = http.map_err(|error| ChainError::Endpoint(error.to_string()))?;
         let client = RpcClient::new_http_with_client(http, endpoint.url().clone());
-        Ok(Self { client, timeout, most_in_batch: most_in_batch.max(1), metrics })
+        Ok(Self {
+            client,
+            timeout,
+            most_in_batch: most_in_batch.max(1),
+            metrics,
+            client_version: Mutex::default(),
+        })
     }
 
     async fn timed<T>(
@@ -75,9 +88,11 @@ impl Rpc {
         let start = Instant::now();
         let answer = tokio::time::timeout(self.timeout, question).await.unwrap_or(Err(Failure::Timeout));
         let outcome = answer.as_ref().err().map_or("ok", Failure::outcome);
-        self.metrics.answered(methods, outcome, start.elapsed());
+        self.metrics.answered(methods, outcome, &self.client_name(), start.elapsed());
         match &answer {
             Err(failure @ (Failure::Timeout | Failure::Unreachable(_))) => {
+                // Another one may stand there when it answers again.
+                self.name_client(None);
                 self.metrics.pulse.failed(&ChainError::from(failure.clone()));
             }
             _ => self.metrics.pulse.well(),
@@ -85,8 +100,39 @@ impl Rpc {
         answer
     }
 
+    /// What the node calls itself, once it has been asked.
+    fn client_name(&self) -> String {
+        let version = self.client_version.lock().unwrap_or_else(PoisonError::into_inner);
+        version.clone().unwrap_or_else(|| UNNAMED.into())
+    }
+
+    fn name_client(&self, name: Option<String>) {
+        *self.client_version.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    /// Asks the node what it is, unless that is known.
+    pub(super) async fn identify(&self) -> Result<(), Failure> {
+        if self.client_version.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Ok(());
+        }
+        let question = async {
+            let answer: Result<String, _> = self.client.request("web3_clientVersion", ()).await;
+            let name = match answer.map_err(Failure::from) {
+                Ok(name) => name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect(),
+                Err(failure @ (Failure::Timeout | Failure::Unreachable(_))) => return Err(failure),
+                // It does not tell.
+                Err(_) => UNNAMED.into(),
+            };
+            self.name_client(Some(name));
+            Ok(())
+        };
+        self.timed(&["web3_clientVersion"], question).await
+    }
+
     /// How the endpoint is: as the last question found it, which is asked here where nobody has asked one lately.
     pub(super) async fn examine(&self) -> Health {
+        // Whether that fails is in the pulse.
+        let _ = self.identify().await;
         if self.metrics.pulse.age().is_none_or(|age| age > LATELY) {
             // What comes of it is in the pulse.
             let _ = self.ask::<_, U64>("eth_blockNumber", ()).await;

@@ -2,13 +2,10 @@
 
 use std::{error::Error, future::Future, io, time::Duration};
 
-use alloy::{
-    providers::{DynProvider, Provider, ProviderBuilder},
-    transports::http::reqwest,
-};
+use alloy::providers::{DynProvider, Provider};
 use anzen_actors::{
-    adapters::{ChainConfig, Endpoint},
-    node::{NodeConfig, NodeError},
+    adapters::ChainConfig,
+    node::{NodeConfig, NodeError, client_of},
 };
 use anzen_deploy::{
     Addresses, DeployError,
@@ -56,17 +53,7 @@ impl Site {
 /// # Errors
 /// Where no HTTP client can be made.
 pub(crate) fn connect(config: &ChainConfig) -> Result<DynProvider, NodeError> {
-    connect_to(&config.rpc_url, Duration::from_millis(config.timeout_ms))
-}
-
-/// A client of the node at `endpoint`, which answers within `timeout` or fails.
-///
-/// # Errors
-/// Where no HTTP client can be made.
-pub(crate) fn connect_to(endpoint: &Endpoint, timeout: Duration) -> Result<DynProvider, NodeError> {
-    let client = reqwest::Client::builder().timeout(timeout).build();
-    let client = client.map_err(|error| NodeError::Adapter(error.to_string()))?;
-    Ok(ProviderBuilder::new().connect_reqwest(client, endpoint.url().clone()).erased())
+    client_of(&config.rpc_url, Duration::from_millis(config.timeout_ms))
 }
 
 /// Runs a command's work to its end.

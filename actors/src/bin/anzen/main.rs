@@ -40,7 +40,7 @@ enum Command {
     /// Run an aggregator: all its actors in one process.
     Aggregator(node::Arguments),
     /// Run an operator; or set one up.
-    Operator(operator::Arguments),
+    Operator(Box<operator::Arguments>),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
     /// Ask a running process how it is.

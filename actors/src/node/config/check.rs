@@ -16,6 +16,9 @@ use super::shape::{Kind, Leaf, Shape};
 use crate::adapters::Endpoint;
 use crate::keys::{KeyKind, Loader, ThisProcess};
 
+/// What one server serves where both are at the same address.
+const TOGETHER: [&str; 2] = ["metrics.listen", "api.listen"];
+
 /// The paths of what a process makes; every other path is of a file that must be there.
 const MADE: [&str; 4] = ["addresses", "data_dir", "links.listen", "links.to"];
 
@@ -140,7 +143,12 @@ impl Loaded {
             self.settings().iter().filter(|one| is(&one.key, is_socket)).filter_map(listens).collect();
         let mut wrong = Vec::new();
         for (place, (first, address)) in all.iter().enumerate() {
-            for (second, _) in all[place + 1..].iter().filter(|(_, other)| overlap(address, other)) {
+            for (second, other) in all[place + 1..].iter().filter(|(_, other)| overlap(address, other)) {
+                if address == other
+                    && TOGETHER.iter().all(|name| [first, second].contains(&&Key::dotted(name)))
+                {
+                    continue;
+                }
                 let (first, second) = (first.clone(), second.clone());
                 wrong.push(CheckError::SamePort { first, second, address: *address });
             }

@@ -10,8 +10,10 @@ use super::shape::Shape;
 const LEAST: u128 = 1;
 
 /// Those that may be 0, or have a greatest value.
-const EXCEPTIONS: [(&str, RangeInclusive<u128>); 7] = [
+const EXCEPTIONS: [(&str, RangeInclusive<u128>); 9] = [
+    ("api.grace_ms", 0..=u128::MAX),
     ("chain_watcher.margin_blocks", 0..=u128::MAX),
+    ("chain_watcher.stalled_after_secs", 0..=u128::MAX),
     ("rpc_gateway.calls_per_second", 0..=u128::MAX),
     ("signature_collector.early_per_operator", 0..=u128::MAX),
     ("signature_collector.linger_ms", 0..=u128::MAX),

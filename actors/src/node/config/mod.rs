@@ -34,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::ApiConfig;
 use super::error::NodeError;
+use super::operator::OperatorConfig;
 use crate::adapters::ChainConfig;
 use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
@@ -65,10 +66,16 @@ pub struct NodeConfig {
     pub addresses: PathBuf,
     /// The folder for what must last. One process at a time uses it.
     pub data_dir: PathBuf,
+    /// Whether an operator sets itself up on chain (`[operator]`) before its actors start: registration, deposit, allocation
+    /// and membership of the quorum, as far as they are missing. It needs `[keys.ecdsa]` for that alone. Turn it off before
+    /// the operator leaves, or it joins again.
+    pub register_operator_on_startup: bool,
     /// The chain.
     pub chain: ChainConfig,
     /// Where the keys are.
     pub keys: KeysConfig,
+    /// What an operator stakes and publishes.
+    pub operator: OperatorConfig,
     /// Where operators connect (role `rpc-gateway`).
     pub edge: EdgeConfig,
     /// The aggregators that an operator submits to (role `operator-signer`).
@@ -152,8 +159,10 @@ impl Default for NodeConfig {
             roles: Vec::new(),
             addresses: "addresses.json".into(),
             data_dir: "data".into(),
+            register_operator_on_startup: false,
             chain: ChainConfig::default(),
             keys: KeysConfig::default(),
+            operator: OperatorConfig::default(),
             edge: EdgeConfig::default(),
             aggregators: Vec::new(),
             operator_link: Default::default(),
@@ -181,6 +190,9 @@ impl NodeConfig {
             let model =
                 |one: &Protocol| ProtocolModel { oracle_index: one.oracle_index, model: one.model.clone() };
             self.operator_signer.models = protocols.iter().map(model).collect();
+        }
+        if self.operator_signer.fee_tokens.is_empty() {
+            self.operator_signer.fee_tokens = vec![addresses.token];
         }
         if self.task_generator.protocols.is_empty() {
             let default = &self.task_generator;

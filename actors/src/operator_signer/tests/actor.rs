@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
+use alloy::primitives::Address;
 use anzen_messages::Task;
 use anzen_messages::bls::{Signature, hash_to_g1, verify};
 use anzen_messages::chain::{ChainDelta, ChainEvent, DeltaBase};
@@ -41,6 +42,7 @@ impl World {
         let config = Config {
             models: vec![ProtocolModel { oracle_index: 1, model: a_model(1) }],
             retry: Backoff { first_ms: 1, longest_ms: 1 },
+            fee_tokens: vec![Address::repeat_byte(9)],
             ..Config::default()
         };
         let dependencies = Dependencies {
@@ -48,6 +50,7 @@ impl World {
             aggregators,
             contract: Arc::clone(&self.chain) as _,
             inputs: Arc::clone(&self.chain) as _,
+            standings: Arc::clone(&self.chain) as _,
             signer: Arc::new(LocalBlsSigner::new(secret(0))),
             store: Arc::clone(&self.store) as _,
             rng: Arc::new(NoChance),
@@ -60,6 +63,7 @@ impl World {
     fn metrics(&self) -> String {
         let (mut registry, mut text) = (Registry::default(), String::new());
         self.metrics.register(&mut registry);
+        self.metrics.eigen.register(&mut registry);
         encode(&mut text, &registry).unwrap();
         text
     }
@@ -149,6 +153,13 @@ async fn metrics_tell_what_happened() {
         "anzen_signer_disagreements_total 1",
         "anzen_signer_signatures_total 1",
         "anzen_signer_open_tasks 1",
+        "anzen_signer_tasks_total{oracle_index=\"1\"} 1",
+        "anzen_signer_step_seconds_count{step=\"compute\"} 1",
+        "anzen_signer_step_seconds_count{step=\"record\"} 1",
+        "anzen_signer_step_seconds_count{step=\"sign\"} 1",
+        "eigen_registered_stakes{quorum_number=\"0\",quorum_name=\"slashable-0\"} 200.0",
+        "eigen_fees_earned_total{token=\"0x0909090909090909090909090909090909090909\"} 7.0",
+        "eigen_slashing_status 1",
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }

@@ -3,9 +3,9 @@
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, I256, U256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
-use alloy::rpc::types::Filter;
+use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::sol;
-use alloy::sol_types::SolEvent;
+use alloy::sol_types::{SolCall, SolEvent};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -30,6 +30,9 @@ sol! {
         uint32 indexed taskIndex, bytes32 indexed taskHash, TaskResponse response, TaskResponseMetadata metadata
     );
 
+    interface Token {
+        function mint(address account, uint256 amount) external;
+    }
     #[sol(rpc)]
     interface Oracle {
         function getSafetyFactor(uint32 oracleIndex) external view returns (int256, uint32, uint64);
@@ -73,6 +76,25 @@ impl Chain {
 
     pub(crate) fn chain_id(&self) -> u64 {
         self.addresses["chainId"].as_u64().unwrap()
+    }
+
+    /// How many transactions an account has sent.
+    pub(crate) async fn nonce(&self, account: Address) -> u64 {
+        self.provider.get_transaction_count(account).await.unwrap()
+    }
+
+    /// Gives an account ether.
+    pub(crate) async fn give_ether(&self, account: Address) {
+        let parameters = serde_json::json!([account, "0x8ac7230489e80000"]);
+        let _: Value = self.provider.raw_request("anvil_setBalance".into(), parameters).await.unwrap();
+    }
+
+    /// Gives an account tokens to stake; the chain has the owner's key.
+    pub(crate) async fn mint(&self, owner: Address, account: Address, amount: U256) {
+        let call = Token::mintCall { account, amount }.abi_encode();
+        let request = TransactionRequest::default().from(owner).to(self.address("token")).input(call.into());
+        let sent = self.provider.send_transaction(request).await.unwrap();
+        assert!(sent.get_receipt().await.unwrap().status());
     }
 
     /// Every task so far, by its hash, in the order of creation.

@@ -6,6 +6,7 @@ pub(crate) mod collector;
 pub(crate) mod command;
 pub(crate) mod door;
 pub(crate) mod network;
+pub(crate) mod newcomer;
 pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod wire;

@@ -139,6 +139,11 @@ impl LocalNetwork {
         found.unwrap_or_else(|| panic!("no process {name}")).clone()
     }
 
+    /// Where a process serves the AVS node API, and its metrics.
+    pub(crate) fn api_url(&self, name: &str) -> String {
+        self.process_info(name)["apiUrl"].as_str().unwrap().to_owned()
+    }
+
     /// The metrics of a process, as text.
     pub(crate) async fn metrics(&self, name: &str) -> String {
         let info = self.process_info(name);

@@ -1,8 +1,23 @@
 //! `anzen operator`: running an operator, and what it does on chain.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `register.rs`, `deposit.rs`, `allocate.rs`, `update_socket.rs`, `deregister.rs`, `status.rs` | a command each |
+//! | `steps.rs` | taking steps, or showing what they would send |
+//! | `progress.rs` | what is told while blocks are awaited |
+
+mod allocate;
+mod deposit;
+mod deregister;
+mod progress;
+mod register;
+mod status;
+mod steps;
+mod update_socket;
 
 use anzen_messages::wire::ActorName;
 
-use crate::{node, outcome::Outcome, output::Output};
+use crate::{chain::block_on, logging, node, outcome::Outcome, output::Output};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -14,17 +29,41 @@ pub(crate) struct Arguments {
     run: node::Arguments,
 }
 
-/// Each is a file of its own.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    // The commands that come next: register, deregister, deposit, allocate, status, update-socket.
-    #[command(hide = true)]
-    Register,
+    /// Become an operator that signs: register with EigenLayer, deposit, allocate, join the quorum; or what is missing of it.
+    ///
+    /// EigenLayer lets a new operator allocate only after a while: 17.5 days on mainnet, some minutes on testnets. The command
+    /// waits, and can be interrupted at any time: run again, it goes on from what the chain says has been done.
+    Register(register::Arguments),
+    /// Leave the quorum and take the allocation back; with --withdraw, the stake too.
+    ///
+    /// For EigenLayer's deallocation delay (14 days on mainnet) the stake can still be slashed for what the operator has signed
+    /// while it was in the quorum, and the operator cannot join again.
+    Deregister(deregister::Arguments),
+    /// Deposit tokens into the quorum's strategy, as the operator's own stake.
+    Deposit(deposit::Arguments),
+    /// Allocate a share of the operator's stake to Anzen, so that it counts and can be slashed.
+    Allocate(allocate::Arguments),
+    /// Show how far an operator is, and what it counts for. Exits with 3 where it is not in the quorum.
+    Status(status::Arguments),
+    /// Publish another socket.
+    UpdateSocket(update_socket::Arguments),
 }
 
-pub(crate) fn run(arguments: &Arguments, _output: Output) -> Outcome {
-    match &arguments.command {
-        None => node::run(&arguments.run, Some(("operator", &ActorName::OPERATOR))),
-        Some(Command::Register) => Err("the commands of an operator come next".into()),
-    }
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Outcome {
+    let Some(command) = &arguments.command else {
+        return node::run(&arguments.run, Some(("operator", &ActorName::OPERATOR)));
+    };
+    logging::start("warn");
+    block_on(async {
+        match command {
+            Command::Register(arguments) => register::run(arguments, output).await,
+            Command::Deregister(arguments) => deregister::run(arguments, output).await,
+            Command::Deposit(arguments) => deposit::run(arguments, output).await,
+            Command::Allocate(arguments) => allocate::run(arguments, output).await,
+            Command::Status(arguments) => status::run(arguments, output).await,
+            Command::UpdateSocket(arguments) => update_socket::run(arguments, output).await,
+        }
+    })?
 }

@@ -162,15 +162,19 @@ impl Plan {
         let usual = site.config.task_generator.threshold_percentage;
         let threshold = arguments.threshold.unwrap_or_else(|| rules.nearest_threshold(usual));
         let (to, data) = chain.create_call(protocol.oracle_index, proposed, &rules, threshold);
-        let request = Request { what: "creating a task".into(), to: Some(to), data, value: U256::ZERO };
+        let request = Request {
+            what: "creating a task".into(),
+            to: Some(to),
+            data,
+            value: U256::ZERO,
+            signature: None,
+        };
         Ok(Self { protocol, proposed, threshold, request })
     }
 
     /// What it would cost; an error where it would be refused.
     async fn cost(&self, site: &Site, account: &Account) -> Result<Planned, Box<dyn Error>> {
-        let (gas, from) = (account.estimate(&self.request).await.map_err(refused)?, account.address());
-        let fees = site.provider.estimate_eip1559_fees().await;
-        let fees = fees.map_err(|error| ChainError::rpc("the chain's fees", error))?;
+        let (price, from) = (account.price(&self.request).await.map_err(refused)?, account.address());
         let balance = site.provider.get_balance(from).await;
         let balance = balance.map_err(|error| ChainError::rpc("the account's balance", error))?;
         Ok(Planned {
@@ -181,8 +185,8 @@ impl Plan {
             threshold_percentage: self.threshold,
             from,
             to: self.request.to.unwrap_or_default(),
-            gas,
-            cost: (U256::from(gas) * U256::from(fees.max_fee_per_gas)).to_string(),
+            gas: price.gas,
+            cost: price.most_cost().to_string(),
             balance: balance.to_string(),
         })
     }

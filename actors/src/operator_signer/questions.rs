@@ -1,0 +1,42 @@
+//! What the actor asks of the world.
+
+use std::sync::Arc;
+
+use alloy::primitives::B256;
+use anzen_messages::model::{Model, SafetyModel};
+
+use super::Config;
+use super::duty::Computed;
+use super::protection::{Protection, SPACE};
+use crate::ports::{ChainError, ModelInputs, Rng, Store, TaskContract};
+
+/// The signing records and the response window, as soon as both can be read. Without its records nothing is signed.
+pub(super) async fn load(
+    store: Arc<dyn Store>,
+    contract: Arc<dyn TaskContract>,
+    rng: Arc<dyn Rng>,
+    config: Config,
+) -> (Protection, u64) {
+    let read = async || {
+        let records = store.load(SPACE).await.map_err(|error| error.to_string())?;
+        Protection::load(records).map_err(|error| error.to_string())
+    };
+    let protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
+    let windows = async || contract.windows().await;
+    let windows = config.retry.until_answered(rng.as_ref(), "the task manager", windows).await;
+    (protection, windows.response)
+}
+
+/// Reads what the model needs and evaluates it.
+pub(super) async fn evaluate(
+    model: &Model,
+    at: B256,
+    inputs: &dyn ModelInputs,
+    contract: &dyn TaskContract,
+) -> Result<Computed, ChainError> {
+    let (inputs, windows) = futures::try_join!(inputs.inputs(model, at), contract.windows())?;
+    Ok(match model.evaluate(&inputs) {
+        Ok(value) => Computed::Answer { value, window: windows.response },
+        Err(reason) => Computed::NoAnswer(reason),
+    })
+}

@@ -1,0 +1,113 @@
+//! Why an operator could not be set up.
+
+use super::{Amount, hint};
+use crate::chain::ChainError;
+use alloy::primitives::{Address, B256, U256};
+use anzen_messages::bls::PointError;
+
+/// Why an operator could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// A view failed, or the node did not take a transaction.
+    #[error(transparent)]
+    Chain(ChainError),
+    /// A contract refused a transaction for a reason that has a remedy.
+    #[error("{error}: {remedy}")]
+    Refused {
+        /// What the chain said.
+        error: Box<ChainError>,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The operator has not got what it wants to stake.
+    #[error("{0}")]
+    NotEnoughTokens(Box<Shortage>),
+    /// The stake that would count is below the quorum's minimum.
+    #[error(
+        "{operator}'s stake in the quorum would be {weight}, below the minimum {minimum} (in the strategy's shares); \
+         deposit more with `anzen operator deposit`, or allocate more with `anzen operator allocate`"
+    )]
+    StakeTooLow {
+        /// The operator.
+        operator: Address,
+        /// What would count.
+        weight: U256,
+        /// What is needed.
+        minimum: U256,
+    },
+    /// The operator's address has another BLS key, which cannot be changed.
+    #[error(
+        "{operator} has registered the BLS key of id {registered}, and this key is of id {given}; use the key it registered"
+    )]
+    OtherKey {
+        /// The operator.
+        operator: Address,
+        /// The registered key's id.
+        registered: B256,
+        /// This key's id.
+        given: B256,
+    },
+    /// The BLS key is another operator's.
+    #[error("the BLS key of id {id} is registered by {owner}; generate another one for {operator}")]
+    KeyTaken {
+        /// Who wants to register it.
+        operator: Address,
+        /// Who has.
+        owner: Address,
+        /// The key's id.
+        id: B256,
+    },
+    /// Joining needs the BLS key.
+    #[error("joining the quorum needs the operator's BLS key; name it in the configuration ([keys.bls])")]
+    NoBlsKey,
+    /// The key did not sign the proof that it is the operator's.
+    #[error("the BLS key did not sign the registration: {0}")]
+    Sign(String),
+    /// The coordinator's message to sign is no point of the curve.
+    #[error("the registry coordinator gave no point to sign ({0}); are the addresses those of this chain?")]
+    Point(#[from] PointError),
+    /// The step needs an operator that belongs to the quorum.
+    #[error("{0} does not belong to the quorum; join it first with `anzen operator register`")]
+    NotMember(Address),
+    /// The operator would count for nothing in the quorum while it belongs to it.
+    #[error("{0} belongs to the quorum; leave it first with `anzen operator deregister`")]
+    StillMember(Address),
+    /// The step needs an operator of EigenLayer's.
+    #[error("{0} is no operator of EigenLayer's; register it first with `anzen operator register`")]
+    NotOperator(Address),
+}
+
+/// What an operator lacks to stake what it wants to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{operator} has {balance}, and {needed} more are needed for the stake; send them there (token {token}) and run this again"
+)]
+pub struct Shortage {
+    /// The operator.
+    pub operator: Address,
+    /// The token.
+    pub token: Address,
+    /// What it has.
+    pub balance: Amount,
+    /// What is missing.
+    pub needed: Amount,
+}
+
+impl From<ChainError> for OperatorError {
+    fn from(error: ChainError) -> Self {
+        match error.revert_reason().and_then(hint::remedy) {
+            Some(remedy) => Self::Refused { error: Box::new(error), remedy },
+            None => Self::Chain(error),
+        }
+    }
+}
+
+impl OperatorError {
+    /// Whether nothing was wrong but the connection to the chain: trying again may help, and nobody need do anything.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Chain(ChainError::Rpc { .. } | ChainError::NoReceipt { .. } | ChainError::Unsettled { .. })
+        )
+    }
+}

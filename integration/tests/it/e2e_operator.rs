@@ -1,0 +1,100 @@
+//! An operator that is set up by `anzen operator …`, or by itself when it starts.
+
+use alloy::primitives::Address;
+
+use crate::e2e::network::LocalNetwork;
+use crate::e2e::newcomer::Newcomer;
+
+/// Nothing was asked after that is not so.
+const SO: i32 = 0;
+const NOT_SO: i32 = 3;
+
+#[tokio::test]
+async fn from_nothing_to_registered_and_out_again_by_commands() {
+    let network = LocalNetwork::ready(&["--operators", "1"]).await;
+    let newcomer = Newcomer::of(&network, "").await;
+
+    let tried = newcomer.operator(&["register", "--dry-run"]).await;
+    assert_eq!(tried.code, SO, "{}", tried.errors);
+    let register = &tried.of("register")["transactions"][0];
+    assert!(register["call"].as_str().unwrap().starts_with("registerAsOperator("), "{register}");
+    assert!(register["gas"].as_u64().unwrap() > 21_000 && register["revert"].is_null(), "{register}");
+    assert_eq!(tried.of("deposit")["transactions"][1]["dependsOnPrevious"], true);
+    assert_eq!(tried.of("allocate")["steps"][0], "register");
+    assert_eq!(newcomer.chain.nonce(newcomer.address).await, 0, "nothing was sent");
+    assert_eq!(newcomer.operator(&["status"]).await.code, NOT_SO);
+
+    // Left at the first wait, and run again, it goes on.
+    let left = newcomer.operator(&["register", "--no-wait"]).await;
+    assert_eq!(left.code, NOT_SO, "{}", left.errors);
+    let wait = left.of("await-allocation-delay");
+    assert!(wait["state"] == "waits" && wait["until"].as_u64() > wait["height"].as_u64(), "{wait}");
+    let done = newcomer.operator(&["register"]).await;
+    assert_eq!(done.code, SO, "{}", done.errors);
+    assert_eq!(
+        (&done.of("deposit")["state"], &done.of("join")["state"]),
+        (&"already-done".into(), &"done".into())
+    );
+
+    let status = newcomer.operator(&["status", "--operator", &newcomer.address.to_string()]).await;
+    let shown = &status.lines[0];
+    assert_eq!(
+        (status.code, &shown["isMember"], &shown["socket"]),
+        (SO, &true.into(), &"newcomer:9000".into())
+    );
+    let moved = newcomer.operator(&["update-socket", "elsewhere:1"]).await;
+    assert_eq!((moved.code, &moved.of("update-socket")["state"]), (SO, &"done".into()));
+
+    let out = newcomer.operator(&["deregister"]).await;
+    assert_eq!((out.code, &out.of("deallocate")["state"]), (SO, &"done".into()), "{}", out.errors);
+    let status = newcomer.operator(&["status"]).await;
+    let shown = &status.lines[0];
+    assert_eq!(
+        (status.code, &shown["isSlashable"], &shown["socket"]),
+        (NOT_SO, &true.into(), &"elsewhere:1".into())
+    );
+    assert_eq!(shown["pending"]["magnitude"], "0");
+    // Back at once it cannot be: EigenLayer's delay is told.
+    let again = newcomer.operator(&["register", "--no-wait"]).await;
+    assert_eq!((again.code, &again.lines.last().unwrap()["state"]), (NOT_SO, &"waits".into()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_said_with_its_next_step() {
+    let network = LocalNetwork::ready(&["--operators", "1"]).await;
+    let newcomer = Newcomer::of(&network, "").await;
+    for (arguments, text) in [
+        (&["deposit", "--amount", "5000"][..], "has 1000 ALS"),
+        (&["deposit", "--amount", "1.0000000000000000001"], "more digits after the point"),
+        (&["allocate", "--share", "101"], "operator.share_percent is 101; it goes from 1 to 100"),
+        (&["update-socket", "x:1"], "join it first with `anzen operator register`"),
+        (&["status", "--rpc-url", "http://127.0.0.1:1"], "is it running, and is its URL the configured one?"),
+    ] {
+        let said = newcomer.operator(arguments).await;
+        assert_eq!(said.code, 1, "{arguments:?}");
+        let error: serde_json::Value = serde_json::from_str(said.errors.trim()).unwrap();
+        let error = error["error"].as_str().unwrap();
+        assert!(error.contains(text), "{arguments:?}: {error}");
+    }
+    let nobody = newcomer.operator(&["status", "--operator", &Address::ZERO.to_string()]).await;
+    assert_eq!((nobody.code, &nobody.lines[0]["operatorId"]), (NOT_SO, &serde_json::Value::Null));
+}
+
+#[tokio::test]
+async fn an_operator_registers_itself_when_it_starts_and_signs() {
+    let mut network = LocalNetwork::ready(&["--operators", "1", "--interval", "5"]).await;
+    let newcomer = Newcomer::of(&network, "register_operator_on_startup = true").await;
+    let mut process = newcomer.run();
+    // Two of equal stake, and a threshold of 66 %: no task is answered without the new one's signature.
+    network
+        .line_where("an answer of two", |line| line.contains("(100.00 % of stake)") && line.contains(", "))
+        .await;
+    process.kill().await.unwrap();
+
+    // Started again it finds everything done.
+    let nonce = newcomer.chain.nonce(newcomer.address).await;
+    let mut process = newcomer.run();
+    network.answered().await;
+    process.kill().await.unwrap();
+    assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce);
+}
