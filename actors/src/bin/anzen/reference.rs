@@ -35,19 +35,28 @@ fn collect(
     }
 }
 
-/// The sections of the reference: the command in each heading, and the flags in the text below it.
+/// The sections of the reference: the command in each heading, and the flags in the text below it. A line of an example
+/// belongs to the command that it runs.
 fn sections() -> BTreeMap<String, BTreeSet<String>> {
     let mut sections: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut current = None;
+    let (mut current, mut examples) = (None, Vec::new());
     for line in TEXT.lines() {
         if line.starts_with("## ") {
             current = line.split('`').nth(1).map(str::to_owned);
             if let Some(name) = &current {
                 assert!(sections.insert(name.clone(), BTreeSet::new()).is_none(), "{name} has two sections");
             }
+        } else if line.starts_with("anzen ") {
+            examples.push(line);
         } else if let Some(flags) = current.as_ref().and_then(|name| sections.get_mut(name)) {
             flags.extend(flags_in(line));
         }
+    }
+    for example in examples {
+        let runs = |name: &&String| example.starts_with(&format!("{name} "));
+        let name = sections.keys().filter(runs).max_by_key(|name| name.len()).cloned();
+        let flags = name.and_then(|name| sections.get_mut(&name));
+        flags.expect("an example runs a command").extend(flags_in(example));
     }
     sections
 }
