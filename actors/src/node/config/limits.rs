@@ -10,10 +10,12 @@ use super::shape::Shape;
 const LEAST: u128 = 1;
 
 /// Those that may be 0, or have a greatest value.
-const EXCEPTIONS: [(&str, RangeInclusive<u128>); 9] = [
+const EXCEPTIONS: [(&str, RangeInclusive<u128>); 11] = [
     ("api.grace_ms", 0..=u128::MAX),
     ("chain_watcher.margin_blocks", 0..=u128::MAX),
     ("chain_watcher.stalled_after_secs", 0..=u128::MAX),
+    ("operator.allocation_delay", 0..=u128::MAX),
+    ("operator.share_percent", 1..=100),
     ("rpc_gateway.calls_per_second", 0..=u128::MAX),
     ("signature_collector.early_per_operator", 0..=u128::MAX),
     ("signature_collector.linger_ms", 0..=u128::MAX),
