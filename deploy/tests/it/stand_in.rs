@@ -1,5 +1,7 @@
 //! Deploying to the public networks, on chains that stand in for them.
 
+use std::sync::Arc;
+
 use crate::chain::Chain;
 use alloy::{
     primitives::{Address, U256, utils::parse_ether},
@@ -53,9 +55,10 @@ async fn deploys_verifies_and_takes_an_operator(network: &str) {
     wrap.value = stake;
     account.execute(&wrap).await.unwrap();
     let params = OperatorParams::new("operator.example:9000", stake);
-    let operator = OperatorSetup::new(account, SecretKey::generate().unwrap(), addresses, params);
+    let operator =
+        OperatorSetup::new(account, Some(Arc::new(SecretKey::generate().unwrap())), addresses, params);
     operator.run(Blocks::Mine, None).await.unwrap();
-    let status = operator.status().await.unwrap();
+    let status = operator.operator().status().await.unwrap();
     assert!(status.is_member && status.recorded_stake >= stake - U256::from(1), "{status}");
 }
 
