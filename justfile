@@ -53,6 +53,10 @@ test-alerts:
 dashboards:
     cargo run --locked --quiet -p anzen-integration --example dashboards
 
+# Prove compose.yaml on a Docker engine; where none runs, root on Debian gets one for the time being
+docker-test *ARGS: setup
+    cargo run --locked --quiet -p anzen-integration --example docker-test -- {{ ARGS }}
+
 # Check formatting, lints, documentation, licences and unused dependencies; offline once its tools are there
 check: setup _check-tools && _check-offline
     cargo fetch --locked

@@ -1,0 +1,180 @@
+//! The Docker engine: one that runs already, or Debian's, started here and gone with this program.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::Outcome;
+use crate::command::{command, eventually, output, show, succeeds};
+
+/// How long the engine may take to start, and to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Debian's release that has Compose 2; its programs run on the one before, too.
+const RELEASE_WITH_COMPOSE: &str = "trixie";
+
+/// A Docker engine with Compose.
+pub(crate) struct Engine {
+    variables: Vec<(&'static str, PathBuf)>,
+    own: Option<OwnEngine>,
+}
+
+/// An engine that was started here.
+struct OwnEngine {
+    process: Child,
+    /// Everything that the engine keeps; removed with this.
+    _folder: TempDir,
+}
+
+impl Engine {
+    /// Finds an engine, or installs and starts one, which takes root's rights and Debian.
+    pub(crate) async fn find_or_start() -> Outcome<Self> {
+        let mut engine = Self { variables: Vec::new(), own: None };
+        if !engine.answers().await {
+            engine.start().await?;
+        }
+        if !succeeds(engine.docker(&["compose", "version"])).await {
+            engine.add_compose().await?;
+        }
+        let told = engine.docker(&["version", "--format", "{{.Server.Version}}"]);
+        println!("engine: Docker {}", output(told).await?);
+        println!("        {}", output(engine.docker(&["compose", "version"])).await?);
+        Ok(engine)
+    }
+
+    /// A docker command for this engine.
+    pub(crate) fn docker(&self, arguments: &[&str]) -> Command {
+        let mut command = command("docker", arguments);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Stops the engine and removes all that it kept, if it was started here.
+    pub(crate) async fn stop(self) -> Outcome<()> {
+        let Some(mut own) = self.own else { return Ok(()) };
+        terminate(&own.process);
+        tokio::time::timeout(PATIENCE, own.process.wait()).await??;
+        Ok(())
+    }
+
+    async fn answers(&self) -> bool {
+        succeeds(self.docker(&["info", "--format", "{{.ServerVersion}}"])).await
+    }
+
+    async fn start(&mut self) -> Outcome<()> {
+        install(&["docker.io", "iptables"]).await?;
+        // Where there is an init system, installing it has started it.
+        if self.answers().await {
+            return Ok(());
+        }
+        let folder = tempfile::Builder::new().prefix("anzen-docker-").tempdir()?;
+        let socket = format!("unix://{}", folder.path().join("docker.sock").display());
+        self.variables.push(("DOCKER_HOST", socket.clone().into()));
+        let process = start_engine(folder.path(), &socket)?;
+        let log = folder.path().join("log");
+        self.own = Some(OwnEngine { process, _folder: folder });
+        let answers = async || if self.answers().await { Ok(()) } else { Err(tail(&log).into()) };
+        eventually("the engine answers", PATIENCE, answers).await
+    }
+
+    /// Puts Compose (and buildx, which it builds with) where the docker command finds them, in a folder of its own.
+    async fn add_compose(&mut self) -> Outcome<()> {
+        let folder = std::env::temp_dir().join("anzen-docker-plugins");
+        self.variables.push(("DOCKER_CONFIG", folder.clone()));
+        if succeeds(self.docker(&["compose", "version"])).await {
+            return Ok(());
+        }
+        println!("installing Compose from Debian {RELEASE_WITH_COMPOSE}");
+        let scratch = tempfile::tempdir()?;
+        show(command("bash", &["-euo", "pipefail", "-c", GET_PLUGINS]).envs_of(&[
+            ("RELEASE", RELEASE_WITH_COMPOSE.as_ref()),
+            ("SCRATCH", scratch.path()),
+            ("PLUGINS", &folder.join("cli-plugins")),
+        ]))
+        .await
+    }
+}
+
+impl Drop for OwnEngine {
+    fn drop(&mut self) {
+        // After a failure: it must not outlive the test. Its folder goes afterwards, as far as it can.
+        terminate(&self.process);
+    }
+}
+
+/// apt with lists of its own, so that the machine's stay as they are.
+const GET_PLUGINS: &str = r#"
+mkdir -p "$SCRATCH"/{state/lists/partial,cache/archives/partial} "$PLUGINS"
+chmod 755 "$SCRATCH"
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $RELEASE main" > "$SCRATCH/sources.list"
+cat > "$SCRATCH/apt.conf" <<END
+Dir::State "$SCRATCH/state";
+Dir::Cache "$SCRATCH/cache";
+Dir::Etc::sourcelist "$SCRATCH/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+END
+export APT_CONFIG="$SCRATCH/apt.conf"
+cd "$SCRATCH"
+apt-get update --quiet=2
+apt-get download --quiet=2 docker-compose docker-buildx
+for package in *.deb; do dpkg-deb --extract "$package" unpacked; done
+cp unpacked/usr/libexec/docker/cli-plugins/* "$PLUGINS"
+"#;
+
+/// Installs packages of Debian's that are not there.
+pub(crate) async fn install(packages: &[&str]) -> Outcome<()> {
+    let status = [&["--status"], packages].concat();
+    if succeeds(command("dpkg", &status)).await {
+        return Ok(());
+    }
+    if !rustix::process::geteuid().is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        let packages = packages.join(" ");
+        return Err(format!("this takes {packages}: start Docker, or run it as root on Debian").into());
+    }
+    println!("installing {} from Debian", packages.join(" "));
+    output(command("apt-get", &["update", "--quiet=2"])).await?;
+    let arguments = [&["install", "--yes", "--quiet=2", "--no-install-recommends"], packages].concat();
+    let mut install = command("apt-get", &arguments);
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    output(install).await.map(drop)
+}
+
+fn start_engine(folder: &Path, socket: &str) -> Outcome<Child> {
+    let log = std::fs::File::create(folder.join("log"))?;
+    let at = |name: &str| folder.join(name).display().to_string();
+    let (data, exec, pid) = (at("data"), at("exec"), at("pid"));
+    let arguments = ["--data-root", &data, "--exec-root", &exec, "--pidfile", &pid, "--host", socket];
+    // It ends with this program, however that ends; and Ctrl-C, which this program hears too, is not for it.
+    let mut engine = command("setpriv", &["--pdeathsig", "TERM", "dockerd"]);
+    engine.args(arguments).stdout(log.try_clone()?).stderr(log).stdin(Stdio::null());
+    Ok(engine.process_group(0).kill_on_drop(false).spawn()?)
+}
+
+fn terminate(process: &Child) {
+    let pid = process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended by itself.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
+fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(10)..].join("\n")
+}
+
+/// Variables for a command.
+trait EnvsOf {
+    fn envs_of(self, variables: &[(&str, &Path)]) -> Self;
+}
+
+impl EnvsOf for Command {
+    fn envs_of(mut self, variables: &[(&str, &Path)]) -> Self {
+        self.envs(variables.iter().copied());
+        self
+    }
+}
