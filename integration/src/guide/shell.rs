@@ -129,7 +129,7 @@ impl Shell {
                 self.background += 1;
                 let log = quoted_path(&self.folder.join(format!(".background-{}.log", self.background)));
                 format!(
-                    "( eval {quoted} ) >{log} </dev/null & __background+=($!); __until $! {log} {}",
+                    "( eval {quoted} ) >{log} 2>&1 </dev/null & __background+=($!); __until $! {log} {}",
                     self::quoted(text)
                 )
             }
