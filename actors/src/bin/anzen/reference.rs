@@ -53,7 +53,7 @@ fn sections() -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     for example in examples {
-        let runs = |name: &&String| example.starts_with(&format!("{name} "));
+        let runs = |name: &&String| format!("{example} ").starts_with(&format!("{name} "));
         let name = sections.keys().filter(runs).max_by_key(|name| name.len()).cloned();
         let flags = name.and_then(|name| sections.get_mut(&name));
         flags.expect("an example runs a command").extend(flags_in(example));
