@@ -11,7 +11,9 @@ use crate::command::{eventually, output, show};
 use crate::engine::Engine;
 
 /// The name that its containers, networks and volumes begin with.
-const PROJECT: &str = "anzen-docker-test";
+pub(crate) const PROJECT: &str = "anzen-docker-test";
+/// The tag of the images.
+pub(crate) const IMAGES: &str = "docker-test";
 
 /// The services of compose.yaml, under a name of their own and on ports that the system chooses.
 pub(crate) struct Compose<'a> {
@@ -120,6 +122,13 @@ impl<'a> Compose<'a> {
         output(self.engine.docker(&[["exec", container].as_slice(), arguments].concat())).await
     }
 
+    /// What the deployment has written.
+    pub(crate) async fn addresses(&self) -> Outcome<String> {
+        let aggregator = self.containers("aggregator").await?;
+        let aggregator = aggregator.first().ok_or("there is no aggregator")?;
+        self.exec(&aggregator.id, &["cat", "/var/lib/deployment/addresses.json"]).await
+    }
+
     /// Where a port of a service is on this machine.
     pub(crate) async fn port(&self, service: &str, port: u16) -> Outcome<String> {
         output(self.command(&["port", service, &port.to_string()])).await
@@ -147,7 +156,7 @@ impl<'a> Compose<'a> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.engine.docker(&["compose", "--project-name", PROJECT]);
         command.args(arguments).current_dir(&self.repository);
-        command.env("ANZEN_VERSION", "docker-test");
+        command.env("ANZEN_VERSION", IMAGES);
         if std::env::var_os("ANZEN_BUILD_PROFILE").is_none() {
             // It is the images that are tested, and this builds in half the time.
             command.env("ANZEN_BUILD_PROFILE", "dev");

@@ -6,6 +6,7 @@ mod bases;
 mod command;
 mod compose;
 mod engine;
+mod lone_operator;
 mod monitoring;
 mod tasks;
 
@@ -16,6 +17,7 @@ use std::time::Instant;
 
 use compose::{Compose, Container};
 use engine::Engine;
+use lone_operator::LoneOperator;
 use monitoring::{Monitoring, grafana_shows, questions};
 use tasks::Chain;
 
@@ -46,7 +48,7 @@ async fn test() -> Outcome<()> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let mut compose = Compose::new(&engine, &repository).await?;
     prepare(&engine, &mut compose, &repository).await?;
-    let outcome = scenario(&compose, &repository).await;
+    let outcome = scenario(&engine, &compose, &repository).await;
     if outcome.is_err() {
         compose.tell_logs().await;
     }
@@ -88,10 +90,11 @@ fn told(what: &str, started: Instant) {
     println!("{what} after {:.1} s", started.elapsed().as_secs_f64());
 }
 
-async fn scenario(compose: &Compose<'_>, repository: &Path) -> Outcome<()> {
+async fn scenario(engine: &Engine, compose: &Compose<'_>, repository: &Path) -> Outcome<()> {
     let chain = starts(compose).await?;
     five_operators(compose, &chain).await?;
     is_watched(compose, repository).await?;
+    one_alone(engine, compose, &chain, repository).await?;
     comes_back(compose, &chain).await?;
     stops_and_goes_on(compose).await
 }
@@ -131,6 +134,21 @@ async fn is_watched(compose: &Compose<'_>, repository: &Path) -> Outcome<()> {
     prometheus.none_fires().await?;
     println!("{targets} targets up; {} queries of {dashboards} dashboards have data", questions.len());
     told("no alert fires,", started);
+    Ok(())
+}
+
+/// docker/operator: one more, that nobody of this network knows of before it registers.
+async fn one_alone(engine: &Engine, compose: &Compose<'_>, chain: &Chain, repository: &Path) -> Outcome<()> {
+    let started = Instant::now();
+    let operator = LoneOperator::prepare(engine, repository).await?;
+    let outcome = async {
+        operator.join(compose).await?;
+        chain.signed_by(6, 0).await
+    };
+    let outcome = outcome.await;
+    operator.remove().await?;
+    outcome?;
+    told("docker/operator: a task signed by the one from there too,", started);
     Ok(())
 }
 

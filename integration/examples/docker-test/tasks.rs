@@ -27,11 +27,8 @@ pub(crate) struct Chain {
 impl Chain {
     /// Reads it where it is now; its port changes when it is restarted.
     pub(crate) async fn of(compose: &Compose<'_>) -> Outcome<Self> {
-        let aggregator = compose.containers("aggregator").await?;
-        let aggregator = aggregator.first().ok_or("there is no aggregator")?;
-        let text = compose.exec(&aggregator.id, &["cat", "/var/lib/deployment/addresses.json"]).await?;
         let file = tempfile::NamedTempFile::new()?;
-        std::fs::write(file.path(), text)?;
+        std::fs::write(file.path(), compose.addresses().await?)?;
         let addresses = Addresses::load(file.path())?;
         let url = format!("http://{}", compose.port("chain", 8545).await?).parse()?;
         let provider = ProviderBuilder::new().connect_http(url).erased();
