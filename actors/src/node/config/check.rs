@@ -192,6 +192,11 @@ impl NodeConfig {
         if self.aggregators.is_empty() {
             wrong.push(CheckError::Needs { role, setting: "aggregators" });
         }
+        // The registration at the start is made with it.
+        let is_given = Loader::new(&ThisProcess).is_given(KeyKind::Ecdsa, &self.keys.ecdsa);
+        if self.register_operator_on_startup && !is_given {
+            wrong.push(CheckError::Needs { role, setting: KeyKind::Ecdsa.setting() });
+        }
         for (place, aggregator) in self.aggregators.iter().enumerate() {
             let endpoint = aggregator.url.parse::<Endpoint>();
             if !endpoint.is_ok_and(|endpoint| matches!(endpoint.url().scheme(), "ws" | "wss")) {
