@@ -12,7 +12,7 @@ use std::{
 };
 
 /// File of the artifact in contracts/out, name of the contract.
-const CONTRACTS: [(&str, &str); 11] = [
+const CONTRACTS: [(&str, &str); 12] = [
     ("AnzenServiceManager.sol", "AnzenServiceManager"),
     ("AnzenTaskManager.sol", "AnzenTaskManager"),
     ("SafetyFactorOracle.sol", "SafetyFactorOracle"),
@@ -21,6 +21,7 @@ const CONTRACTS: [(&str, &str); 11] = [
     ("LocalPriceFeed.sol", "LocalPriceFeed"),
     ("LocalToken.sol", "LocalToken"),
     ("LocalVault.sol", "LocalVault"),
+    ("LocalWrappedEther.sol", "LocalWrappedEther"),
     ("ProxyAdmin.sol", "ProxyAdmin"),
     ("TimelockController.sol", "TimelockController"),
     ("TransparentUpgradeableProxy.sol", "TransparentUpgradeableProxy"),

@@ -127,18 +127,32 @@ impl Journal {
     /// Opens the journal at `path`, or starts one; one of another chain or deployer is refused. `block` is the latest
     /// block of now.
     pub fn open(path: &Path, identity: Identity, block: u64) -> Result<Self, JournalError> {
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(path, &text, identity),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Self::start(path, identity, block),
-            Err(source) => Err(JournalError::File { path: path.to_owned(), source }),
+        let is_new = !path.exists();
+        let journal = Self::peek(path, identity, block)?;
+        if is_new {
+            journal.save()?;
         }
+        Ok(journal)
     }
 
     /// Like [`Journal::open`], but the journal of another chain is replaced. For local chains, which come and go.
     pub fn open_or_replace(path: &Path, identity: Identity, block: u64) -> Result<Self, JournalError> {
         match Self::open(path, identity.clone(), block) {
-            Err(JournalError::OtherChain { .. }) => Self::start(path, identity, block),
+            Err(JournalError::OtherChain { .. }) => {
+                let journal = Self::empty(path, identity, block);
+                journal.save()?;
+                Ok(journal)
+            }
             other => other,
+        }
+    }
+
+    /// Like [`Journal::open`], but writes nothing: for whoever only looks.
+    pub fn peek(path: &Path, identity: Identity, block: u64) -> Result<Self, JournalError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text, identity),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Self::empty(path, identity, block)),
+            Err(source) => Err(JournalError::File { path: path.to_owned(), source }),
         }
     }
 
@@ -147,7 +161,7 @@ impl Journal {
         self.content.start_block + 1
     }
 
-    fn start(path: &Path, identity: Identity, start_block: u64) -> Result<Self, JournalError> {
+    pub(crate) fn empty(path: &Path, identity: Identity, start_block: u64) -> Self {
         let content = Content {
             version: VERSION,
             identity,
@@ -155,9 +169,7 @@ impl Journal {
             creations: BTreeMap::new(),
             calls: BTreeMap::new(),
         };
-        let journal = Self { path: path.to_owned(), content };
-        journal.save()?;
-        Ok(journal)
+        Self { path: path.to_owned(), content }
     }
 
     fn parse(path: &Path, text: &str, identity: Identity) -> Result<Self, JournalError> {

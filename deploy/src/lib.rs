@@ -5,13 +5,14 @@
 //! | [`config`] | what is deployed, per network |
 //! | [`addresses`] | the file that says where everything is |
 //! | [`anzen`], [`eigenlayer`] | the deployment |
-//! | [`journal`] | what makes it restartable |
+//! | [`journal`], [`mod@plan`] | what makes it restartable; what it would do |
 //! | [`chain`] | one key's transactions, reads, and reverts by name |
 //! | [`mod@verify`] | whether a deployment is what it should be |
 //! | [`operator`] | setting operators up |
 //! | [`tasks`], [`oracle`] | what became of tasks; what the oracle says |
 //! | [`proposal`] | bringing a protocol to a deployment, through the timelock |
 //! | [`anvil`] | a chain on this machine |
+//! | [`stand_in`] | a chain on this machine that stands in for a public network |
 //! | [`local`] | the local network: a chain, operators and an aggregator in processes of their own |
 //! | [`artifacts`] | EigenLayer's bytecode |
 
@@ -31,13 +32,15 @@ pub mod journal;
 pub mod local;
 pub mod operator;
 pub mod oracle;
+pub mod plan;
 pub mod proposal;
+pub mod stand_in;
 mod steps;
 pub mod tasks;
 pub mod verify;
 
 pub use addresses::Addresses;
-pub use anzen::{deploy, deploy_anzen, open_journal};
+pub use anzen::{deploy, open_journal, plan};
 pub use config::DeployConfig;
 pub use error::DeployError;
 pub use journal::Journal;

@@ -9,6 +9,7 @@ use crate::{
     chain::{self, Account, ChainError, Request},
     config::{PriceConfig, ProtocolConfig, VaultConfig},
     error::DeployError,
+    steps::View,
 };
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
@@ -136,7 +137,7 @@ impl Proposal {
             price_feed: known.model.stake_price_feed,
             stake_registry: addresses.stake_registry,
         };
-        let model = model(provider, &protocol, &secured, *vault, *feed).await?;
+        let model = model(View::of(provider), &protocol, &secured, *vault, *feed).await?;
         let mut operation = Operation::new("anzen/protocol");
         add_protocol(
             &mut operation,

@@ -8,6 +8,7 @@ use crate::{
     chain::{self, Account, ChainError, Request, Sent},
     error::DeployError,
     journal::{Call, Creation, Journal},
+    plan::{Plan, Planning},
 };
 use alloy::{
     primitives::{Address, B256, Bytes, TxHash, keccak256},
@@ -16,11 +17,12 @@ use alloy::{
     sol_types::{SolCall, SolConstructor},
 };
 
-/// Carries out steps in the name of one account, and keeps the journal.
+/// Carries out steps in the name of one account, and keeps the journal; or only notes what is to be done.
 #[derive(Debug)]
 pub(crate) struct Steps<'a> {
     pub(crate) account: &'a Account,
     pub(crate) journal: &'a mut Journal,
+    planning: Option<Planning>,
 }
 
 /// A call, and how to see that it has been made.
@@ -63,6 +65,13 @@ impl Effect {
         Self::ReturnsOther(of, view.abi_encode().into(), C::abi_encode_returns(value).into())
     }
 
+    /// Which contract shows it.
+    fn shown_by(&self) -> Address {
+        match self {
+            Self::Implementation(of, _) | Self::Returns(of, ..) | Self::ReturnsOther(of, ..) => *of,
+        }
+    }
+
     async fn is_there(&self, provider: &DynProvider) -> Result<bool, ChainError> {
         match self {
             Self::Implementation(proxy, implementation) => {
@@ -79,14 +88,81 @@ async fn raw_view(provider: &DynProvider, of: Address, view: &Bytes) -> Result<B
     provider.call(request).await.map_err(|e| ChainError::rpc(format!("a view of {of}"), e))
 }
 
+/// Asks contracts, and answers for those that are only planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    provider: &'a DynProvider,
+    planning: Option<&'a Planning>,
+}
+
+impl<'a> View<'a> {
+    /// Of a chain where nothing is planned.
+    pub(crate) fn of(provider: &'a DynProvider) -> Self {
+        Self { provider, planning: None }
+    }
+
+    /// What a contract says; one that is yet to be created, or got ready by a step that is yet to come, will say `planned`.
+    pub(crate) async fn read_or<C: SolCall>(
+        self,
+        of: Address,
+        view: C,
+        planned: C::Return,
+    ) -> Result<C::Return, ChainError> {
+        match self.planning {
+            Some(planning) if planning.is_planned(of) => Ok(planned),
+            Some(planning) if planning.is_anything_to_do() => {
+                chain::read(self.provider, of, view).await.or_else(|error| not_ready(error, planned))
+            }
+            _ => chain::read(self.provider, of, view).await,
+        }
+    }
+}
+
+/// While steps are to come, a contract that refuses a view is one that a step gets ready.
+fn not_ready<T>(error: ChainError, planned: T) -> Result<T, ChainError> {
+    if matches!(error, ChainError::Reverted { .. } | ChainError::Answer { .. }) {
+        Ok(planned)
+    } else {
+        Err(error)
+    }
+}
+
 /// Creation code followed by constructor arguments.
 pub(crate) fn with_arguments(code: &Bytes, arguments: &impl SolConstructor) -> Bytes {
     [code.as_ref(), &arguments.abi_encode()].concat().into()
 }
 
+impl<'a> Steps<'a> {
+    /// Steps that are carried out.
+    pub(crate) fn new(account: &'a Account, journal: &'a mut Journal) -> Self {
+        Self { account, journal, planning: None }
+    }
+
+    /// Steps of which nothing is sent or written down.
+    pub(crate) async fn planning(account: &'a Account, journal: &'a mut Journal) -> Result<Self, ChainError> {
+        let planning = Planning::new(account.address(), account.first_nonce().await?);
+        Ok(Self { account, journal, planning: Some(planning) })
+    }
+}
+
 impl Steps<'_> {
     pub(crate) fn provider(&self) -> &DynProvider {
         self.account.provider()
+    }
+
+    /// What was planned, if that is what the steps were for.
+    pub(crate) fn into_plan(self) -> Option<Plan> {
+        self.planning.map(Planning::finish)
+    }
+
+    /// Whether the contract is yet to be created, and this is only a plan.
+    fn is_planned(&self, contract: Address) -> bool {
+        self.planning.as_ref().is_some_and(|planning| planning.is_planned(contract))
+    }
+
+    /// What contracts say, those too that are only planned.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { provider: self.account.provider(), planning: self.planning.as_ref() }
     }
 
     /// Creates contracts, those that are not there yet, and returns where they are.
@@ -95,6 +171,12 @@ impl Steps<'_> {
         contracts: [(&str, Bytes); N],
     ) -> Result<[Address; N], DeployError> {
         let mut addresses = [Address::ZERO; N];
+        if self.planning.is_some() {
+            for (address, (name, code)) in addresses.iter_mut().zip(contracts) {
+                *address = self.plan_creation(name, code).await?;
+            }
+            return Ok(addresses);
+        }
         let mut sent = Vec::with_capacity(N);
         for (name, code) in contracts {
             sent.push(self.begin_creation(name, code).await?);
@@ -121,6 +203,12 @@ impl Steps<'_> {
             // An effect that is there does not say whether it is this call's: the quorum exists with any minimum stake.
             self.journal.call(&step.request.what, step.hash())?;
         }
+        if self.planning.is_some() {
+            for step in &steps {
+                self.plan_call(step).await?;
+            }
+            return Ok(());
+        }
         let mut sent = Vec::new();
         for step in &steps {
             if !step.done.is_there(self.provider()).await? {
@@ -135,6 +223,40 @@ impl Steps<'_> {
             if !step.done.is_there(self.provider()).await? {
                 return Err(DeployError::NoEffect { step: step.request.what.clone() });
             }
+        }
+        Ok(())
+    }
+
+    async fn plan_creation(&mut self, name: &str, code: Bytes) -> Result<Address, DeployError> {
+        let recorded = self.journal.creation(name, keccak256(&code))?.cloned();
+        let request = Request::create(name, code.clone());
+        let mut address = None;
+        if let Some(Creation { address: at, transaction, .. }) = recorded {
+            address = self.earlier(&request, transaction, Some(at)).await?.map(|_| at);
+        }
+        Ok(match (address, &mut self.planning) {
+            (Some(address), planning) => {
+                planning.iter_mut().for_each(|planning| planning.done(name));
+                address
+            }
+            (None, planning) => {
+                planning.as_mut().map(|planning| planning.create(name, &code)).unwrap_or_default()
+            }
+        })
+    }
+
+    async fn plan_call(&mut self, step: &Step) -> Result<(), DeployError> {
+        let mut is_there = !self.is_planned(step.done.shown_by());
+        if is_there {
+            let looked = step.done.is_there(self.provider()).await;
+            let unfinished = self.planning.as_ref().is_some_and(Planning::is_anything_to_do);
+            is_there = if unfinished { looked.or_else(|error| not_ready(error, false))? } else { looked? };
+        }
+        let name = &step.request.what;
+        match &mut self.planning {
+            Some(planning) if is_there => planning.done(name),
+            Some(planning) => planning.call(name),
+            None => {}
         }
         Ok(())
     }
@@ -238,8 +360,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_is_mined_is_not_sent_again() {
         let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
-        let account = account(&anvil).await;
-        let mut steps = Steps { account: &account, journal: &mut journal(folder.path()) };
+        let (account, mut journal) = (account(&anvil).await, journal(folder.path()));
+        let mut steps = Steps::new(&account, &mut journal);
         let token = steps.create_one("token", token(&account)).await.unwrap();
         for _ in 0..2 {
             let error = steps.call([mint(token, 5)]).await.unwrap_err();
@@ -255,10 +377,7 @@ mod tests {
         let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
         let account = account(&anvil).await;
         let mut journal = journal(folder.path());
-        let token = Steps { account: &account, journal: &mut journal }
-            .create_one("token", token(&account))
-            .await
-            .unwrap();
+        let token = Steps::new(&account, &mut journal).create_one("token", token(&account)).await.unwrap();
         let failed = TransactionRequest::default().from(account.address()).to(token).gas_limit(22_000);
         let failed = account.provider().send_transaction(failed).await.unwrap().get_receipt().await.unwrap();
         assert!(!failed.status());
@@ -266,7 +385,7 @@ mod tests {
         for (n, transaction) in [failed.transaction_hash, B256::repeat_byte(9)].into_iter().enumerate() {
             let call = Call { transaction, call_hash: mint(token, 5).hash() };
             journal.record_call("mint", call).unwrap();
-            let mut steps = Steps { account: &account, journal: &mut journal };
+            let mut steps = Steps::new(&account, &mut journal);
             steps.call([mint(token, 5)]).await.unwrap_err();
             assert_eq!(supply(&account, token).await, U256::from(5 * (n + 1)));
         }
@@ -277,7 +396,7 @@ mod tests {
         let (anvil, folder) = (Anvil::start(&[]).unwrap(), tempfile::tempdir().unwrap());
         let account = account(&anvil).await;
         let mut journal = journal(folder.path());
-        let mut steps = Steps { account: &account, journal: &mut journal };
+        let mut steps = Steps::new(&account, &mut journal);
         let other = steps.create_one("other", token(&account)).await.unwrap();
         assert_eq!(steps.create_one("other", token(&account)).await.unwrap(), other, "created twice");
 
@@ -288,7 +407,7 @@ mod tests {
             code_hash: keccak256(token(&account)),
         };
         journal.record_creation("token", lost).unwrap();
-        let mut steps = Steps { account: &account, journal: &mut journal };
+        let mut steps = Steps::new(&account, &mut journal);
         assert_ne!(steps.create_one("token", token(&account)).await.unwrap(), other);
     }
 }

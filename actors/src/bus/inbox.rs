@@ -104,3 +104,65 @@ where
         self.addr.connected()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix::{Context, ResponseFuture};
+    use anzen_messages::chain::{ChainDelta, NextBlocks, NotFollowing};
+    use prometheus_client::registry::Registry;
+
+    use super::*;
+
+    /// Answers when it is told to.
+    struct Slow(Arc<Semaphore>);
+
+    impl Actor for Slow {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Incoming<NextBlocks>> for Slow {
+        type Result = ResponseFuture<Result<ChainDelta, NotFollowing>>;
+
+        fn handle(&mut self, _: Incoming<NextBlocks>, _: &mut Self::Context) -> Self::Result {
+            let answers = Arc::clone(&self.0);
+            Box::pin(async move {
+                answers.acquire().await.unwrap().forget();
+                Err(NotFollowing)
+            })
+        }
+    }
+
+    fn question() -> NextBlocks {
+        NextBlocks { after: None, wait_ms: 0 }
+    }
+
+    #[actix::test]
+    async fn one_message_more_than_it_takes_on_is_refused_and_all_is_counted() {
+        let (answers, metrics) = (Arc::new(Semaphore::new(0)), BusMetrics::default());
+        let actor = Slow(Arc::clone(&answers)).start();
+        let handle = Inbox::new(ActorName::ChainWatcher, actor, 1, &metrics).handle::<NextBlocks>();
+        let first = handle.ask(question());
+        let mut first = std::pin::pin!(first);
+        assert!(futures::poll!(&mut first).is_pending());
+        assert_eq!(handle.ask(question()).await, Err(DeliveryError::Full("chain-watcher".into())));
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        metrics.register(&mut registry);
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        let of_actor = "{actor=\"chain-watcher\"}";
+        let of_message = "{actor=\"chain-watcher\",message=\"chain_nextBlocks\"}";
+        for line in [
+            format!("anzen_actor_inbox_used{of_actor} 1"),
+            format!("anzen_actor_inbox_capacity{of_actor} 1"),
+            format!("anzen_actor_requests_total{of_message} 1"),
+            format!("anzen_actor_refusals_total{of_message} 1"),
+        ] {
+            assert!(text.contains(&line), "{line} is missing in {text}");
+        }
+        answers.add_permits(1);
+        assert_eq!(first.await, Ok(Err(NotFollowing)));
+        text.clear();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        assert!(text.contains(&format!("anzen_actor_inbox_used{of_actor} 0")), "{text}");
+        assert!(text.contains(&format!("anzen_actor_request_seconds_count{of_message} 1")), "{text}");
+    }
+}

@@ -101,6 +101,31 @@ fn the_ids_of_a_root_are_those_of_its_task() {
     assert_ne!(spans[1].span_context.trace_id(), root.trace_id.into());
 }
 
+/// Whatever becomes of the spans, exporting them ends, and is counted.
+#[test]
+fn a_collector_that_is_gone_costs_a_count() {
+    use opentelemetry_otlp::WithExportConfig;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+    drop(listener);
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_http()
+        .with_endpoint(nobody)
+        .with_timeout(std::time::Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let metrics = ExportMetrics::default();
+    let exporter = super::otlp::OnRuntime::new(exporter, runtime.handle().clone(), metrics.clone());
+    let spans = recorded(|| drop(task_step!("signer.compute", OperatorSigner, task())));
+    assert!(futures::executor::block_on(exporter.export(spans)).is_err());
+    let mut registry = prometheus_client::registry::Registry::default();
+    metrics.register(&mut registry);
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    assert!(text.contains(r#"anzen_telemetry_spans_total{outcome="failed"} 1"#), "{text}");
+}
+
 #[test]
 fn the_endpoint_may_be_given_with_its_path_or_without() {
     for endpoint in ["http://c:4318", "http://c:4318/", "http://c:4318/v1/traces"] {

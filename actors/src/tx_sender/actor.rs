@@ -11,7 +11,6 @@ use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::{ActorName, Wire};
 use futures::channel::oneshot;
 use tokio::time::Instant;
-use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, info, warn};
 
 use super::Config;
@@ -21,11 +20,12 @@ use super::metrics::Metrics;
 use super::questions::{read, try_call};
 use super::queue::{Effect, Queue};
 use super::records;
+use super::spans::{about, sending, told};
 use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::measure::Laps;
 use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
-use crate::telemetry::{scope, step};
+use crate::telemetry::scope;
 
 /// What the sender needs of the world.
 pub struct Dependencies {
@@ -137,31 +137,6 @@ impl Handler<ApplyBlocks> for TxSender {
         self.carry_out(effects, ctx);
         self.deps.metrics.pending(self.queue.flights().count());
     }
-}
-
-/// The span of a request, from when it comes to when its transaction has its confirmations or no hope.
-fn sending(id: &TxId) -> Span {
-    let task = id.task().map(tracing::field::display);
-    step!(
-        "tx.send", actor = ActorName::TxSender.as_str(), task, %id, tx = Empty, block = Empty, error = Empty,
-    )
-}
-
-fn told(span: &Span, outcome: &Outcome) {
-    match outcome {
-        Ok(mined) => {
-            span.record("tx", tracing::field::display(mined.hash));
-            span.record("block", mined.block);
-        }
-        Err(refusal) => {
-            span.record("error", tracing::field::display(refusal));
-        }
-    }
-}
-
-/// Fields for the lines of work on a request.
-fn about(id: &TxId) -> Span {
-    scope!(TxSender, task = id.task().map(tracing::field::display), %id)
 }
 
 impl TxSender {

@@ -13,6 +13,7 @@
 //! | `settle.rs` | what becomes of it as blocks come, to the last confirmation |
 //! | `intent.rs` | one request, and its transactions |
 //! | `fees.rs` | what a transaction, and its replacement, offers |
+//! | `spans.rs` | what traces and log lines say of a request |
 //! | `records.rs` | what is on disk |
 //! | `health.rs` | whether transactions can be sent |
 //! | `actor.rs`, `questions.rs` | tries, signs, saves, broadcasts, asks for receipts |
@@ -26,6 +27,7 @@ mod questions;
 mod queue;
 mod records;
 mod settle;
+mod spans;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as expected")]
 
 mod chain;
+mod config;
 mod keys;
 mod provider;
 mod tx_sender;

@@ -178,11 +178,13 @@ sol! {
         function deployedStrategies(address token) external view returns (address);
         function strategyManager() external view returns (address);
         function deployNewStrategy(address token) external returns (address);
+        function whitelistStrategies(address[] strategies) external;
     }
 
     #[sol(rpc)]
     contract StrategyBase {
         constructor(address strategyManager, address pauserRegistry, string version);
+        function initialize(address underlyingToken) external;
         function sharesToUnderlyingView(uint256 amountShares) external view returns (uint256);
         function totalShares() external view returns (uint256);
         function underlyingToSharesView(uint256 amountUnderlying) external view returns (uint256);

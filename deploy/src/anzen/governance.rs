@@ -2,13 +2,12 @@
 
 use super::{contracts::Contracts, operation::Operation, registries::Registries};
 use crate::{
-    chain,
     config::{DeployConfig, ProtocolConfig, TimelockConfig},
     eigenlayer::EigenLayer,
     error::DeployError,
     steps::{Effect, Step, Steps, with_arguments},
 };
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_contracts::{
     AnzenTaskManager, SafetyFactorOracle, TaskPolicy, TimelockController, eigenlayer::PermissionController,
 };
@@ -90,9 +89,9 @@ async fn add_roles(
     config: &DeployConfig,
     task_manager: Address,
 ) -> Result<(), DeployError> {
-    let provider = steps.provider();
-    let generator = chain::read(provider, task_manager, AnzenTaskManager::GENERATOR_ROLECall {}).await?;
-    let pauser = chain::read(provider, task_manager, AnzenTaskManager::PAUSER_ROLECall {}).await?;
+    let (view, none) = (AnzenTaskManager::GENERATOR_ROLECall {}, B256::ZERO);
+    let generator = steps.view().read_or(task_manager, view, none).await?;
+    let pauser = steps.view().read_or(task_manager, AnzenTaskManager::PAUSER_ROLECall {}, none).await?;
     for (role, accounts) in [(generator, &config.roles.generators), (pauser, &config.roles.pausers)] {
         for account in accounts {
             operation.add(task_manager, &AnzenTaskManager::grantRoleCall { role, account: *account });
@@ -107,10 +106,10 @@ async fn add_farewell(
     config: &TimelockConfig,
     timelock: Address,
 ) -> Result<(), DeployError> {
-    let (provider, account) = (steps.provider(), steps.account.address());
-    let proposer = chain::read(provider, timelock, TimelockController::PROPOSER_ROLECall {}).await?;
-    let canceller = chain::read(provider, timelock, TimelockController::CANCELLER_ROLECall {}).await?;
-    let executor = chain::read(provider, timelock, TimelockController::EXECUTOR_ROLECall {}).await?;
+    let (account, none) = (steps.account.address(), B256::ZERO);
+    let proposer = steps.view().read_or(timelock, TimelockController::PROPOSER_ROLECall {}, none).await?;
+    let canceller = steps.view().read_or(timelock, TimelockController::CANCELLER_ROLECall {}, none).await?;
+    let executor = steps.view().read_or(timelock, TimelockController::EXECUTOR_ROLECall {}, none).await?;
     for (role, keepers) in
         [(proposer, &config.proposers), (canceller, &config.proposers), (executor, &config.executors)]
     {
@@ -124,7 +123,7 @@ async fn add_farewell(
 }
 
 async fn run(steps: &mut Steps<'_>, timelock: Address, operation: &Operation) -> Result<(), DeployError> {
-    let id = chain::read(steps.provider(), timelock, operation.identify()).await?;
+    let id = steps.view().read_or(timelock, operation.identify(), B256::ZERO).await?;
     let (schedule, execute) = (operation.schedule(U256::ZERO), operation.execute());
     let scheduled = Effect::returns(timelock, &TimelockController::isOperationCall { id }, &true);
     let executed = Effect::returns(timelock, &TimelockController::isOperationDoneCall { id }, &true);

@@ -22,11 +22,13 @@ use crate::{
     config::{ConfigError, CoreConfig, DeployConfig},
     eigenlayer::{self, EigenLayer},
     error::DeployError,
-    journal::{Identity, Journal},
+    journal::{Identity, Journal, JournalError},
+    plan::Plan,
     steps::Steps,
 };
-use alloy::{eips::BlockNumberOrTag, providers::Provider};
+use alloy::{eips::BlockNumberOrTag, primitives::Address, providers::Provider};
 use anzen_contracts::eigenlayer::AllocationManager;
+use anzen_messages::model::Model;
 use std::path::Path;
 
 /// Opens the journal of the deployment by `account` on its chain, or starts one. On a local chain, one of a chain that is
@@ -36,6 +38,17 @@ pub async fn open_journal(
     config: &DeployConfig,
     path: &Path,
 ) -> Result<Journal, DeployError> {
+    let (identity, block) = identify(account).await?;
+    let journal = if config.is_local() {
+        Journal::open_or_replace(path, identity, block)
+    } else {
+        Journal::open(path, identity, block)
+    };
+    Ok(journal?)
+}
+
+/// Whose deployment this is, on which chain; and the chain's latest block.
+async fn identify(account: &Account) -> Result<(Identity, u64), ChainError> {
     let provider = account.provider();
     let genesis = provider.get_block_by_number(BlockNumberOrTag::Earliest).await;
     let genesis = genesis.map_err(|e| ChainError::rpc("the chain's first block", e))?;
@@ -46,12 +59,20 @@ pub async fn open_journal(
         genesis: genesis.map(|block| block.header.hash).unwrap_or_default(),
         deployer: account.address(),
     };
-    let journal = if config.is_local() {
-        Journal::open_or_replace(path, identity, block)
-    } else {
-        Journal::open(path, identity, block)
+    Ok((identity, block))
+}
+
+/// What [`deploy`] would do with the journal at `path`. Sends nothing and writes nothing, and refuses what that refuses.
+pub async fn plan(account: &Account, config: &DeployConfig, path: &Path) -> Result<Plan, DeployError> {
+    let (identity, block) = identify(account).await?;
+    let mut journal = match Journal::peek(path, identity.clone(), block) {
+        // As open_journal would replace it.
+        Err(JournalError::OtherChain { .. }) if config.is_local() => Journal::empty(path, identity, block),
+        journal => journal?,
     };
-    Ok(journal?)
+    let mut steps = Steps::planning(account, &mut journal).await?;
+    carry_out(&mut steps, config).await?;
+    Ok(steps.into_plan().unwrap_or_default())
 }
 
 /// Deploys all of it: EigenLayer's core where the configuration says so, and Anzen. What the journal and the chain show to
@@ -64,76 +85,89 @@ pub async fn deploy(
     rpc_url: &str,
     journal: &mut Journal,
 ) -> Result<Addresses, DeployError> {
-    check_chain(account, config)?;
+    let mut steps = Steps::new(account, journal);
+    let deployed = carry_out(&mut steps, config).await?;
+    deployed.addresses(&steps, config, rpc_url).await
+}
+
+/// What a deployment consists of.
+struct Deployed {
+    core: EigenLayer,
+    stake: stake::Stake,
+    timelock: Address,
+    registries: registries::Registries,
+    contracts: contracts::Contracts,
+    models: Vec<Model>,
+}
+
+async fn carry_out(steps: &mut Steps<'_>, config: &DeployConfig) -> Result<Deployed, DeployError> {
+    check_chain(steps.account, config)?;
     config.validate()?;
     let core = match &config.eigenlayer {
-        CoreConfig::Deploy(params) => eigenlayer::deploy_eigenlayer(account, params, journal).await?,
+        CoreConfig::Deploy(params) => eigenlayer::deploy(steps, params).await?,
         CoreConfig::Existing(core) => {
-            eigenlayer::existing_eigenlayer(account.provider(), core).await?;
+            eigenlayer::existing_eigenlayer(steps.provider(), core).await?;
             core.clone()
         }
     };
-    deploy_anzen(account, config, &core, rpc_url, journal).await
+    check_look_ahead(steps, config, &core).await?;
+
+    let stake = stake::deploy(steps, &config.stake, &core).await?;
+    let timelock = governance::deploy_timelock(steps, &config.timelock).await?;
+    let registries = registries::deploy(steps, &core, timelock, &config.metadata_uri).await?;
+    registries::create_quorum(steps, &registries, &config.quorum, stake.strategy).await?;
+    let contracts = contracts::deploy(steps, registries.coordinator, timelock, &config.windows).await?;
+    let models = protocols::deploy(steps, &config.protocols, &stake, registries.stake).await?;
+    governance::configure(steps, config, &core, &registries, &contracts, &models, timelock).await?;
+    registries::hand_over(steps, &registries, timelock).await?;
+    Ok(Deployed { core, stake, timelock, registries, contracts, models })
 }
 
-/// Deploys Anzen over a core that is there.
-pub async fn deploy_anzen(
-    account: &Account,
-    config: &DeployConfig,
-    core: &EigenLayer,
-    rpc_url: &str,
-    journal: &mut Journal,
-) -> Result<Addresses, DeployError> {
-    check_chain(account, config)?;
-    config.validate()?;
-    check_look_ahead(account, config, core).await?;
-
-    let mut steps = Steps { account, journal };
-    let stake = stake::deploy(&mut steps, &config.stake, core).await?;
-    let timelock = governance::deploy_timelock(&mut steps, &config.timelock).await?;
-    let registries = registries::deploy(&mut steps, core, timelock, &config.metadata_uri).await?;
-    registries::create_quorum(&mut steps, &registries, &config.quorum, stake.strategy).await?;
-    let contracts = contracts::deploy(&mut steps, registries.coordinator, timelock, &config.windows).await?;
-    let models = protocols::deploy(&mut steps, &config.protocols, &stake, registries.stake).await?;
-    governance::configure(&mut steps, config, core, &registries, &contracts, &models, timelock).await?;
-    registries::hand_over(&mut steps, &registries, timelock).await?;
-    let protocols = protocols::list(steps.provider(), &config.protocols, models, contracts.oracle).await?;
-
-    let provider = steps.provider();
-    Ok(Addresses {
-        chain_id: config.chain_id,
-        rpc_url: chain::without_key(rpc_url),
-        deployment_block: steps.journal.first_block(),
-        task_manager: contracts.task_manager,
-        service_manager: registries.service_manager,
-        safety_factor_oracle: contracts.oracle,
-        registry_coordinator: registries.coordinator,
-        stake_registry: registries.stake,
-        bls_apk_registry: registries.apk,
-        index_registry: registries.index,
-        socket_registry: registries.socket,
-        operator_state_retriever: registries.retriever,
-        pauser_registry: registries.pausers,
-        allocation_manager: core.allocation_manager,
-        delegation_manager: core.delegation_manager,
-        strategy_manager: core.strategy_manager,
-        permission_controller: core.permission_controller,
-        avs_directory: core.avs_directory,
-        strategy_factory: core.strategy_factory,
-        rewards_coordinator: core.rewards_coordinator,
-        strategy: stake.strategy,
-        token: stake.token,
-        timelock,
-        proxy_admins: ProxyAdmins {
-            registries: registries.admin,
-            service_manager: chain::proxy_admin(provider, registries.service_manager).await?,
-            task_manager: chain::proxy_admin(provider, contracts.task_manager).await?,
-            safety_factor_oracle: chain::proxy_admin(provider, contracts.oracle).await?,
-        },
-        implementations: registries.implementations,
-        governance: Governance::from(config),
-        protocols,
-    })
+impl Deployed {
+    async fn addresses(
+        self,
+        steps: &Steps<'_>,
+        config: &DeployConfig,
+        rpc_url: &str,
+    ) -> Result<Addresses, DeployError> {
+        let Self { core, stake, timelock, registries, contracts, models } = self;
+        let provider = steps.provider();
+        let protocols = protocols::list(provider, &config.protocols, models, contracts.oracle).await?;
+        Ok(Addresses {
+            chain_id: config.chain_id,
+            rpc_url: chain::without_key(rpc_url),
+            deployment_block: steps.journal.first_block(),
+            task_manager: contracts.task_manager,
+            service_manager: registries.service_manager,
+            safety_factor_oracle: contracts.oracle,
+            registry_coordinator: registries.coordinator,
+            stake_registry: registries.stake,
+            bls_apk_registry: registries.apk,
+            index_registry: registries.index,
+            socket_registry: registries.socket,
+            operator_state_retriever: registries.retriever,
+            pauser_registry: registries.pausers,
+            allocation_manager: core.allocation_manager,
+            delegation_manager: core.delegation_manager,
+            strategy_manager: core.strategy_manager,
+            permission_controller: core.permission_controller,
+            avs_directory: core.avs_directory,
+            strategy_factory: core.strategy_factory,
+            rewards_coordinator: core.rewards_coordinator,
+            strategy: stake.strategy,
+            token: stake.token,
+            timelock,
+            proxy_admins: ProxyAdmins {
+                registries: registries.admin,
+                service_manager: chain::proxy_admin(provider, registries.service_manager).await?,
+                task_manager: chain::proxy_admin(provider, contracts.task_manager).await?,
+                safety_factor_oracle: chain::proxy_admin(provider, contracts.oracle).await?,
+            },
+            implementations: registries.implementations,
+            governance: Governance::from(config),
+            protocols,
+        })
+    }
 }
 
 fn check_chain(account: &Account, config: &DeployConfig) -> Result<(), DeployError> {
@@ -146,12 +180,13 @@ fn check_chain(account: &Account, config: &DeployConfig) -> Result<(), DeployErr
 
 /// The registry would refuse it too, but only after most of the deployment has been paid for.
 async fn check_look_ahead(
-    account: &Account,
+    steps: &Steps<'_>,
     config: &DeployConfig,
     core: &EigenLayer,
 ) -> Result<(), DeployError> {
     let view = AllocationManager::DEALLOCATION_DELAYCall {};
-    let delay = chain::read(account.provider(), core.allocation_manager, view).await?;
+    // Of a core that is yet to be deployed the configuration was checked against itself.
+    let delay = steps.view().read_or(core.allocation_manager, view, config.quorum.look_ahead).await?;
     if config.quorum.look_ahead <= delay {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use crate::{
     chain,
     config::{ProtocolConfig, VaultConfig},
     error::DeployError,
-    steps::{Effect, Step, Steps, with_arguments},
+    steps::{Effect, Step, Steps, View, with_arguments},
 };
 use alloy::{
     primitives::{Address, U256},
@@ -17,6 +17,10 @@ use anzen_messages::model::Model;
 
 /// Cost and profit are compared in hundred-millionths of the currency that both feeds count in.
 const COMMON_DECIMALS: u8 = 8;
+/// What a LocalToken that is yet to be created will have.
+const LOCAL_TOKEN_DECIMALS: u8 = 18;
+/// What a LocalPriceFeed that is yet to be created will have.
+const LOCAL_FEED_DECIMALS: u8 = 8;
 
 /// Deploys what is local of the protocols, and returns their models in the configuration's order.
 pub(super) async fn deploy(
@@ -31,7 +35,7 @@ pub(super) async fn deploy(
         let step = format!("anzen/protocol/{}", protocol.oracle_index);
         let vault = vault(steps, &step, &protocol.vault).await?;
         let vault_price_feed = price_feed(steps, &format!("{step}/price"), &protocol.price).await?;
-        models.push(model(steps.provider(), protocol, &secured, vault, vault_price_feed).await?);
+        models.push(model(steps.view(), protocol, &secured, vault, vault_price_feed).await?);
     }
     Ok(models)
 }
@@ -45,13 +49,13 @@ pub(crate) struct Secured {
 
 /// How a protocol's safety factor is computed, whose vault and price feed are there.
 pub(crate) async fn model(
-    provider: &DynProvider,
+    view: View<'_>,
     protocol: &ProtocolConfig,
     secured: &Secured,
     vault: Address,
     vault_price_feed: Address,
 ) -> Result<Model, DeployError> {
-    let asset = chain::read(provider, vault, IERC4626::assetCall {}).await?;
+    let asset = view.read_or(vault, IERC4626::assetCall {}, Address::ZERO).await?;
     Ok(Model {
         quorum: 0,
         stake_registry: secured.stake_registry,
@@ -60,8 +64,8 @@ pub(crate) async fn model(
         vault_price_feed,
         cost_share_bps: protocol.cost_share_bps,
         profit_share_bps: protocol.profit_share_bps,
-        cost_decimals: decimals(provider, secured.token, secured.price_feed, "the staked token").await?,
-        profit_decimals: decimals(provider, asset, vault_price_feed, "the vault's asset").await?,
+        cost_decimals: decimals(view, secured.token, secured.price_feed, "the staked token").await?,
+        profit_decimals: decimals(view, asset, vault_price_feed, "the vault's asset").await?,
     })
 }
 
@@ -91,14 +95,9 @@ async fn vault(steps: &mut Steps<'_>, step: &str, config: &VaultConfig) -> Resul
 }
 
 /// The decimals by which an amount times a price exceeds the common unit.
-async fn decimals(
-    provider: &DynProvider,
-    token: Address,
-    feed: Address,
-    what: &str,
-) -> Result<u8, DeployError> {
-    let of_token = chain::read(provider, token, LocalToken::decimalsCall {}).await?;
-    let of_feed = chain::read(provider, feed, AggregatorV3Interface::decimalsCall {}).await?;
+async fn decimals(view: View<'_>, token: Address, feed: Address, what: &str) -> Result<u8, DeployError> {
+    let of_token = view.read_or(token, LocalToken::decimalsCall {}, LOCAL_TOKEN_DECIMALS).await?;
+    let of_feed = view.read_or(feed, AggregatorV3Interface::decimalsCall {}, LOCAL_FEED_DECIMALS).await?;
     let sum = of_token.saturating_add(of_feed);
     sum.checked_sub(COMMON_DECIMALS).ok_or_else(|| DeployError::TooFewDecimals {
         what: what.to_owned(),

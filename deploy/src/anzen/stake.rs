@@ -50,7 +50,7 @@ async fn strategy_of(
     let call = StrategyFactory::deployNewStrategyCall { token };
     let done = Effect::returns_other(factory, &view, &Address::ZERO);
     steps.call([Step::new("anzen/stake/strategy", factory, &call, done)]).await?;
-    Ok(chain::read(steps.provider(), factory, view).await?)
+    Ok(steps.view().read_or(factory, view, Address::ZERO).await?)
 }
 
 /// A LocalToken that the deployer mints.

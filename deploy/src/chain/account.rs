@@ -181,7 +181,7 @@ impl Account {
         Sent { what: request.what.clone(), hash, creates, request: self.unsigned(request) }
     }
 
-    async fn first_nonce(&self) -> Result<u64, ChainError> {
+    pub(crate) async fn first_nonce(&self) -> Result<u64, ChainError> {
         // With the pool: what an earlier run left there is waited for, and what was dropped has its nonce taken again.
         let count = self.provider.get_transaction_count(self.address()).pending().await;
         count.map_err(|e| ChainError::rpc(format!("the nonce of {}", self.address()), e))

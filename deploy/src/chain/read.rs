@@ -10,9 +10,11 @@ use alloy::{
 };
 
 /// ERC-1967: where a proxy keeps its implementation.
-const IMPLEMENTATION_SLOT: B256 = b256!("0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
+pub(crate) const IMPLEMENTATION_SLOT: B256 =
+    b256!("0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
 /// ERC-1967: where a proxy keeps its administrator.
-const ADMIN_SLOT: B256 = b256!("0xb53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103");
+pub(crate) const ADMIN_SLOT: B256 =
+    b256!("0xb53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103");
 /// OpenZeppelin's views of a timelock may ask who calls; anyone will do.
 const READER: Address = address!("0x0000000000000000000000000000000000000001");
 

@@ -28,7 +28,9 @@ impl DeployConfig {
             "minimum_stake does not fit 96 bits".into()
         })?;
         self.require(!self.timelock.proposers.is_empty() && !self.timelock.executors.is_empty(), || {
-            "the timelock needs a proposer and an executor, or nobody could ever govern".into()
+            "the timelock needs a proposer and an executor, or nobody could ever govern; fill in [timelock] and [roles] in \
+             a copy, which `anzen deploy template` prints"
+                .into()
         })?;
         self.require(!self.roles.generators.is_empty(), || {
             "there is no generator, so no task would be created".into()

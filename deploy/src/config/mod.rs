@@ -241,17 +241,24 @@ fn default_greatest_threshold() -> u32 {
     80
 }
 
+/// The text of the configuration that comes with Anzen for a network.
+pub fn template(network: &str) -> Result<&'static str, ConfigError> {
+    match network {
+        "anvil" => Ok(ANVIL),
+        "sepolia" => Ok(SEPOLIA),
+        "hoodi" => Ok(HOODI),
+        other => Err(ConfigError::UnknownNetwork(other.to_owned())),
+    }
+}
+
 impl DeployConfig {
     /// The configuration of a network that comes with Anzen, or of a file. It is validated when it is deployed: those of
     /// test networks leave to their user who governs.
     pub fn load(network_or_path: &str) -> Result<Self, ConfigError> {
         let text = match network_or_path {
-            "anvil" => ANVIL.to_owned(),
-            "sepolia" => SEPOLIA.to_owned(),
-            "hoodi" => HOODI.to_owned(),
             path if path.ends_with(".toml") => std::fs::read_to_string(path)
                 .map_err(|source| ConfigError::Read { path: Path::new(path).to_owned(), source })?,
-            other => return Err(ConfigError::UnknownNetwork(other.to_owned())),
+            network => template(network)?.to_owned(),
         };
         Self::parse(network_or_path, &text)
     }

@@ -32,31 +32,31 @@ pub struct CoreParams {
 }
 
 /// The proxies, empty at first, because the implementations know each other's addresses.
-pub(super) struct Proxies {
-    pub(super) admin: Address,
-    pub(super) allocation: Address,
-    pub(super) delegation: Address,
-    pub(super) directory: Address,
-    pub(super) permission: Address,
-    pub(super) pods: Address,
-    pub(super) rewards: Address,
-    pub(super) factory: Address,
-    pub(super) strategies: Address,
+pub(crate) struct Proxies {
+    pub(crate) admin: Address,
+    pub(crate) allocation: Address,
+    pub(crate) delegation: Address,
+    pub(crate) directory: Address,
+    pub(crate) permission: Address,
+    pub(crate) pods: Address,
+    pub(crate) rewards: Address,
+    pub(crate) factory: Address,
+    pub(crate) strategies: Address,
+}
+
+/// What the proxies stand on.
+pub(crate) struct Foundation {
+    pub(crate) admin: Address,
+    /// What a proxy points to before it has an implementation.
+    pub(crate) empty: Address,
+    pub(crate) pausers: Address,
 }
 
 /// Deploys the core; the account owns it.
 pub(crate) async fn deploy(steps: &mut Steps<'_>, params: &CoreParams) -> Result<EigenLayer, DeployError> {
-    let owner = steps.account.address();
-    let pausers = PauserRegistry::constructorCall { pausers: vec![owner], unpauser: owner };
-    let [admin, empty, pausers] = steps
-        .create([
-            ("core/ProxyAdmin", eigenlayer_code("ProxyAdmin")?),
-            ("core/EmptyContract", eigenlayer_code("EmptyContract")?),
-            ("core/PauserRegistry", code("PauserRegistry", &pausers)?),
-        ])
-        .await?;
-    let proxies = create_proxies(steps, admin, empty).await?;
-    implement(steps, &proxies, pausers, params).await?;
+    let foundation = lay_foundation(steps).await?;
+    let proxies = create_proxies(steps, foundation.admin, foundation.empty).await?;
+    implement(steps, &proxies, foundation.pausers, params).await?;
     Ok(EigenLayer {
         allocation_manager: proxies.allocation,
         avs_directory: proxies.directory,
@@ -68,13 +68,26 @@ pub(crate) async fn deploy(steps: &mut Steps<'_>, params: &CoreParams) -> Result
     })
 }
 
+pub(crate) async fn lay_foundation(steps: &mut Steps<'_>) -> Result<Foundation, DeployError> {
+    let owner = steps.account.address();
+    let pausers = PauserRegistry::constructorCall { pausers: vec![owner], unpauser: owner };
+    let [admin, empty, pausers] = steps
+        .create([
+            ("core/ProxyAdmin", eigenlayer_code("ProxyAdmin")?),
+            ("core/EmptyContract", eigenlayer_code("EmptyContract")?),
+            ("core/PauserRegistry", code("PauserRegistry", &pausers)?),
+        ])
+        .await?;
+    Ok(Foundation { admin, empty, pausers })
+}
+
 /// Deploys EigenLayer's core, with the account as its owner. What the journal has done already is not done again.
 pub async fn deploy_eigenlayer(
     account: &crate::chain::Account,
     params: &CoreParams,
     journal: &mut crate::journal::Journal,
 ) -> Result<EigenLayer, DeployError> {
-    deploy(&mut Steps { account, journal }, params).await
+    deploy(&mut Steps::new(account, journal), params).await
 }
 
 pub(crate) fn code(name: &str, arguments: &impl SolConstructor) -> Result<Bytes, DeployError> {
@@ -109,7 +122,8 @@ async fn create_proxies(
     Ok(Proxies { admin, allocation, delegation, directory, permission, pods, rewards, factory, strategies })
 }
 
-async fn implement(
+/// Gives the proxies their implementations.
+pub(crate) async fn implement(
     steps: &mut Steps<'_>,
     p: &Proxies,
     pausers: Address,
@@ -206,16 +220,8 @@ async fn create_beacons(
         genesisTime: 0,
         version: version(),
     };
-    let strategy = StrategyBase::constructorCall {
-        strategyManager: p.strategies,
-        pauserRegistry: pausers,
-        version: version(),
-    };
     let [pod, strategy] = steps
-        .create([
-            ("core/EigenPod", code("EigenPod", &pod)?),
-            ("core/StrategyBase", code("StrategyBase", &strategy)?),
-        ])
+        .create([("core/EigenPod", code("EigenPod", &pod)?), strategy_code(p.strategies, pausers)?])
         .await?;
     let beacon = |implementation| {
         code("UpgradeableBeacon", &v4::UpgradeableBeacon::constructorCall { implementation })
@@ -232,6 +238,19 @@ async fn create_beacons(
     };
     let manager = steps.create_one("core/EigenPodManager", code("EigenPodManager", &manager)?).await?;
     Ok((strategy_beacon, manager))
+}
+
+/// The implementation of a strategy, as a step.
+pub(crate) fn strategy_code(
+    manager: Address,
+    pausers: Address,
+) -> Result<(&'static str, Bytes), DeployError> {
+    let arguments = StrategyBase::constructorCall {
+        strategyManager: manager,
+        pauserRegistry: pausers,
+        version: VERSION.to_owned(),
+    };
+    Ok(("core/StrategyBase", code("StrategyBase", &arguments)?))
 }
 
 fn rewards_init(owner: Address) -> RewardsCoordinator::initializeCall {

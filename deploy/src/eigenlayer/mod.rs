@@ -5,7 +5,9 @@ mod existing;
 mod implementations;
 
 pub use deploy::{CoreParams, deploy_eigenlayer};
-pub(crate) use deploy::{VERSION, code, proxy_code, upgrade};
+pub(crate) use deploy::{
+    Foundation, Proxies, VERSION, code, deploy, implement, lay_foundation, proxy_code, strategy_code, upgrade,
+};
 pub use existing::existing_eigenlayer;
 
 use alloy::primitives::Address;

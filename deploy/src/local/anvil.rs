@@ -33,6 +33,8 @@ pub(super) enum DevKey {
     Aggregator,
     /// Account 3: moves the prices.
     Prices,
+    /// Account 8: owns what stands in for a public network, so that the nonces of the others are untouched.
+    Owner,
 }
 
 impl DevKey {
@@ -40,6 +42,7 @@ impl DevKey {
         match self {
             Self::Deployer => "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
             Self::Aggregator => "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+            Self::Owner => "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
             Self::Prices => "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
         }
     }
@@ -59,13 +62,18 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Starts anvil on a port that the system chooses. It mines a block for each transaction at once, until
+    /// Starts anvil with these arguments. It mines a block for each transaction at once, until
     /// [`Chain::mine_every`].
-    pub(super) async fn start(processes: &mut Processes, folder: &Path) -> Result<Self, LocalError> {
+    pub(super) async fn start(
+        processes: &mut Processes,
+        folder: &Path,
+        arguments_of_anvil: &[&str],
+    ) -> Result<Self, LocalError> {
         let log = folder.join("chain.log");
         let mut arguments: Vec<_> = ["local", "tether", "--"].map(Into::into).to_vec();
         arguments.push(anvil_program().into());
-        arguments.extend(["--host", "127.0.0.1", "--port", "0"].map(Into::into));
+        arguments.extend(["--host", "127.0.0.1"].map(Into::into));
+        arguments.extend(arguments_of_anvil.iter().map(Into::into));
         processes.start(Program {
             name: NAME.into(),
             program: this_program()?,

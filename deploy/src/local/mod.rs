@@ -6,6 +6,7 @@
 //! | `setup.rs` | what is done on chain before it starts |
 //! | `spawn.rs` | an operator that joins from another terminal |
 //! | `slots.rs` | operators in containers, which share a folder |
+//! | `stand_in.rs` | a chain alone, in place of a public network |
 //! | `nodes.rs` | which processes there are, and their configuration |
 //! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
 //! | `anvil.rs`, `prices.rs` | the chain, and prices that move |
@@ -26,6 +27,7 @@ mod run;
 mod setup;
 mod slots;
 mod spawn;
+mod stand_in;
 mod summary;
 mod tether;
 
@@ -38,6 +40,7 @@ pub use run::{End, run};
 pub use setup::deploy_to_anvil;
 pub use slots::Slot;
 pub use spawn::{Spawned, spawn_operator};
+pub use stand_in::{StandIn, StandInOptions, run_stand_in};
 pub use tether::{tether, wait_for_parents_end};
 
 /// The folder of the local network that nobody gave another.

@@ -50,7 +50,7 @@ pub async fn run(options: &Options, shutdown: impl Future<Output = ()>) -> Resul
 async fn live(options: &Options, folder: &Folder, processes: &mut Processes) -> Result<End, LocalError> {
     let started = Instant::now();
     say(summary::heading(options));
-    let chain = Chain::start(processes, folder.path()).await?;
+    let chain = Chain::start(processes, folder.path(), &["--port", "0"]).await?;
     let ready = setup::prepare(options, folder, &chain).await?;
     chain.mine_every(options.block_time).await?;
     chain.log_less().await?;

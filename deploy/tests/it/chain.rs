@@ -25,7 +25,12 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) fn start() -> Self {
-        let anvil = Anvil::start(&[]).unwrap();
+        Self::with(&[])
+    }
+
+    /// One with these arguments.
+    pub(crate) fn with(arguments: &[&str]) -> Self {
+        let anvil = Anvil::start(arguments).unwrap();
         let provider = anvil.provider();
         Self { anvil, provider, folder: tempfile::tempdir().unwrap() }
     }
@@ -66,7 +71,12 @@ impl Chain {
     }
 
     pub(crate) fn journal(&self) -> PathBuf {
-        self.folder.path().join("journal.json")
+        self.file("journal.json")
+    }
+
+    /// A file of the test's own.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// A whole run of the deployment, journal included.

@@ -11,8 +11,9 @@ use anzen_deploy::{
     config::{ConfigError, CoreConfig},
     deploy,
     eigenlayer::deploy_eigenlayer,
-    open_journal, verify,
+    open_journal, plan, verify,
 };
+use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
 
 #[tokio::test]
@@ -25,6 +26,48 @@ async fn deploys_what_verifies_and_a_second_run_does_nothing() {
     let height = chain.height().await;
     assert_eq!(chain.deploy().await.unwrap(), first);
     assert_eq!(chain.height().await, height, "a transaction was sent");
+}
+
+#[tokio::test]
+async fn a_plan_names_every_step_and_about_its_gas_and_sends_nothing() {
+    let chain = Chain::start();
+    let (config, deployer) = (DeployConfig::anvil().unwrap(), chain.deployer().await);
+    let before = plan(&deployer, &config, &chain.journal()).await.unwrap();
+    assert!(before.done.is_empty() && !chain.journal().exists(), "{before:?}");
+    assert_eq!(chain.height().await, 0, "a transaction was sent");
+
+    chain.deploy().await.unwrap();
+    let journal: Value = serde_json::from_str(&std::fs::read_to_string(chain.journal()).unwrap()).unwrap();
+    let names = |field: &str| journal[field].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let all: BTreeSet<String> = &names("creations") | &names("calls");
+    assert_eq!(before.to_do.iter().cloned().collect::<BTreeSet<_>>(), all);
+    let mut gas = 0;
+    for block in 1..=chain.height().await {
+        let block = chain.provider.get_block_by_number(block.into()).await.unwrap().unwrap();
+        gas += block.header.gas_used;
+    }
+    assert!(before.gas > gas * 9 / 10 && before.gas < gas * 3 / 2, "{} planned, {gas} used", before.gas);
+
+    let after = plan(&deployer, &config, &chain.journal()).await.unwrap();
+    assert_eq!((after.to_do.len(), after.gas), (0, 0), "{after:?}");
+    assert_eq!(after.done.into_iter().collect::<BTreeSet<_>>(), all);
+}
+
+#[tokio::test]
+async fn a_plan_of_a_deployment_that_was_interrupted_goes_on_where_that_stopped() {
+    let chain = Chain::start();
+    let (config, deployer) = (DeployConfig::anvil().unwrap(), chain.deployer().await);
+    let all = plan(&deployer, &config, &chain.journal()).await.unwrap().to_do.len();
+    for last in [20, 45, 60] {
+        tokio::select! {
+            biased;
+            () = reached(&chain, last) => {}
+            ended = chain.deploy() => { ended.unwrap(); }
+        }
+        let plan = plan(&chain.deployer().await, &config, &chain.journal()).await.unwrap();
+        assert_eq!(plan.done.len() + plan.to_do.len(), all, "{plan:?}");
+        assert!(!plan.done.is_empty() && !plan.to_do.is_empty(), "{plan:?}");
+    }
 }
 
 #[tokio::test]

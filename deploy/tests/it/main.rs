@@ -7,4 +7,5 @@ mod chain;
 mod deployment;
 mod operators;
 mod proposal;
+mod stand_in;
 mod verification;

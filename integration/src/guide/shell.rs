@@ -18,6 +18,7 @@ __background=()
 __run() { __failed=; trap '__failed=$?' ERR; eval "$1" </dev/null; __code=$?; trap - ERR; [ -z "$__failed" ] || [ "$__code" -ne 0 ] || __code=$__failed; }
 __again() { for _ in $(seq 1 360); do __run "$1" >.again.log; [ "$__code" -eq 0 ] && break; sleep 0.5; done; cat .again.log; }
 __until() { timeout PATIENCE tail -n +1 -F --pid="$1" "$2" 2>/dev/null | grep -q -m1 -F -- "$3"; __code=$?; [ "$__code" -eq 0 ] || cat "$2"; }
+__interrupt() { local last=${__background[-1]}; unset '__background[-1]'; kill -INT -- "-$last"; wait "$last"; __code=0; }
 __end() { for __pid in "${__background[@]}"; do kill -INT -- "-$__pid"; wait "$__pid"; done 2>/dev/null; __background=(); __code=0; }
 "#;
 
@@ -85,7 +86,7 @@ impl Shell {
     fn step(&mut self, step: &Step) -> Result<Option<String>, ShellError> {
         let line = step.line;
         let Action::Block(block) = &step.action else {
-            self.ask("__end").map_err(|what| failed(line, what, String::new()))?;
+            self.ask("__interrupt 2>/dev/null").map_err(|what| failed(line, what, String::new()))?;
             return Ok(None);
         };
         for directive in &block.directives {
@@ -129,7 +130,7 @@ impl Shell {
                 self.background += 1;
                 let log = quoted_path(&self.folder.join(format!(".background-{}.log", self.background)));
                 format!(
-                    "( eval {quoted} ) >{log} </dev/null & __background+=($!); __until $! {log} {}",
+                    "( eval {quoted} ) >{log} 2>&1 </dev/null & __background+=($!); __until $! {log} {}",
                     self::quoted(text)
                 )
             }

@@ -16,6 +16,9 @@ async fn one_down_is_tolerated_two_are_not_until_one_returns() {
     network.kill("operator-2");
     network.line("operator 2 is down").await;
     let line = network.line("NOT ANSWERED").await;
+    let metrics = network.metrics("aggregator").await;
+    let missed = |line: &str| line.starts_with("anzen_collector_tasks_missed_total") && !line.ends_with(" 0");
+    assert!(metrics.lines().any(missed), "{metrics}");
     assert!(line.contains("33 % of the stake signed, 66 % must; operators 2, 3 are down"), "{line}");
 
     let mut returned = network.spawn_operator(2);

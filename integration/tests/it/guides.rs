@@ -20,7 +20,8 @@ fn shell(folder: &Path) -> Shell {
     let mut path = vec![programs.clone(), foundry];
     path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
     let path = std::env::join_paths(path).unwrap().into_string().unwrap();
-    let environment = [("PATH", path), ("HOME", folder.display().to_string()), ("LANG", "C.UTF-8".to_owned())];
+    let environment =
+        [("PATH", path), ("HOME", folder.display().to_string()), ("LANG", "C.UTF-8".to_owned())];
     let environment = environment.map(|(name, value)| (name.to_owned(), value));
     std::os::unix::fs::symlink(programs.parent().unwrap(), folder.join("target")).unwrap();
     Shell::start(folder, &repository(), &environment).unwrap()
@@ -78,7 +79,8 @@ fn troubleshooting() {
 /// All of our Rust, with what a string continues on the next line joined; and OpenZeppelin's errors.
 fn source() -> String {
     let mut text = String::from("AccessControlUnauthorizedAccount");
-    let mut folders: Vec<PathBuf> = ["actors/src", "deploy/src", "messages/src"].map(|path| repository().join(path)).into();
+    let mut folders: Vec<PathBuf> =
+        ["actors/src", "deploy/src", "messages/src"].map(|path| repository().join(path)).into();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

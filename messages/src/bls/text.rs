@@ -107,11 +107,16 @@ fn coordinate(text: &str) -> Result<U256, NotAPublicKey> {
         Some(digits) => (true, digits),
         None => (false, text),
     };
-    let number = match digits.strip_prefix("0x") {
-        Some(digits) => U256::from_str_radix(digits, 16),
-        None => U256::from_str_radix(digits, 10),
+    let (radix, digits) = match digits.strip_prefix("0x") {
+        Some(digits) => (16, digits),
+        None => (10, digits),
     };
-    let number = number.ok().filter(|number| *number < MODULUS && !digits.is_empty()).ok_or(NotAPublicKey)?;
+    // The library takes an empty text for zero, and skips underscores.
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(NotAPublicKey);
+    }
+    let number = U256::from_str_radix(digits, radix).ok();
+    let number = number.filter(|number| *number < MODULUS).ok_or(NotAPublicKey)?;
     Ok(if negative && !number.is_zero() { MODULUS - number } else { number })
 }
 
@@ -194,7 +199,19 @@ mod tests {
     #[test]
     fn what_is_no_public_key_is_refused() {
         let long = "00".repeat(129);
-        for text in ["", "E([1,2)", "E([,2])", "E([1,0x])", "E([1,--2])", "E([1,2,3])", "xyz", "0", &long] {
+        for text in [
+            "",
+            "E([1,2)",
+            "E([,2])",
+            "E([1,0x])",
+            "E([1,--2])",
+            "E([1_0,2])",
+            "E([a,2])",
+            "E([1,2,3])",
+            "xyz",
+            "0",
+            &long,
+        ] {
             assert_eq!(text.parse::<PublicKeyText>(), Err(NotAPublicKey), "{text}");
         }
     }

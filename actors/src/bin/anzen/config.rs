@@ -2,6 +2,7 @@
 
 use std::{fmt, process::ExitCode};
 
+use anzen_actors::node::NodeConfig;
 use anzen_actors::node::config::{ConfigError, Loaded, Setting, check_chain};
 use anzen_messages::wire::ActorName;
 use clap::ValueEnum;
@@ -37,7 +38,8 @@ pub(crate) struct ShowArguments {
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     settings: Settings,
-    /// The command that the configuration is for, where it names no roles.
+    /// The command that the configuration is for, where it names no roles [default: operator where it names aggregators to
+    /// submit to, else aggregator].
     #[arg(long = "for", value_name = "COMMAND")]
     command: Option<RunCommand>,
     /// Ask the chain too: its id, and whether the contracts are there.
@@ -52,6 +54,11 @@ enum RunCommand {
 }
 
 impl RunCommand {
+    /// The command whose roles are meant, where none are named.
+    fn of(config: &NodeConfig) -> Self {
+        if config.aggregators.is_empty() { Self::Aggregator } else { Self::Operator }
+    }
+
     fn name_and_roles(self) -> (&'static str, &'static [ActorName]) {
         match self {
             Self::Aggregator => ("aggregator", &ActorName::AGGREGATOR),
@@ -124,7 +131,8 @@ fn check(arguments: &CheckArguments, output: Output) -> Outcome {
 
 fn check_loaded(mut loaded: Loaded, arguments: &CheckArguments) -> std::io::Result<Vec<String>> {
     let mut problems = Vec::new();
-    if let Some((name, roles)) = arguments.command.map(RunCommand::name_and_roles) {
+    let guess = || loaded.config.roles.is_empty().then(|| RunCommand::of(&loaded.config));
+    if let Some((name, roles)) = arguments.command.or_else(guess).map(RunCommand::name_and_roles) {
         problems.extend(loaded.config.run_as(name, roles).err().map(|error| error.to_string()));
     }
     problems.extend(loaded.check().iter().map(ToString::to_string));

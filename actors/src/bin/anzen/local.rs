@@ -1,5 +1,7 @@
 //! `anzen local`: a network on this machine.
 
+mod stand_in;
+
 use std::{error::Error, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anzen_actors::node::config::Sources;
@@ -15,6 +17,7 @@ use tokio::runtime::Builder;
 use crate::{
     logging, node,
     outcome::{INTERRUPTED, Outcome},
+    output::Output,
     settings::Settings,
     shutdown,
 };
@@ -34,6 +37,8 @@ pub(crate) enum Command {
     ///
     /// Keys, funds and registration are made where they are not there. For containers, of which there may be any number.
     Operator(SlotArguments),
+    /// Run a chain that stands in for a public network: its id, and what is there at the same addresses. For tests.
+    StandIn(stand_in::Arguments),
     /// Run a program that ends with the process that started this one.
     #[command(hide = true)]
     Tether {
@@ -105,12 +110,13 @@ pub(crate) struct SlotArguments {
     slots: PathBuf,
 }
 
-pub(crate) fn run(command: Command) -> Outcome {
+pub(crate) fn run(command: Command, output: Output) -> Outcome {
     match command {
         Command::Run(arguments) => run_network(arguments),
         Command::SpawnOperator(arguments) => spawn_operator(&arguments),
         Command::Deploy(arguments) => deploy(&arguments),
         Command::Operator(arguments) => run_in_slot(&arguments),
+        Command::StandIn(arguments) => stand_in::run(arguments, output),
         Command::Tether { program } => tether(&program),
     }
 }

@@ -14,6 +14,8 @@ mod oracle;
 mod outcome;
 mod output;
 mod protocol;
+#[cfg(test)]
+mod reference;
 mod settings;
 mod shutdown;
 mod task;
@@ -78,7 +80,7 @@ fn main() -> ExitCode {
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Protocol(command) => protocol::run(&command, cli.output),
-        Command::Local(command) => local::run(command),
+        Command::Local(command) => local::run(command, cli.output),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -26,10 +26,7 @@ const MADE: [&str; 4] = ["addresses", "data_dir", "links.listen", "links.to"];
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// Nothing to run.
-    #[error(
-        "no roles are named; say with --for which command runs this (aggregator or operator), or name them: \
-         roles = [\"chain-watcher\", …]"
-    )]
+    #[error("no roles are named; roles = [\"chain-watcher\", …] says which actors to run")]
     NoRoles,
     /// A role needs something that the configuration does not give.
     #[error("the role {role} needs {setting}, which is not set")]
@@ -188,6 +185,10 @@ impl NodeConfig {
     fn check_operator(&self) -> Vec<CheckError> {
         let role = ActorName::OperatorSigner;
         let mut wrong = Vec::new();
+        let keys = Loader::new(&ThisProcess);
+        if self.register_operator_on_startup && !keys.is_given(KeyKind::Ecdsa, &self.keys.ecdsa) {
+            wrong.push(CheckError::Needs { role, setting: KeyKind::Ecdsa.setting() });
+        }
         if self.aggregators.is_empty() {
             wrong.push(CheckError::Needs { role, setting: "aggregators" });
         }

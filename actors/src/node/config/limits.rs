@@ -2,18 +2,24 @@
 
 use std::ops::RangeInclusive;
 
+use figment::value::{Dict, Value};
+
+use super::NodeConfig;
 use super::key::Key;
 use super::known::{lookup, settings};
 use super::shape::Shape;
 
-/// Where nothing else is said, a number is 1 or more: none, of what an actor does or waits for, is no use.
+/// Where nothing else is said, a number is 1 or more: none, of what an actor does or waits for, is no use. One whose default
+/// is 0 may be 0.
 const LEAST: u128 = 1;
 
 /// Those that may be 0, or have a greatest value.
-const EXCEPTIONS: [(&str, RangeInclusive<u128>); 9] = [
+const EXCEPTIONS: &[(&str, RangeInclusive<u128>)] = &[
     ("api.grace_ms", 0..=u128::MAX),
     ("chain_watcher.margin_blocks", 0..=u128::MAX),
     ("chain_watcher.stalled_after_secs", 0..=u128::MAX),
+    ("operator.allocation_delay", 0..=u128::MAX),
+    ("operator.share_percent", 1..=100),
     ("rpc_gateway.calls_per_second", 0..=u128::MAX),
     ("signature_collector.early_per_operator", 0..=u128::MAX),
     ("signature_collector.linger_ms", 0..=u128::MAX),
@@ -28,9 +34,12 @@ pub(super) fn all() -> Vec<(Key, RangeInclusive<u128>)> {
         Some(Shape::Leaf(leaf)) => matches!(leaf.expected.as_str(), "u8" | "u16" | "u32" | "u64" | "usize"),
         _ => false,
     };
+    let defaults = Value::serialize(NodeConfig::default()).unwrap_or_else(|_| Dict::new().into());
     let range = |key: Key| {
         let exception = EXCEPTIONS.iter().find(|(name, _)| *name == key.to_string());
-        (key, exception.map_or(LEAST..=u128::MAX, |(_, range)| range.clone()))
+        let default = defaults.find_ref(&key.0.join(".")).and_then(Value::to_u128);
+        let least = default.map_or(LEAST, |default| default.min(LEAST));
+        (key, exception.map_or(least..=u128::MAX, |(_, range)| range.clone()))
     };
     settings().into_iter().filter(whole).map(range).collect()
 }

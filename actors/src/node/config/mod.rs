@@ -228,4 +228,7 @@ impl NodeConfig {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "a test that says which sample is wrong")]
+mod samples;
+#[cfg(test)]
 mod tests;

@@ -18,13 +18,8 @@ const DEEPEST: usize = 12;
 pub(super) enum Shape {
     /// A struct: its fields.
     Section(BTreeMap<&'static str, Shape>),
-    /// A map: the names that are known, where only some are, and what each leads to.
-    Map {
-        /// None where any will do.
-        names: Option<Names>,
-        /// What each leads to.
-        of: Box<Shape>,
-    },
+    /// A map: the names that are known, unless any will do, and what each leads to.
+    Map { names: Option<Names>, of: Box<Shape> },
     /// A list of such things.
     List(Box<Shape>),
     /// A value.
@@ -37,7 +32,6 @@ pub(super) type Names = &'static [&'static str];
 /// A value that has no parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Leaf {
-    /// What kind of value.
     pub(super) kind: Kind,
     /// What it should be, in the words of its type.
     pub(super) expected: String,

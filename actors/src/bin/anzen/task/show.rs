@@ -154,10 +154,10 @@ impl Report for Shown {
             );
         };
         let rows = operators.iter().map(|one| {
-            let signed = if one.signed { "yes" } else { "no" };
+            let signed = if one.signed { "signed" } else { "not signed" };
             vec![signed.into(), one.operator.to_string(), one.stake.clone(), one.id.to_string()]
         });
-        writeln!(f, "\n{}", table(&["signed", "operator", "stake", "id"], rows))
+        writeln!(f, "\n{}", table(&["", "operator", "stake", "id"], rows))
     }
 }
 
