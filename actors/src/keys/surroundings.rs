@@ -34,7 +34,8 @@ pub struct ThisProcess;
 
 impl Surroundings for ThisProcess {
     fn variable(&self, name: &str) -> Option<Zeroizing<String>> {
-        std::env::var(name).ok().map(Zeroizing::new)
+        // An empty one is what a compose file makes of a variable that is not set.
+        std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new)
     }
 
     fn has_terminal(&self) -> bool {

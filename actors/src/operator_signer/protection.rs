@@ -98,7 +98,8 @@ pub enum Refusal {
 /// The records on disk cannot be read, so that nothing can be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the signing protection record {key} cannot be read ({error}); restore the data directory from before it broke"
+    "the signing protection record {key} cannot be read ({error}); restore the data directory, and leave the operator stopped \
+     until every task created before that is over"
 )]
 pub struct Corrupt {
     key: String,

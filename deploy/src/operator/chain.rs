@@ -79,7 +79,11 @@ impl Operator {
         self.read(self.addresses.delegation_manager, view).await
     }
 
-    pub(super) async fn is_member(&self) -> Result<bool, ChainError> {
+    /// Whether the operator belongs to the quorum.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub async fn is_member(&self) -> Result<bool, ChainError> {
         let view = AllocationManager::isMemberOfOperatorSetCall {
             operator: self.address,
             operatorSet: self.operator_set(),

@@ -5,8 +5,10 @@ use crate::chain::ChainError;
 use alloy::{primitives::Address, providers::Provider, rpc::types::Filter, sol_types::SolEvent};
 use anzen_contracts::eigenlayer::AllocationManager::{AllocationDelaySet, OperatorRemovedFromOperatorSet};
 
-/// How many blocks are asked for at once: providers that bound ranges allow as many.
+/// How many blocks are asked for at once, as long as the node gives out as many.
 const RANGE: u64 = 10_000;
+/// Fewer are not asked for: a node that refuses them has no logs that old.
+const LEAST_RANGE: u64 = 100;
 
 /// When something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +60,17 @@ impl Operator {
     ) -> Result<When<(u64, E)>, ChainError> {
         let emitter: Address = self.addresses.allocation_manager;
         let head = self.height().await?;
-        let (mut to, oldest) = (head, head.saturating_sub(blocks));
+        let (mut to, oldest, mut most) = (head, head.saturating_sub(blocks), RANGE);
         loop {
-            let from = to.saturating_sub(RANGE - 1).max(oldest);
+            let from = to.saturating_sub(most - 1).max(oldest);
             let range = filter.clone().address(emitter).from_block(from).to_block(to);
             let logs = match self.provider.get_logs(&range).await {
                 Ok(logs) => logs,
+                // Providers bound ranges, and tell so in many ways.
+                Err(error) if error.is_error_resp() && most > LEAST_RANGE => {
+                    most /= 10;
+                    continue;
+                }
                 Err(error) if error.is_error_resp() => {
                     tracing::debug!(from, to, %error, "the node gives no logs of these blocks");
                     return Ok(When::Unknown);

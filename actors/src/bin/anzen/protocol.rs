@@ -32,7 +32,7 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,
-    /// What is under [[protocols]] in a network's file (deploy/networks/), with vault.existing and price.existing.
+    /// What a network's file (deploy/networks/) has under "protocols", with vault.existing and price.existing.
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// Send nothing: only say what a proposer or an executor would send, and to whom.

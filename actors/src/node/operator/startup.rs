@@ -52,7 +52,7 @@ impl HealthProbe for watch::Receiver<Registration> {
     }
 }
 
-/// Takes all steps that are missing; returns when the operator belongs to the quorum. It can be dropped at any time, and
+/// Takes all steps that are missing, unless the operator belongs to the quorum; returns when it does. It can be dropped at any time, and
 /// begun again.
 ///
 /// # Errors
@@ -76,8 +76,16 @@ pub(in crate::node) async fn register(
             Err(error) => return Err(error),
         }
     };
-    take_all(&setup, rng, state).await;
+    if !is_member(&setup, rng).await {
+        take_all(&setup, rng, state).await;
+    }
     Ok(())
+}
+
+/// A member signs at once, whatever its stake is to become: what its configuration says of that is for commands to do.
+async fn is_member(setup: &OperatorSetup, rng: &dyn Rng) -> bool {
+    let ask = async || setup.operator().is_member().await;
+    Backoff::default().until_answered(rng, "the operator's membership", ask).await
 }
 
 async fn take_all(setup: &OperatorSetup, rng: &dyn Rng, state: &watch::Sender<Registration>) {
