@@ -42,7 +42,7 @@ test-unit: setup
 
 # Run the contracts' tests, against EigenLayer's real bytecode
 test-contracts: setup
-    cargo run --locked --quiet -p anzen-deploy --example export_eigenlayer
+    cargo run --locked --quiet --example export_eigenlayer
     cd contracts && node_modules/.bin/forge test
 
 # Test Prometheus' configuration and alert rules
@@ -51,11 +51,11 @@ test-alerts:
 
 # Make Grafana's dashboards from docker/grafana/sources
 dashboards:
-    cargo run --locked --quiet -p anzen-integration --example dashboards
+    cargo run --locked --quiet --example dashboards
 
 # Prove compose.yaml on a Docker engine; where none runs, root on Debian gets one for the time being
 docker-test *ARGS: setup
-    cargo run --locked --quiet -p anzen-integration --example docker-test -- {{ ARGS }}
+    cargo run --locked --quiet --example docker-test -- {{ ARGS }}
 
 # Check formatting, lints, documentation, licences and unused dependencies; offline once its tools are there
 check: setup _check-tools && _check-offline
