@@ -20,6 +20,8 @@ const RELEASE_WITH_COMPOSE: &str = "trixie";
 pub(crate) struct Engine {
     variables: Vec<(&'static str, PathBuf)>,
     own: Option<OwnEngine>,
+    /// Where Compose is, where the system has none.
+    plugins: Option<TempDir>,
 }
 
 /// An engine that was started here.
@@ -32,7 +34,7 @@ struct OwnEngine {
 impl Engine {
     /// Finds an engine, or installs and starts one, which takes root's rights and Debian.
     pub(crate) async fn find_or_start() -> Outcome<Self> {
-        let mut engine = Self { variables: Vec::new(), own: None };
+        let mut engine = Self { variables: Vec::new(), own: None, plugins: None };
         if !engine.answers().await {
             engine.start().await?;
         }
@@ -82,19 +84,17 @@ impl Engine {
 
     /// Puts Compose (and buildx, which it builds with) where the docker command finds them, in a folder of its own.
     async fn add_compose(&mut self) -> Outcome<()> {
-        let folder = std::env::temp_dir().join("anzen-docker-plugins");
-        self.variables.push(("DOCKER_CONFIG", folder.clone()));
-        if succeeds(self.docker(&["compose", "version"])).await {
-            return Ok(());
-        }
         println!("installing Compose from Debian {RELEASE_WITH_COMPOSE}");
-        let scratch = tempfile::tempdir()?;
+        let (folder, scratch) = (tempfile::tempdir()?, tempfile::tempdir()?);
         show(command("bash", &["-euo", "pipefail", "-c", GET_PLUGINS]).envs_of(&[
             ("RELEASE", RELEASE_WITH_COMPOSE.as_ref()),
             ("SCRATCH", scratch.path()),
-            ("PLUGINS", &folder.join("cli-plugins")),
+            ("PLUGINS", &folder.path().join("cli-plugins")),
         ]))
-        .await
+        .await?;
+        self.variables.push(("DOCKER_CONFIG", folder.path().to_owned()));
+        self.plugins = Some(folder);
+        Ok(())
     }
 }
 
