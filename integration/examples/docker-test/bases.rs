@@ -27,22 +27,55 @@ struct StandIn {
     instructions: Vec<String>,
 }
 
-/// Sees to it that the engine has the images. Returns those that cannot be had.
-pub(crate) async fn ensure(engine: &Engine, images: &[String]) -> Outcome<Vec<String>> {
-    let mut missing = Vec::new();
-    for image in images {
+/// The images that others make.
+pub(crate) struct Bases<'a> {
+    engine: &'a Engine,
+    /// Those that stand in for others, under the others' names.
+    stand_ins: Vec<String>,
+    /// An image could not be pulled, so that the others need not be tried: each takes as long as a connection may.
+    unreachable: bool,
+}
+
+impl<'a> Bases<'a> {
+    /// None is there yet.
+    pub(crate) fn new(engine: &'a Engine) -> Self {
+        Self { engine, stand_ins: Vec::new(), unreachable: false }
+    }
+
+    /// Sees to it that the engine has an image. Returns false where it cannot be had.
+    pub(crate) async fn ensure(&mut self, image: &str) -> Outcome<bool> {
+        let engine = self.engine;
         if succeeds(engine.docker(&["image", "inspect", image])).await {
             println!("base:   {image} is there");
-        } else if matches!(timeout(PULL, output(engine.docker(&["pull", image]))).await, Ok(Ok(_))) {
+        } else if self.pull(image).await {
             println!("base:   {image} was pulled");
         } else if let Some(stand_in) = stand_in(image).await? {
+            // Noted first: whatever there is of it when this fails must go, too.
+            self.stand_ins.push(image.to_owned());
             make(engine, image, &stand_in).await?;
             println!("base:   {image} cannot be pulled; a Debian root file system stands in for it");
         } else {
-            missing.push(image.clone());
+            return Ok(false);
         }
+        Ok(true)
     }
-    Ok(missing)
+
+    async fn pull(&mut self, image: &str) -> bool {
+        let pulled = !self.unreachable
+            && matches!(timeout(PULL, output(self.engine.docker(&["pull", image]))).await, Ok(Ok(_)));
+        self.unreachable = !pulled;
+        pulled
+    }
+
+    /// Removes the stand-ins: whoever uses this engine next takes what has such a name for the real one.
+    pub(crate) async fn remove(self) -> Outcome<()> {
+        for image in &self.stand_ins {
+            if succeeds(self.engine.docker(&["image", "inspect", image])).await {
+                output(self.engine.docker(&["image", "rm", "--force", image])).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The images that a Dockerfile begins its stages with.

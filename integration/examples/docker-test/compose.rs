@@ -80,15 +80,7 @@ impl<'a> Compose<'a> {
     /// Removes everything, volumes too, and checks that nothing is left.
     pub(crate) async fn down(&self) -> Outcome<()> {
         output(self.command(&["down", "--volumes", "--remove-orphans"])).await?;
-        let label = format!("label=com.docker.compose.project={PROJECT}");
-        for kind in [["container", "ls", "--all"].as_slice(), &["volume", "ls"], &["network", "ls"]] {
-            let arguments = [kind, &["--quiet", "--filter", &label]].concat();
-            let left = output(self.engine.docker(&arguments)).await?;
-            if !left.is_empty() {
-                return Err(format!("`docker compose down --volumes` has left {kind:?}: {left}").into());
-            }
-        }
-        Ok(())
+        nothing_is_left(self.engine, PROJECT).await
     }
 
     /// The containers of a service.
@@ -166,4 +158,17 @@ impl<'a> Compose<'a> {
         }
         command
     }
+}
+
+/// Fails where a project has containers, volumes or networks.
+pub(crate) async fn nothing_is_left(engine: &Engine, project: &str) -> Outcome<()> {
+    let label = format!("label=com.docker.compose.project={project}");
+    for kind in [["container", "ls", "--all"].as_slice(), &["volume", "ls"], &["network", "ls"]] {
+        let arguments = [kind, &["--quiet", "--filter", &label]].concat();
+        let left = output(engine.docker(&arguments)).await?;
+        if !left.is_empty() {
+            return Err(format!("`docker compose down --volumes` has left {kind:?}: {left}").into());
+        }
+    }
+    Ok(())
 }

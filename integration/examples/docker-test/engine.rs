@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ pub(crate) struct Engine {
     plugins: Option<TempDir>,
 }
 
-/// An engine that was started here.
+/// An engine that was started here. Dropping it stops it and removes all that it kept.
 struct OwnEngine {
     process: Child,
     /// Everything that the engine keeps; removed with this.
@@ -52,14 +52,6 @@ impl Engine {
         let mut command = command("docker", arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
-    }
-
-    /// Stops the engine and removes all that it kept, if it was started here.
-    pub(crate) async fn stop(self) -> Outcome<()> {
-        let Some(mut own) = self.own else { return Ok(()) };
-        terminate(&own.process);
-        tokio::time::timeout(PATIENCE, own.process.wait()).await??;
-        Ok(())
     }
 
     async fn answers(&self) -> bool {
@@ -100,16 +92,24 @@ impl Engine {
 
 impl Drop for OwnEngine {
     fn drop(&mut self) {
-        // After a failure: it must not outlive the test. Its folder goes afterwards, as far as it can.
         terminate(&self.process);
+        // Its folder goes next, and could not while it is in use. Nothing else is left to be done meanwhile.
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
-/// apt with lists of its own, so that the machine's stay as they are.
+/// apt with lists of its own, so that the machine's stay as they are, and the mirror that the machine has for its own release.
 const GET_PLUGINS: &str = r#"
 mkdir -p "$SCRATCH"/{state/lists/partial,cache/archives/partial} "$PLUGINS"
 chmod 755 "$SCRATCH"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $RELEASE main" > "$SCRATCH/sources.list"
+. /etc/os-release
+mirror=$(apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(REPO_URI)' \
+    | awk -v own="Packages $VERSION_CODENAME " 'index($0, own) == 1 && !found++ { print $3 }')
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+echo "deb [signed-by=$keys] ${mirror:?apt has no source for $VERSION_CODENAME} $RELEASE main" > "$SCRATCH/sources.list"
 cat > "$SCRATCH/apt.conf" <<END
 Dir::State "$SCRATCH/state";
 Dir::Cache "$SCRATCH/cache";

@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::Outcome;
 use crate::command::output;
-use crate::compose::{Compose, IMAGES, PROJECT};
+use crate::compose::{Compose, IMAGES, PROJECT, nothing_is_left};
 use crate::engine::Engine;
 
 /// The first account of every anvil, which has ether, and on the local network the right to mint what is staked.
@@ -60,19 +60,10 @@ impl<'a> LoneOperator<'a> {
         output(self.compose(&["up", "--detach", "--wait"])).await.map(drop)
     }
 
-    /// Removes it, with its volume.
-    pub(crate) async fn remove(&self) -> Outcome<()> {
-        output(self.compose(&["down", "--volumes"])).await?;
-        // The keys are another user's.
-        output(self.as_root(&[
-            "rm",
-            "-r",
-            "/keys/operator.bls.key.json",
-            "/keys/operator.ecdsa.key.json",
-            "/keys/password",
-        ]))
-        .await
-        .map(drop)
+    /// Removes the keys from the folder: they are another user's, so that this process might not.
+    pub(crate) async fn remove_keys(&self) -> Outcome<()> {
+        let keys = ["/keys/operator.bls.key.json", "/keys/operator.ecdsa.key.json", "/keys/password"];
+        output(self.as_root(&[["rm"].as_slice(), &keys].concat())).await.map(drop)
     }
 
     async fn make_keys(&self) -> Outcome<()> {
@@ -137,6 +128,17 @@ impl<'a> LoneOperator<'a> {
         command.args(files).args(arguments).current_dir(self.folder.path());
         command
     }
+}
+
+/// Removes its containers and its volume, and checks that nothing is left.
+pub(crate) async fn tear_down(engine: &Engine) -> Outcome<()> {
+    let project = ["compose", "--project-name", ALONE, "down", "--volumes", "--remove-orphans"];
+    // Compose finds by labels what belongs to a project, where no file tells.
+    let empty = tempfile::tempdir()?;
+    let mut down = engine.docker(&project);
+    down.current_dir(empty.path());
+    output(down).await?;
+    nothing_is_left(engine, ALONE).await
 }
 
 /// Where the chain and the aggregator can be reached, which elsewhere are on the internet.

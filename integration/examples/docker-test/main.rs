@@ -15,11 +15,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use bases::Bases;
 use compose::{Compose, Container};
 use engine::Engine;
 use lone_operator::LoneOperator;
 use monitoring::{Monitoring, grafana_shows, questions};
 use tasks::Chain;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What everything here comes to.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -29,12 +31,7 @@ const NO_BUILD: &str = "--no-build";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let interrupted = tokio::signal::ctrl_c();
-    let outcome = tokio::select! {
-        outcome = test() => outcome,
-        _ = interrupted => Err("interrupted".into()),
-    };
-    match outcome {
+    match test().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("docker-test: {error}");
@@ -43,35 +40,67 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Whatever comes of it, and whoever interrupts it, everything is taken down again.
 async fn test() -> Outcome<()> {
-    let engine = Engine::find_or_start().await?;
+    let mut stop = signal(SignalKind::terminate())?;
+    let interrupted = async {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = stop.recv() => {}
+        }
+        Err("interrupted".into())
+    };
+    tokio::pin!(interrupted);
+    let engine = tokio::select! {
+        engine = Engine::find_or_start() => engine?,
+        interrupted = &mut interrupted => return interrupted,
+    };
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let mut compose = Compose::new(&engine, &repository).await?;
-    prepare(&engine, &mut compose, &repository).await?;
-    let outcome = scenario(&engine, &compose, &repository).await;
-    if outcome.is_err() {
-        compose.tell_logs().await;
-    }
-    let down = compose.down().await;
-    drop(compose);
-    let stopped = engine.stop().await;
-    outcome.and(down).and(stopped)?;
+    let mut bases = Bases::new(&engine);
+    let outcome = tokio::select! {
+        outcome = run(&engine, &mut compose, &mut bases, &repository) => outcome,
+        interrupted = interrupted => interrupted,
+    };
+    let down = tear_down(&engine, &compose).await;
+    let removed = bases.remove().await;
+    outcome.and(down).and(removed)?;
     println!("all is well, and nothing is left");
     Ok(())
 }
 
-/// Images: those that are pulled, and those that are built.
-async fn prepare(engine: &Engine, compose: &mut Compose<'_>, repository: &Path) -> Outcome<()> {
-    let started = Instant::now();
+async fn run(
+    engine: &Engine,
+    compose: &mut Compose<'_>,
+    bases: &mut Bases<'_>,
+    repository: &Path,
+) -> Outcome<()> {
     // What an earlier run may have left.
-    compose.down().await?;
-    let missing =
-        bases::ensure(engine, &bases::of_dockerfile(&repository.join("docker/Dockerfile"))?).await?;
-    if !missing.is_empty() {
-        return Err(format!("cannot build without {missing:?}").into());
+    tear_down(engine, compose).await?;
+    prepare(compose, bases, repository).await?;
+    let outcome = scenario(engine, compose, repository).await;
+    if outcome.is_err() {
+        compose.tell_logs().await;
+    }
+    outcome
+}
+
+async fn tear_down(engine: &Engine, compose: &Compose<'_>) -> Outcome<()> {
+    // It hangs on the other's network.
+    let alone = lone_operator::tear_down(engine).await;
+    alone.and(compose.down().await)
+}
+
+/// Images: those that are pulled, and those that are built.
+async fn prepare(compose: &mut Compose<'_>, bases: &mut Bases<'_>, repository: &Path) -> Outcome<()> {
+    let started = Instant::now();
+    for image in bases::of_dockerfile(&repository.join("docker/Dockerfile"))? {
+        if !bases.ensure(&image).await? {
+            return Err(format!("cannot build without {image}").into());
+        }
     }
     for (service, image) in compose.foreign_images().await? {
-        if !bases::ensure(engine, std::slice::from_ref(&image)).await?.is_empty() {
+        if !bases.ensure(&image).await? {
             println!("\nWITHOUT {service}: {image} can neither be pulled nor stood in for.\n");
             compose.leave_out(&service);
         }
@@ -141,13 +170,10 @@ async fn is_watched(compose: &Compose<'_>, repository: &Path) -> Outcome<()> {
 async fn one_alone(engine: &Engine, compose: &Compose<'_>, chain: &Chain, repository: &Path) -> Outcome<()> {
     let started = Instant::now();
     let operator = LoneOperator::prepare(engine, repository).await?;
-    let outcome = async {
-        operator.join(compose).await?;
-        chain.signed_by(6, 0).await
-    };
-    let outcome = outcome.await;
-    operator.remove().await?;
-    outcome?;
+    operator.join(compose).await?;
+    chain.signed_by(6, 0).await?;
+    operator.remove_keys().await?;
+    lone_operator::tear_down(engine).await?;
     told("docker/operator: a task signed by the one from there too,", started);
     Ok(())
 }
