@@ -4,13 +4,18 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use super::parse::{Action, Block, Directive, Guide, Step};
 
 /// Within this time a background command has printed what it is to print, and a repeated one has succeeded.
 const PATIENCE_SECS: u32 = 180;
+/// Longer than any step takes, repeated ones on a busy machine too: what lasts longer waits for something that never comes.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Definitions that every shell begins with. `jobs` have process groups of their own, so that Ctrl-C can be sent to one.
+/// When the shell is gone, however it went, one process ends all that is left of its session.
 const PROLOGUE: &str = r#"
 set -m
 exec 2>&1
@@ -19,6 +24,15 @@ __run() { __failed=; trap '__failed=$?' ERR; eval "$1" </dev/null; __code=$?; tr
 __again() { for _ in $(seq 1 360); do __run "$1" >.again.log; [ "$__code" -eq 0 ] && break; sleep 0.5; done; cat .again.log; }
 __until() { timeout PATIENCE tail -n +1 -F --pid="$1" "$2" 2>/dev/null | grep -q -m1 -F -- "$3"; __code=$?; [ "$__code" -eq 0 ] || cat "$2"; }
 __interrupt() { local last=${__background[-1]}; unset '__background[-1]'; kill -INT -- "-$last"; wait "$last"; __code=0; }
+__kill() {
+    for stat in /proc/[0-9]*/stat; do
+        { read -r line < "$stat"; } 2>/dev/null || continue
+        set -- ${line%% *} ${line##*) }
+        [ "$5" != "$$" ] || [ "$1" = "$BASHPID" ] || kill -KILL "$1"
+    done
+}
+( trap '' INT; tail --pid=$$ -f /dev/null; __kill ) >/dev/null 2>&1 </dev/null &
+disown
 __end() { for __pid in "${__background[@]}"; do kill -INT -- "-$__pid"; wait "$__pid"; done 2>/dev/null; __background=(); __code=0; }
 "#;
 
@@ -26,7 +40,11 @@ __end() { for __pid in "${__background[@]}"; do kill -INT -- "-$__pid"; wait "$_
 pub struct Shell {
     process: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    /// Lines; it closes when the shell does.
+    output: Receiver<String>,
+    limit: Duration,
+    /// A step has not ended, so that none can follow.
+    stuck: bool,
     folder: PathBuf,
     repository: PathBuf,
     background: usize,
@@ -54,8 +72,9 @@ impl Shell {
         repository: &Path,
         environment: &[(String, String)],
     ) -> std::io::Result<Self> {
-        let mut process = Command::new("bash")
-            .args(["--noprofile", "--norc"])
+        // A session of its own tells what belongs to it; and the kernel ends it with the test, should that be killed.
+        let mut process = Command::new("setsid")
+            .args(["setpriv", "--pdeathsig", "KILL", "bash", "--noprofile", "--norc"])
             .current_dir(folder)
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -64,10 +83,10 @@ impl Shell {
             .spawn()?;
         let gone = || std::io::Error::other("the shell has no pipes");
         let mut input = process.stdin.take().ok_or_else(gone)?;
-        let output = BufReader::new(process.stdout.take().ok_or_else(gone)?);
+        let output = lines(process.stdout.take().ok_or_else(gone)?);
         input.write_all(PROLOGUE.replace("PATIENCE", &PATIENCE_SECS.to_string()).as_bytes())?;
         let (folder, repository) = (folder.to_owned(), repository.to_owned());
-        Ok(Self { process, input, output, folder, repository, background: 0 })
+        Ok(Self { process, input, output, limit: LIMIT, stuck: false, folder, repository, background: 0 })
     }
 
     /// Does all that a guide says. Returns the names of the tests that execute the rest.
@@ -147,13 +166,18 @@ impl Shell {
         writeln!(self.input, "{command}\nprintf '\\n{MARK} %s\\n' \"$__code\"")
             .map_err(|error| error.to_string())?;
         let mut output = String::new();
+        let deadline = Instant::now() + self.limit;
         loop {
-            let mut line = String::new();
-            match self.output.read_line(&mut line) {
-                Ok(0) => return Err(format!("the shell has ended; it printed\n{output}")),
-                Err(error) => return Err(error.to_string()),
-                Ok(_) => {}
-            }
+            let line = match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(format!("the shell has ended; it printed\n{output}"));
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.stuck = true;
+                    return Err(format!("not ended within {:?}; it printed\n{output}", self.limit));
+                }
+            };
             if let Some(code) = line.strip_prefix(MARK) {
                 let code = code.trim().parse().map_err(|_| format!("no exit code: {code}"))?;
                 return Ok((code, output));
@@ -166,10 +190,27 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         // After a failure: what runs in the background must not outlive the test.
-        let _ = self.ask("__end");
+        if !self.stuck {
+            let _ = self.ask("__end");
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Reads in a thread of its own, so that whoever waits for a line can stop waiting.
+fn lines(output: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while output.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            if sender.send(String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 fn check(line: usize, block: &Block, code: i32, output: String) -> Result<(), ShellError> {
@@ -215,11 +256,25 @@ fn quoted_path(path: &Path) -> String {
 mod tests {
     use super::*;
 
+    fn start(folder: &Path) -> Shell {
+        let environment = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
+        Shell::start(folder, folder, &environment).unwrap()
+    }
+
     fn follow(text: &str) -> Result<Vec<String>, ShellError> {
         let folder = tempfile::tempdir().unwrap();
-        let environment = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
-        let mut shell = Shell::start(folder.path(), folder.path(), &environment).unwrap();
-        shell.follow(&Guide::parse(text).unwrap())
+        start(folder.path()).follow(&Guide::parse(text).unwrap())
+    }
+
+    /// Returns when the process is gone; fails when it stays.
+    fn await_end(pid: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let stat = Path::new("/proc").join(pid).join("stat");
+        // Where nobody reaps it, it stays as a zombie.
+        while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+            assert!(Instant::now() < deadline, "process {pid} is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[test]
@@ -244,6 +299,28 @@ mod tests {
         follow(text).unwrap();
         let error = follow("<!-- test: background until ready -->\n```sh\necho never\n```\n").unwrap_err();
         assert!(error.output.contains("never"), "{error}");
+    }
+
+    #[test]
+    fn a_command_that_never_ends_is_given_up_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shell = start(folder.path());
+        shell.limit = Duration::from_secs(1);
+        let guide = Guide::parse("\n```sh\nsleep 1000 & echo $! > pid; cat <(sleep 1000)\n```\n").unwrap();
+        let error = shell.follow(&guide).unwrap_err();
+        assert!(error.what.starts_with("not ended within 1s"), "{error}");
+        drop(shell);
+        await_end(std::fs::read_to_string(folder.path().join("pid")).unwrap().trim());
+    }
+
+    #[test]
+    fn nothing_outlives_a_shell_that_was_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shell = start(folder.path());
+        shell.follow(&Guide::parse("\n```sh\nset -m; sleep 1000 & echo $! > pid\n```\n").unwrap()).unwrap();
+        shell.stuck = true;
+        drop(shell);
+        await_end(std::fs::read_to_string(folder.path().join("pid")).unwrap().trim());
     }
 
     #[test]
