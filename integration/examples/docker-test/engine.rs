@@ -78,12 +78,12 @@ impl Engine {
     async fn add_compose(&mut self) -> Outcome<()> {
         println!("installing Compose from Debian {RELEASE_WITH_COMPOSE}");
         let (folder, scratch) = (tempfile::tempdir()?, tempfile::tempdir()?);
-        show(command("bash", &["-euo", "pipefail", "-c", GET_PLUGINS]).envs_of(&[
-            ("RELEASE", RELEASE_WITH_COMPOSE.as_ref()),
-            ("SCRATCH", scratch.path()),
-            ("PLUGINS", &folder.path().join("cli-plugins")),
-        ]))
-        .await?;
+        let mut unpack = command(UNPACK, &[RELEASE_WITH_COMPOSE]);
+        unpack.arg(scratch.path()).args(["docker-compose", "docker-buildx"]);
+        show(unpack).await?;
+        let mut copy = command("cp", &["--recursive"]);
+        copy.arg(scratch.path().join(PLUGINS)).arg(folder.path());
+        show(copy).await?;
         self.variables.push(("DOCKER_CONFIG", folder.path().to_owned()));
         self.plugins = Some(folder);
         Ok(())
@@ -101,28 +101,10 @@ impl Drop for OwnEngine {
     }
 }
 
-/// apt with lists of its own, so that the machine's stay as they are, and the mirror that the machine has for its own release.
-const GET_PLUGINS: &str = r#"
-mkdir -p "$SCRATCH"/{state/lists/partial,cache/archives/partial} "$PLUGINS"
-chmod 755 "$SCRATCH"
-. /etc/os-release
-mirror=$(apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(REPO_URI)' \
-    | awk -v own="Packages $VERSION_CODENAME " 'index($0, own) == 1 && !found++ { print $3 }')
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-echo "deb [signed-by=$keys] ${mirror:?apt has no source for $VERSION_CODENAME} $RELEASE main" > "$SCRATCH/sources.list"
-cat > "$SCRATCH/apt.conf" <<END
-Dir::State "$SCRATCH/state";
-Dir::Cache "$SCRATCH/cache";
-Dir::Etc::sourcelist "$SCRATCH/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-END
-export APT_CONFIG="$SCRATCH/apt.conf"
-cd "$SCRATCH"
-apt-get update --quiet=2
-apt-get download --quiet=2 docker-compose docker-buildx
-for package in *.deb; do dpkg-deb --extract "$package" unpacked; done
-cp unpacked/usr/libexec/docker/cli-plugins/* "$PLUGINS"
-"#;
+/// Unpacks packages of Debian's.
+const UNPACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/debian.sh");
+/// Where Debian has what extends the docker command.
+const PLUGINS: &str = "usr/libexec/docker/cli-plugins";
 
 /// Installs packages of Debian's that are not there.
 pub(crate) async fn install(packages: &[&str]) -> Outcome<()> {
@@ -165,16 +147,4 @@ fn tail(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(10)..].join("\n")
-}
-
-/// Variables for a command.
-trait EnvsOf {
-    fn envs_of(self, variables: &[(&str, &Path)]) -> Self;
-}
-
-impl EnvsOf for Command {
-    fn envs_of(mut self, variables: &[(&str, &Path)]) -> Self {
-        self.envs(variables.iter().copied());
-        self
-    }
 }
