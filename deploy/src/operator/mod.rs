@@ -28,7 +28,7 @@ mod step;
 mod withdrawal;
 
 pub use amount::{Amount, Tokens, TokensError};
-pub use chain::Operator;
+pub use chain::{Membership, Operator};
 pub use error::{OperatorError, Shortage};
 pub use key::BlsKey;
 pub use preview::{Preview, State, TransactionPreview};

@@ -5,6 +5,8 @@ use alloy::primitives::Address;
 use crate::e2e::network::LocalNetwork;
 use crate::e2e::newcomer::Newcomer;
 
+/// More blocks than each delay of the local network's EigenLayer has.
+const ALL_DELAYS: u64 = 1_100;
 /// Nothing was asked after that is not so.
 const SO: i32 = 0;
 const NOT_SO: i32 = 3;
@@ -84,17 +86,40 @@ async fn what_cannot_be_is_said_with_its_next_step() {
 async fn an_operator_registers_itself_when_it_starts_and_signs() {
     let mut network = LocalNetwork::ready(&["--operators", "1", "--interval", "5"]).await;
     let newcomer = Newcomer::of(&network, "register_operator_on_startup = true").await;
-    let mut process = newcomer.run();
+    let process = newcomer.run();
     // Two of equal stake, and a threshold of 66 %: no task is answered without the new one's signature.
     network
         .line_where("an answer of two", |line| line.contains("(100.00 % of stake)") && line.contains(", "))
         .await;
-    process.kill().await.unwrap();
+    process.kill().await;
 
     // Started again it finds everything done.
     let nonce = newcomer.chain.nonce(newcomer.address).await;
-    let mut process = newcomer.run();
+    let process = newcomer.run();
     network.answered().await;
-    process.kill().await.unwrap();
+    process.kill().await;
     assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce);
+}
+
+#[tokio::test]
+async fn who_has_left_is_brought_back_by_a_person_and_not_by_a_restart() {
+    let network = LocalNetwork::ready(&["--operators", "1"]).await;
+    let newcomer = Newcomer::of(&network, "register_operator_on_startup = true").await;
+    for arguments in [["register"], ["deregister"]] {
+        let done = newcomer.operator(&arguments).await;
+        assert_eq!(done.code, SO, "{}", done.errors);
+    }
+    // From now on EigenLayer lets it join again.
+    newcomer.chain.mine(ALL_DELAYS).await;
+    let nonce = newcomer.chain.nonce(newcomer.address).await;
+    let mut process = newcomer.run();
+    process.logs("the operator has left the quorum, or was ejected").await;
+    assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce, "nothing was sent");
+
+    let back = newcomer.operator(&["register"]).await;
+    assert_eq!((back.code, &back.of("join")["state"]), (SO, &"done".into()), "{}", back.errors);
+    let nonce = newcomer.chain.nonce(newcomer.address).await;
+    process.logs("\"running\"").await;
+    assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce, "a member needs nothing more");
+    assert_eq!(process.count("has left the quorum"), 1, "it is said once");
 }

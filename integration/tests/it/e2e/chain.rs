@@ -89,6 +89,11 @@ impl Chain {
         let _: Value = self.provider.raw_request("anvil_setBalance".into(), parameters).await.unwrap();
     }
 
+    /// Mines so many blocks at once.
+    pub(crate) async fn mine(&self, blocks: u64) {
+        let _: Value = self.provider.raw_request("anvil_mine".into(), [blocks]).await.unwrap();
+    }
+
     /// Gives an account tokens to stake; the chain has the owner's key.
     pub(crate) async fn mint(&self, owner: Address, account: Address, amount: U256) {
         let call = Token::mintCall { account, amount }.abi_encode();

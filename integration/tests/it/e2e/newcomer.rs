@@ -3,13 +3,16 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use alloy::primitives::{Address, U256, address, hex};
 use alloy::signers::local::PrivateKeySigner;
 use anzen_messages::bls::SecretKey;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
 
 use super::chain::Chain;
 use super::network::LocalNetwork;
@@ -17,6 +20,9 @@ use super::process::anzen;
 
 /// anvil's first account, which owns the local token.
 const TOKEN_OWNER: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+
+/// Nothing takes that long, on any machine.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The operator.
 pub(crate) struct Newcomer {
@@ -38,6 +44,39 @@ impl Said {
     pub(crate) fn of(&self, step: &str) -> &Value {
         let line = self.lines.iter().find(|line| line["step"] == step);
         line.unwrap_or_else(|| panic!("nothing of {step} in {:?}\n{}", self.lines, self.errors))
+    }
+}
+
+/// Its process, and what that logs. It is killed when this is dropped.
+pub(crate) struct Running {
+    process: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    seen: Vec<String>,
+}
+
+impl Running {
+    /// Returns when a line of the log has `text` in it.
+    pub(crate) async fn logs(&mut self, text: &str) {
+        let found = timeout(PATIENCE, async {
+            while let Ok(Some(line)) = self.log.next_line().await {
+                self.seen.push(line);
+                if self.seen.last().is_some_and(|line| line.contains(text)) {
+                    return true;
+                }
+            }
+            false
+        });
+        let found = found.await;
+        assert_eq!(found, Ok(true), "nothing of {text:?} in\n{}", self.seen.join("\n"));
+    }
+
+    /// How many lines have had `text` in them so far.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        self.seen.iter().filter(|line| line.contains(text)).count()
+    }
+
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
     }
 }
 
@@ -105,8 +144,10 @@ impl Newcomer {
     }
 
     /// `anzen operator`, its process.
-    pub(crate) fn run(&self) -> Child {
-        self.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    pub(crate) fn run(&self) -> Running {
+        let mut process = self.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap()).lines();
+        Running { process, log, seen: Vec::new() }
     }
 }
 
