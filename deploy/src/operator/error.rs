@@ -72,6 +72,30 @@ pub enum OperatorError {
     /// The operator would count for nothing in the quorum while it belongs to it.
     #[error("{0} belongs to the quorum; leave it first with `anzen operator deregister`")]
     StillMember(Address),
+    /// Nothing can be allocated without a delay.
+    #[error(
+        "{0} has set no allocation delay, without which it cannot allocate; `anzen operator register` sets one"
+    )]
+    NoAllocationDelay(Address),
+    /// Old logs would tell whether an allocation delay was set, and the node has none.
+    #[error(
+        "{operator} has no allocation delay that holds, and the endpoint gives no logs back to block {since}, which tell \
+         whether one has been set. Name one that does in chain.rpc_url. Without it: run this again from block {until}, \
+         when one that has been set by now holds; if it ends like this again, none has been set, and the account has to \
+         call setAllocationDelay({operator}, {delay}) of EigenLayer's AllocationManager {allocation_manager}"
+    )]
+    DelayUnknown {
+        /// The operator.
+        operator: Address,
+        /// Where a delay is set.
+        allocation_manager: Address,
+        /// The one that it wants, in blocks.
+        delay: u32,
+        /// The earliest block in which one can have been set that does not hold yet.
+        since: u64,
+        /// The block in which one holds that was set just now.
+        until: u64,
+    },
     /// The step needs an operator of EigenLayer's.
     #[error("{0} is no operator of EigenLayer's; register it first with `anzen operator register`")]
     NotOperator(Address),

@@ -1,7 +1,10 @@
 //! When something happened that views do not tell: from events.
 
 use super::{Operator, QUORUM};
-use crate::chain::ChainError;
+use crate::{
+    TransportError,
+    chain::{ChainError, asked_too_often},
+};
 use alloy::{primitives::Address, providers::Provider, rpc::types::Filter, sol_types::SolEvent};
 use anzen_contracts::eigenlayer::AllocationManager::{AllocationDelaySet, OperatorRemovedFromOperatorSet};
 
@@ -67,11 +70,11 @@ impl Operator {
             let logs = match self.provider.get_logs(&range).await {
                 Ok(logs) => logs,
                 // Providers bound ranges, and tell so in many ways.
-                Err(error) if error.is_error_resp() && most > LEAST_RANGE => {
+                Err(error) if refuses(&error) && most > LEAST_RANGE => {
                     most /= 10;
                     continue;
                 }
-                Err(error) if error.is_error_resp() => {
+                Err(error) if refuses(&error) => {
                     tracing::debug!(from, to, %error, "the node gives no logs of these blocks");
                     return Ok(When::Unknown);
                 }
@@ -89,4 +92,9 @@ impl Operator {
             to = from - 1;
         }
     }
+}
+
+/// True where the node will not give these logs, later neither.
+fn refuses(error: &TransportError) -> bool {
+    error.as_error_resp().is_some_and(|payload| !asked_too_often(&payload.message))
 }
