@@ -115,6 +115,15 @@ impl Operator {
         self.read(self.addresses.allocation_manager, view).await
     }
 
+    /// The block in which an operator that is no member left the quorum; nothing where it never was one.
+    pub(super) async fn left_in(&self) -> Result<Option<u64>, ChainError> {
+        let Some(id) = self.id().await? else { return Ok(None) };
+        // Who leaves gets a last stake, of nothing.
+        let view = StakeRegistry::getLatestStakeUpdateCall { operatorId: id, quorumNumber: QUORUM };
+        let last = self.read(self.addresses.stake_registry, view).await?;
+        Ok((last.updateBlockNumber > 0).then(|| last.updateBlockNumber.into()))
+    }
+
     /// Whether it can be slashed: a member can, and whoever left lately.
     pub(super) async fn is_slashable(&self) -> Result<bool, ChainError> {
         let view = AllocationManager::isOperatorSlashableCall {

@@ -5,6 +5,7 @@
 //! | `step.rs` | the steps, and what comes of one |
 //! | `setup.rs` | taking them |
 //! | `registration.rs`, `stake.rs`, `allocation.rs`, `membership.rs`, `withdrawal.rs` | what each step is |
+//! | `part.rs` | how much is withdrawn, and whether it has been |
 //! | `preview.rs` | what the steps would send |
 //! | `status.rs`, `chain.rs`, `past.rs` | how far an operator is |
 //!
@@ -18,6 +19,7 @@ mod error;
 mod hint;
 mod key;
 mod membership;
+mod part;
 mod past;
 mod preview;
 mod registration;
@@ -29,7 +31,7 @@ mod withdrawal;
 
 pub use amount::{Amount, Tokens, TokensError};
 pub use chain::{Membership, Operator};
-pub use error::{OperatorError, Shortage};
+pub use error::{OperatorError, Shortage, Shortfall};
 pub use key::BlsKey;
 pub use preview::{Preview, State, TransactionPreview};
 pub use setup::{Blocks, OperatorParams, OperatorSetup};

@@ -39,6 +39,11 @@ pub(crate) struct Said {
     pub(crate) errors: String,
 }
 
+/// So many tokens, in the smallest unit.
+pub(crate) fn tokens(whole: u64) -> U256 {
+    U256::from(whole) * U256::from(10).pow(U256::from(18))
+}
+
 impl Said {
     /// What it said of a step.
     pub(crate) fn of(&self, step: &str) -> &Value {
@@ -85,9 +90,8 @@ impl Newcomer {
     pub(crate) async fn of(network: &LocalNetwork, settings: &str) -> Self {
         let (account, bls) = (PrivateKeySigner::random(), SecretKey::generate().unwrap());
         let chain = Chain::new(network.json("addresses.json"));
-        let stake = U256::from(1_000) * U256::from(10).pow(U256::from(18));
         chain.give_ether(account.address()).await;
-        chain.mint(TOKEN_OWNER, account.address(), stake).await;
+        chain.mint(TOKEN_OWNER, account.address(), tokens(1_000)).await;
 
         let folder = tempfile::tempdir().unwrap();
         write_private(&folder.path().join("ecdsa.key"), &hex::encode(account.to_bytes()));
@@ -141,6 +145,11 @@ impl Newcomer {
             lines: documents.map(Result::unwrap).collect(),
             errors: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// What `anzen operator status` says, whatever its code is.
+    pub(crate) async fn status(&self) -> Value {
+        self.operator(&["status"]).await.lines[0].clone()
     }
 
     /// `anzen operator`, its process.
