@@ -8,6 +8,7 @@
 //! | `part.rs` | how much is withdrawn, and whether it has been |
 //! | `preview.rs` | what the steps would send |
 //! | `status.rs`, `chain.rs`, `past.rs` | how far an operator is |
+//! | `mocked.rs` | for unit tests |
 //!
 //! What a step comes to is decided from the chain alone, each time anew, so that all of them can be run again after
 //! anything. The steps of different operators do not disturb each other and may run at the same time.
@@ -19,6 +20,8 @@ mod error;
 mod hint;
 mod key;
 mod membership;
+#[cfg(test)]
+mod mocked;
 mod part;
 mod past;
 mod preview;

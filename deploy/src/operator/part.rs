@@ -93,3 +93,27 @@ impl OperatorSetup {
         Ok(self.operator.read(self.operator.addresses.strategy, view).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::{Step, mocked::Node};
+    use alloy::{primitives::B256, sol_types::SolValue};
+    use anzen_contracts::eigenlayer::Withdrawal;
+
+    #[tokio::test]
+    async fn where_old_logs_are_missing_nothing_is_withdrawn_twice() {
+        let node = Node::default();
+        let mut operator = node.operator().await;
+        operator.params.withdrawal = Some(U256::ONE);
+        node.returns(false.abi_encode());
+        node.returns(B256::repeat_byte(1).abi_encode());
+        // Block, next block, stake.
+        node.returns((999_000_u32, 0_u32, U256::ZERO).abi_encode_params());
+        node.returns((Vec::<Withdrawal>::new(), Vec::<Vec<U256>>::new()).abi_encode_params());
+        (0..2).for_each(|_| node.is_at_height());
+        (0..3).for_each(|_| node.refuses("history has been pruned"));
+        let error = operator.plan(Step::QueueWithdrawal).await.unwrap_err();
+        assert!(matches!(error, OperatorError::WithdrawalUnknown { left: 999_000, .. }), "{error}");
+    }
+}

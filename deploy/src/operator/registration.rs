@@ -94,51 +94,30 @@ impl OperatorSetup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        addresses::tests::example,
-        chain::Account,
-        operator::{OperatorParams, Step},
-    };
-    use alloy::{
-        primitives::{Bytes, U64, U256},
-        providers::{Provider, ProviderBuilder, mock::Asserter},
-        rpc::types::Log,
-        signers::local::PrivateKeySigner,
-        sol_types::SolValue,
-    };
-
-    const HEIGHT: u64 = 1_000_000;
+    use crate::operator::{Step, mocked::Node};
+    use alloy::sol_types::SolValue;
 
     /// Of an operator of EigenLayer's without a delay that holds; `logs` answers for what is asked of the past.
-    async fn plan(step: Step, logs: impl FnOnce(&Asserter)) -> Result<Plan, OperatorError> {
-        let node = Asserter::new();
-        let view = |answer: Vec<u8>| node.push_success(&Bytes::from(answer));
-        node.push_success(&U64::from(1));
-        let provider = ProviderBuilder::new().connect_mocked_client(node.clone()).erased();
-        let account = Account::new(provider, PrivateKeySigner::random()).await.unwrap();
-        let setup = OperatorSetup::new(account, None, example(), OperatorParams::new("", U256::ZERO));
-        view(true.abi_encode());
-        view((false, 0_u32).abi_encode_params());
-        view(126_000_u32.abi_encode());
-        node.push_success(&U64::from(HEIGHT));
+    async fn plan(step: Step, logs: impl FnOnce(&Node)) -> Result<Plan, OperatorError> {
+        let node = Node::default();
+        let operator = node.operator().await;
+        node.returns(true.abi_encode());
+        node.returns((false, 0_u32).abi_encode_params());
+        node.returns(126_000_u32.abi_encode());
+        node.is_at_height();
         logs(&node);
         // Asked again before it is decided.
-        view((false, 0_u32).abi_encode_params());
-        setup.plan(step).await
-    }
-
-    fn refuse(node: &Asserter, message: &str) {
-        let refusal = serde_json::json!({ "code": -32000, "message": message });
-        node.push_failure(serde_json::from_value(refusal).unwrap());
+        node.returns((false, 0_u32).abi_encode_params());
+        operator.plan(step).await
     }
 
     #[tokio::test]
     async fn where_old_logs_are_missing_the_wait_ends_with_what_to_do() {
         for step in [Step::Register, Step::AwaitAllocationDelay] {
             let error = plan(step, |node| {
-                node.push_success(&Vec::<Log>::new());
-                (0..3).for_each(|_| refuse(node, "history has been pruned"));
-                node.push_success(&U64::from(HEIGHT));
+                node.has_no_events();
+                (0..3).for_each(|_| node.refuses("history has been pruned"));
+                node.is_at_height();
             });
             let error = error.await.unwrap_err();
             assert!(!error.is_passing(), "{step}: nobody would be told");
@@ -153,13 +132,13 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_too_often_has_to_ask_later() {
-        let error = plan(Step::Register, |node| refuse(node, "compute units per second exceeded"));
+        let error = plan(Step::Register, |node| node.refuses("compute units per second exceeded"));
         assert!(error.await.unwrap_err().is_passing());
     }
 
     #[tokio::test]
     async fn a_delay_that_was_never_set_is_set_and_not_awaited() {
-        let nothing = |node: &Asserter| (0..13).for_each(|_| node.push_success(&Vec::<Log>::new()));
+        let nothing = |node: &Node| (0..13).for_each(|_| node.has_no_events());
         let plan_of = async |step| plan(step, nothing).await;
         assert!(
             matches!(plan_of(Step::Register).await, Ok(Plan::Send { requests, .. }) if requests.len() == 1)
