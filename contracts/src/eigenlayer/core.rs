@@ -144,10 +144,19 @@ sol! {
         function initialize(address initialOwner, uint256 initialPausedStatus) external;
 
         function allocationManager() external view returns (address);
+        /// The shares of deposits for what slashing has left of them.
+        function convertToDepositShares(address staker, address[] strategies, uint256[] withdrawableShares)
+            external
+            view
+            returns (uint256[] memory);
         function getQueuedWithdrawals(address staker)
             external
             view
             returns (Withdrawal[] memory withdrawals, uint256[][] memory shares);
+        function getWithdrawableShares(address staker, address[] strategies)
+            external
+            view
+            returns (uint256[] memory withdrawableShares, uint256[] memory depositShares);
         function isOperator(address operator) external view returns (bool);
         function minWithdrawalDelayBlocks() external view returns (uint32);
         function operatorShares(address operator, address strategy) external view returns (uint256);

@@ -121,6 +121,11 @@ sol! {
         function delegation() external view returns (address);
         function getCurrentStake(bytes32 operatorId, uint8 quorumNumber) external view returns (uint96);
         function getCurrentTotalStake(uint8 quorumNumber) external view returns (uint96);
+        /// Nothing but zeros where there was none.
+        function getLatestStakeUpdate(bytes32 operatorId, uint8 quorumNumber)
+            external
+            view
+            returns (StakeUpdate memory);
         function getStakeAtBlockNumber(bytes32 operatorId, uint8 quorumNumber, uint32 blockNumber)
             external
             view

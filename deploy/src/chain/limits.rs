@@ -3,10 +3,18 @@
 /// True where a node's error says that the same question about fewer blocks may be answered. A limit on how often one may
 /// ask is another matter.
 pub fn asked_too_much(code: i64, message: &str) -> bool {
+    let words = ["range", "limit", "too many", "exceed", "more than", "too large"];
+    !asked_too_often(message) && (code == -32005 || says(message, &words))
+}
+
+/// True where a node's error says that the same question may be answered later.
+pub(crate) fn asked_too_often(message: &str) -> bool {
+    says(message, &["rate limit", "per second", "too many requests", "capacity"])
+}
+
+fn says(message: &str, words: &[&str]) -> bool {
     let message = message.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    !says(&["rate limit", "per second", "too many requests", "capacity"])
-        && (code == -32005 || says(&["range", "limit", "too many", "exceed", "more than", "too large"]))
+    words.iter().any(|word| message.contains(word))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod url;
 
 pub use account::{Account, Price, Request, Sent};
 pub use limits::asked_too_much;
+pub(crate) use limits::asked_too_often;
 pub(crate) use read::{ADMIN_SLOT, IMPLEMENTATION_SLOT};
 pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
 pub use url::redact;

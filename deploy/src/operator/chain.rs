@@ -13,14 +13,28 @@ use alloy::{
 use anzen_contracts::{
     LocalToken,
     eigenlayer::{
-        Allocation, AllocationManager, DelegationManager, OperatorSet, SocketRegistry, StakeRegistry,
-        StrategyBase, StrategyManager,
+        Allocation, AllocationManager, DelegationManager, OperatorSet, SlashingRegistryCoordinator,
+        SocketRegistry, StakeRegistry, StrategyBase, StrategyManager,
     },
 };
 use std::time::Duration;
 
 /// How many blocks are looked at to tell how long one takes.
 const SAMPLE: u64 = 100;
+
+/// The coordinator's number of an operator that was registered, and is not any more.
+const DEREGISTERED: u8 = 2;
+
+/// How an operator stands with the quorum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// It has not belonged to it yet.
+    Never,
+    /// It belongs to it.
+    Member,
+    /// It has belonged to it: it left, or was ejected.
+    Left,
+}
 
 /// One operator of a deployment, by its address.
 #[derive(Debug, Clone)]
@@ -79,16 +93,35 @@ impl Operator {
         self.read(self.addresses.delegation_manager, view).await
     }
 
-    /// Whether the operator belongs to the quorum.
+    /// How the operator stands with the quorum.
     ///
     /// # Errors
     /// Where the node does not answer.
-    pub async fn is_member(&self) -> Result<bool, ChainError> {
+    pub async fn membership(&self) -> Result<Membership, ChainError> {
+        if self.is_member().await? {
+            return Ok(Membership::Member);
+        }
+        let view = SlashingRegistryCoordinator::getOperatorStatusCall { operator: self.address };
+        let status = self.read(self.addresses.registry_coordinator, view).await?;
+        Ok(if status == DEREGISTERED { Membership::Left } else { Membership::Never })
+    }
+
+    /// Whether the operator belongs to the quorum.
+    pub(super) async fn is_member(&self) -> Result<bool, ChainError> {
         let view = AllocationManager::isMemberOfOperatorSetCall {
             operator: self.address,
             operatorSet: self.operator_set(),
         };
         self.read(self.addresses.allocation_manager, view).await
+    }
+
+    /// The block in which an operator that is no member left the quorum; nothing where it never was one.
+    pub(super) async fn left_in(&self) -> Result<Option<u64>, ChainError> {
+        let Some(id) = self.id().await? else { return Ok(None) };
+        // Who leaves gets a last stake, of nothing.
+        let view = StakeRegistry::getLatestStakeUpdateCall { operatorId: id, quorumNumber: QUORUM };
+        let last = self.read(self.addresses.stake_registry, view).await?;
+        Ok((last.updateBlockNumber > 0).then(|| last.updateBlockNumber.into()))
     }
 
     /// Whether it can be slashed: a member can, and whoever left lately.

@@ -22,6 +22,25 @@ pub enum OperatorError {
     /// The operator has not got what it wants to stake.
     #[error("{0}")]
     NotEnoughTokens(Box<Shortage>),
+    /// The operator has not got what it wants to withdraw.
+    #[error("{0}")]
+    NotEnoughStake(Box<Shortfall>),
+    /// EigenLayer counts in whole shares.
+    #[error(
+        "{0} is less than a share of the strategy, so nothing would be withdrawn; withdraw more, or nothing"
+    )]
+    NothingToWithdraw(Box<Amount>),
+    /// Old logs would tell whether a part was withdrawn, and the node has none.
+    #[error(
+        "the endpoint gives no logs back to block {left}, in which {operator} left the quorum, and they tell whether it has \
+         withdrawn since; name one that does in chain.rpc_url, or withdraw with `--withdraw all`"
+    )]
+    WithdrawalUnknown {
+        /// The operator.
+        operator: Address,
+        /// The block in which it left.
+        left: u64,
+    },
     /// The stake that would count is below the quorum's minimum.
     #[error(
         "{operator}'s stake in the quorum would be {weight}, below the minimum {minimum} (in the strategy's shares); \
@@ -72,6 +91,30 @@ pub enum OperatorError {
     /// The operator would count for nothing in the quorum while it belongs to it.
     #[error("{0} belongs to the quorum; leave it first with `anzen operator deregister`")]
     StillMember(Address),
+    /// Nothing can be allocated without a delay.
+    #[error(
+        "{0} has set no allocation delay, without which it cannot allocate; `anzen operator register` sets one"
+    )]
+    NoAllocationDelay(Address),
+    /// Old logs would tell whether an allocation delay was set, and the node has none.
+    #[error(
+        "{operator} has no allocation delay that holds, and the endpoint gives no logs back to block {since}, which tell \
+         whether one has been set. Name one that does in chain.rpc_url. Without it: run this again from block {until}, \
+         when one that has been set by now holds; if it ends like this again, none has been set, and the account has to \
+         call setAllocationDelay({operator}, {delay}) of EigenLayer's AllocationManager {allocation_manager}"
+    )]
+    DelayUnknown {
+        /// The operator.
+        operator: Address,
+        /// Where a delay is set.
+        allocation_manager: Address,
+        /// The one that it wants, in blocks.
+        delay: u32,
+        /// The earliest block in which one can have been set that does not hold yet.
+        since: u64,
+        /// The block in which one holds that was set just now.
+        until: u64,
+    },
     /// The step needs an operator of EigenLayer's.
     #[error("{0} is no operator of EigenLayer's; register it first with `anzen operator register`")]
     NotOperator(Address),
@@ -91,6 +134,21 @@ pub struct Shortage {
     pub balance: Amount,
     /// What is missing.
     pub needed: Amount,
+}
+
+/// What an operator lacks to withdraw what it wants to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{operator} has {stake} of its own in the strategy, which is less than the {asked} to be withdrawn; withdraw less, or \
+     `all`"
+)]
+pub struct Shortfall {
+    /// The operator.
+    pub operator: Address,
+    /// What it has, slashing deducted.
+    pub stake: Amount,
+    /// What is to be withdrawn.
+    pub asked: Amount,
 }
 
 impl From<ChainError> for OperatorError {

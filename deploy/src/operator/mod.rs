@@ -5,8 +5,10 @@
 //! | `step.rs` | the steps, and what comes of one |
 //! | `setup.rs` | taking them |
 //! | `registration.rs`, `stake.rs`, `allocation.rs`, `membership.rs`, `withdrawal.rs` | what each step is |
+//! | `part.rs` | how much is withdrawn, and whether it has been |
 //! | `preview.rs` | what the steps would send |
 //! | `status.rs`, `chain.rs`, `past.rs` | how far an operator is |
+//! | `mocked.rs` | for unit tests |
 //!
 //! What a step comes to is decided from the chain alone, each time anew, so that all of them can be run again after
 //! anything. The steps of different operators do not disturb each other and may run at the same time.
@@ -18,6 +20,9 @@ mod error;
 mod hint;
 mod key;
 mod membership;
+#[cfg(test)]
+mod mocked;
+mod part;
 mod past;
 mod preview;
 mod registration;
@@ -28,8 +33,8 @@ mod step;
 mod withdrawal;
 
 pub use amount::{Amount, Tokens, TokensError};
-pub use chain::Operator;
-pub use error::{OperatorError, Shortage};
+pub use chain::{Membership, Operator};
+pub use error::{OperatorError, Shortage, Shortfall};
 pub use key::BlsKey;
 pub use preview::{Preview, State, TransactionPreview};
 pub use setup::{Blocks, OperatorParams, OperatorSetup};

@@ -1,9 +1,15 @@
 //! When something happened that views do not tell: from events.
 
 use super::{Operator, QUORUM};
-use crate::chain::ChainError;
+use crate::{
+    TransportError,
+    chain::{ChainError, asked_too_often},
+};
 use alloy::{primitives::Address, providers::Provider, rpc::types::Filter, sol_types::SolEvent};
-use anzen_contracts::eigenlayer::AllocationManager::{AllocationDelaySet, OperatorRemovedFromOperatorSet};
+use anzen_contracts::eigenlayer::{
+    AllocationManager::{AllocationDelaySet, OperatorRemovedFromOperatorSet},
+    DelegationManager::OperatorSharesDecreased,
+};
 
 /// How many blocks are asked for at once, as long as the node gives out as many.
 const RANGE: u64 = 10_000;
@@ -21,17 +27,23 @@ pub(super) enum When<T> {
     Unknown,
 }
 
+impl<T> When<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> When<U> {
+        match self {
+            Self::Known(known) => When::Known(f(known)),
+            Self::Never => When::Never,
+            Self::Unknown => When::Unknown,
+        }
+    }
+}
+
 impl Operator {
     /// The block from which the allocation delay holds that was set last, if that was within the last `blocks`.
     pub(super) async fn delay_effect(&self, blocks: u64) -> Result<When<u64>, ChainError> {
         let of_operator = |event: &AllocationDelaySet| event.operator == self.address;
-        let filter = Filter::new().event_signature(AllocationDelaySet::SIGNATURE_HASH);
-        let found = self.last::<AllocationDelaySet>(filter, blocks, of_operator).await?;
-        Ok(match found {
-            When::Known((_, event)) => When::Known(event.effectBlock.into()),
-            When::Never => When::Never,
-            When::Unknown => When::Unknown,
-        })
+        let filter = events::<AllocationDelaySet>(self.addresses.allocation_manager);
+        let found = self.last(filter, blocks, of_operator).await?;
+        Ok(found.map(|(_, event)| event.effectBlock.into()))
     }
 
     /// The block in which the operator left the quorum last, if that was within the last `blocks`.
@@ -40,38 +52,43 @@ impl Operator {
         let of_quorum = |event: &OperatorRemovedFromOperatorSet| {
             event.operatorSet.avs == avs && event.operatorSet.id == u32::from(QUORUM)
         };
-        let filter = Filter::new()
-            .event_signature(OperatorRemovedFromOperatorSet::SIGNATURE_HASH)
-            .topic1(self.address.into_word());
-        let found = self.last::<OperatorRemovedFromOperatorSet>(filter, blocks, of_quorum).await?;
-        Ok(match found {
-            When::Known((block, _)) => When::Known(block),
-            When::Never => When::Never,
-            When::Unknown => When::Unknown,
-        })
+        let filter = events::<OperatorRemovedFromOperatorSet>(self.addresses.allocation_manager);
+        let found = self.last(filter.topic1(self.address.into_word()), blocks, of_quorum).await?;
+        Ok(found.map(|(block, _)| block))
     }
 
-    /// The latest event of EigenLayer's AllocationManager within the last `blocks`, with its block.
+    /// The block in which the operator withdrew own shares of the strategy last, if that was in `since` or later.
+    pub(super) async fn withdrew(&self, since: u64) -> Result<When<u64>, ChainError> {
+        // Others withdraw what they have delegated to it, and slashing takes from nobody in particular.
+        let own = |event: &OperatorSharesDecreased| {
+            event.staker == self.address && event.strategy == self.addresses.strategy
+        };
+        let blocks = self.height().await?.saturating_sub(since);
+        let filter = events::<OperatorSharesDecreased>(self.addresses.delegation_manager);
+        let found = self.last(filter.topic1(self.address.into_word()), blocks, own).await?;
+        Ok(found.map(|(block, _)| block))
+    }
+
+    /// The latest of some events within the last `blocks`, with its block.
     async fn last<E: SolEvent>(
         &self,
         filter: Filter,
         blocks: u64,
         wanted: impl Fn(&E) -> bool,
     ) -> Result<When<(u64, E)>, ChainError> {
-        let emitter: Address = self.addresses.allocation_manager;
         let head = self.height().await?;
         let (mut to, oldest, mut most) = (head, head.saturating_sub(blocks), RANGE);
         loop {
             let from = to.saturating_sub(most - 1).max(oldest);
-            let range = filter.clone().address(emitter).from_block(from).to_block(to);
+            let range = filter.clone().from_block(from).to_block(to);
             let logs = match self.provider.get_logs(&range).await {
                 Ok(logs) => logs,
                 // Providers bound ranges, and tell so in many ways.
-                Err(error) if error.is_error_resp() && most > LEAST_RANGE => {
+                Err(error) if refuses(&error) && most > LEAST_RANGE => {
                     most /= 10;
                     continue;
                 }
-                Err(error) if error.is_error_resp() => {
+                Err(error) if refuses(&error) => {
                     tracing::debug!(from, to, %error, "the node gives no logs of these blocks");
                     return Ok(When::Unknown);
                 }
@@ -89,4 +106,14 @@ impl Operator {
             to = from - 1;
         }
     }
+}
+
+/// A contract's events of one kind.
+fn events<E: SolEvent>(emitter: Address) -> Filter {
+    Filter::new().address(emitter).event_signature(E::SIGNATURE_HASH)
+}
+
+/// True where the node will not give these logs, later neither.
+fn refuses(error: &TransportError) -> bool {
+    error.as_error_resp().is_some_and(|payload| !asked_too_often(&payload.message))
 }

@@ -37,6 +37,9 @@ pub enum State {
     After {
         /// Which.
         steps: Vec<Step>,
+        /// What will be done, where that can be told already.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
     },
     /// It cannot be taken as things are.
     Fails {
@@ -89,7 +92,7 @@ impl OperatorSetup {
             let state = if first.is_empty() {
                 self.look_at(self.plan(step).await).await?
             } else {
-                State::After { steps: first }
+                self.look_ahead(step, first).await?
             };
             previews.push(Preview { step, state });
         }
@@ -108,10 +111,19 @@ impl OperatorSetup {
                 }
                 State::Sends { transactions }
             }
-            // The node's failures are the command's; the others are what the preview is for.
-            Err(error) if error.is_passing() => return Err(error),
-            Err(error) => State::Fails { error: error.to_string() },
+            Err(error) => failed(error)?,
         })
+    }
+
+    /// What a step will do after others.
+    async fn look_ahead(&self, step: Step, steps: Vec<Step>) -> Result<State, OperatorError> {
+        if step != Step::QueueWithdrawal {
+            return Ok(State::After { steps, text: None });
+        }
+        match self.withdrawal_outlook().await {
+            Ok(text) => Ok(State::After { steps, text: Some(text) }),
+            Err(error) => failed(error),
+        }
     }
 
     async fn try_out(
@@ -151,15 +163,21 @@ impl OperatorSetup {
     }
 }
 
+/// The node's failures are the command's; the others are what a preview is for.
+fn failed(error: OperatorError) -> Result<State, OperatorError> {
+    if error.is_passing() { Err(error) } else { Ok(State::Fails { error: error.to_string() }) }
+}
+
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = self.step.name();
         match &self.state {
             State::Done { text } => write!(f, "{step}: nothing to do: {text}"),
             State::Waits { wait } => write!(f, "{step}: waits: {wait}"),
-            State::After { steps } => {
+            State::After { steps, text } => {
                 let steps: Vec<&str> = steps.iter().map(|step| step.name()).collect();
-                write!(f, "{step}: after {}", steps.join(", "))
+                write!(f, "{step}: after {}", steps.join(", "))?;
+                text.iter().try_for_each(|text| write!(f, ": {text}"))
             }
             State::Fails { error } => write!(f, "{step}: would fail: {error}"),
             State::Sends { transactions } => {

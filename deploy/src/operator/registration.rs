@@ -4,6 +4,15 @@ use super::{OperatorError, OperatorSetup, Plan, Wait, past::When};
 use alloy::primitives::Address;
 use anzen_contracts::eigenlayer::{AllocationManager, DelegationManager};
 
+/// How an operator's allocation delay stands.
+#[derive(Debug, PartialEq, Eq)]
+enum Delay {
+    Holds,
+    /// It has been set, and holds from this block on.
+    Pending(u64),
+    Missing,
+}
+
 impl OperatorSetup {
     /// Registers with EigenLayer. Who registered before there were allocations gets an allocation delay.
     pub(super) async fn register(&self) -> Result<Plan, OperatorError> {
@@ -22,7 +31,7 @@ impl OperatorSetup {
                 done: format!("{operator} has become an operator of EigenLayer's"),
             });
         }
-        if self.operator.allocation_delay().await?.is_some() || self.delay_effect().await? != When::Never {
+        if self.delay().await? != Delay::Missing {
             return Ok(Plan::Nothing(format!("{operator} is an operator of EigenLayer's")));
         }
         let call = AllocationManager::setAllocationDelayCall { operator, delay };
@@ -35,28 +44,106 @@ impl OperatorSetup {
     /// mainnet).
     pub(super) async fn await_allocation_delay(&self) -> Result<Plan, OperatorError> {
         let operator = self.address();
-        if self.operator.allocation_delay().await?.is_some() {
-            return Ok(Plan::Nothing(format!("{operator} may allocate")));
-        }
         if !self.operator.is_operator().await? {
             return Err(OperatorError::NotOperator(operator));
         }
-        let height = self.operator.height().await?;
-        let (until, exact) = match self.delay_effect().await? {
-            When::Known(block) => (block, true),
-            When::Never | When::Unknown => (height + self.configuration_delay().await? + 1, false),
-        };
-        let text = format!("{operator}'s allocation delay, without which it cannot allocate, holds");
-        Ok(Plan::Wait(Wait { text, height, until, exact }))
+        match self.delay().await? {
+            Delay::Holds => Ok(Plan::Nothing(format!("{operator} may allocate"))),
+            Delay::Missing => Err(OperatorError::NoAllocationDelay(operator)),
+            Delay::Pending(until) => {
+                let text = format!("{operator}'s allocation delay, without which it cannot allocate, holds");
+                let height = self.operator.height().await?;
+                Ok(Plan::Wait(Wait { text, height, until, exact: true }))
+            }
+        }
     }
 
-    async fn delay_effect(&self) -> Result<When<u64>, OperatorError> {
+    /// How the allocation delay stands. No view tells one that does not hold yet from one that was never set, which who
+    /// registered before there were allocations waits for in vain.
+    async fn delay(&self) -> Result<Delay, OperatorError> {
+        if self.operator.allocation_delay().await?.is_some() {
+            return Ok(Delay::Holds);
+        }
         let blocks = self.configuration_delay().await? + 1;
-        Ok(self.operator.delay_effect(blocks).await?)
+        match self.operator.delay_effect(blocks).await? {
+            When::Known(block) => Ok(Delay::Pending(block)),
+            // It may have begun to hold since it was asked for, which is when it was set too long ago to be found.
+            When::Never if self.operator.allocation_delay().await?.is_some() => Ok(Delay::Holds),
+            When::Never => Ok(Delay::Missing),
+            When::Unknown => Err(self.delay_unknown(blocks).await?),
+        }
+    }
+
+    async fn delay_unknown(&self, blocks: u64) -> Result<OperatorError, OperatorError> {
+        let height = self.operator.height().await?;
+        Ok(OperatorError::DelayUnknown {
+            operator: self.address(),
+            allocation_manager: self.operator.addresses.allocation_manager,
+            delay: self.params.allocation_delay,
+            since: height.saturating_sub(blocks),
+            until: height + blocks,
+        })
     }
 
     async fn configuration_delay(&self) -> Result<u64, OperatorError> {
         let view = AllocationManager::ALLOCATION_CONFIGURATION_DELAYCall {};
         Ok(self.operator.read(self.operator.addresses.allocation_manager, view).await?.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::{Step, mocked::Node};
+    use alloy::sol_types::SolValue;
+
+    /// Of an operator of EigenLayer's without a delay that holds; `logs` answers for what is asked of the past.
+    async fn plan(step: Step, logs: impl FnOnce(&Node)) -> Result<Plan, OperatorError> {
+        let node = Node::default();
+        let operator = node.operator().await;
+        node.returns(true.abi_encode());
+        node.returns((false, 0_u32).abi_encode_params());
+        node.returns(126_000_u32.abi_encode());
+        node.is_at_height();
+        logs(&node);
+        // Asked again before it is decided.
+        node.returns((false, 0_u32).abi_encode_params());
+        operator.plan(step).await
+    }
+
+    #[tokio::test]
+    async fn where_old_logs_are_missing_the_wait_ends_with_what_to_do() {
+        for step in [Step::Register, Step::AwaitAllocationDelay] {
+            let error = plan(step, |node| {
+                node.has_no_events();
+                (0..3).for_each(|_| node.refuses("history has been pruned"));
+                node.is_at_height();
+            });
+            let error = error.await.unwrap_err();
+            assert!(!error.is_passing(), "{step}: nobody would be told");
+            let text = error.to_string();
+            for part in
+                ["back to block 873999", "chain.rpc_url", "from block 1126001", "setAllocationDelay(0x"]
+            {
+                assert!(text.contains(part), "{step}: no {part} in {text}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asks_too_often_has_to_ask_later() {
+        let error = plan(Step::Register, |node| node.refuses("compute units per second exceeded"));
+        assert!(error.await.unwrap_err().is_passing());
+    }
+
+    #[tokio::test]
+    async fn a_delay_that_was_never_set_is_set_and_not_awaited() {
+        let nothing = |node: &Node| (0..13).for_each(|_| node.has_no_events());
+        let plan_of = async |step| plan(step, nothing).await;
+        assert!(
+            matches!(plan_of(Step::Register).await, Ok(Plan::Send { requests, .. }) if requests.len() == 1)
+        );
+        let error = plan_of(Step::AwaitAllocationDelay).await.unwrap_err();
+        assert!(matches!(error, OperatorError::NoAllocationDelay(_)), "{error}");
     }
 }

@@ -40,6 +40,8 @@ pub struct OperatorParams {
     pub may_lower: bool,
     /// From a new allocation to the block in which it holds, in blocks.
     pub allocation_delay: u32,
+    /// How much of its stake it withdraws when it leaves, in the token's smallest unit; all, where that is not said.
+    pub withdrawal: Option<U256>,
 }
 
 impl OperatorParams {
@@ -52,6 +54,7 @@ impl OperatorParams {
             magnitude: WHOLE_MAGNITUDE,
             may_lower: false,
             allocation_delay: 0,
+            withdrawal: None,
         }
     }
 }

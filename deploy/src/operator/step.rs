@@ -27,7 +27,7 @@ pub enum Step {
     Leave,
     /// Taking the allocation back.
     Deallocate,
-    /// Withdrawing all own shares from the strategy.
+    /// Withdrawing own shares from the strategy: all, or a part.
     QueueWithdrawal,
     /// Waiting until EigenLayer gives withdrawn shares out.
     AwaitWithdrawal,

@@ -8,7 +8,9 @@ use alloy::{
 };
 use anzen_contracts::{
     LocalToken,
-    eigenlayer::{AllocateParams, AllocationManager, OperatorSet, StakeRegistry, StrategyBase},
+    eigenlayer::{
+        AllocateParams, AllocationManager, OperatorSet, SlashingParams, StakeRegistry, StrategyBase,
+    },
 };
 use anzen_deploy::{
     Addresses,
@@ -252,4 +254,92 @@ async fn a_deallocation_is_no_allocation_and_a_member_gets_its_new_socket() {
         panic!("EigenLayer makes one change at a time")
     };
     assert!(wait.exact && wait.until > block + 1000, "{wait} is the deallocation delay after {block}");
+}
+
+/// What is said before the operator leaves of a withdrawal of so much.
+async fn foretold(operator: &OperatorSetup, tokens: u64) -> State {
+    let mut operator = operator.clone();
+    operator.params.withdrawal = Some(stake(tokens));
+    let steps = [Step::LEAVE.as_slice(), &Step::WITHDRAW].concat();
+    let previews = operator.preview(&steps).await.unwrap();
+    let of_it = previews.into_iter().find(|one| one.step == Step::QueueWithdrawal);
+    of_it.unwrap().state
+}
+
+#[tokio::test]
+async fn a_part_is_withdrawn_once_for_each_time_that_the_operator_leaves() {
+    let chain = Chain::start();
+    let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
+    let mut operator = operator(&chain, &addresses, 5).await;
+    operator.run(Blocks::Mine, Some(&funder)).await.unwrap();
+    let State::After { text: Some(text), .. } = foretold(&operator, 2).await else {
+        panic!("it has to leave")
+    };
+    assert!(text.starts_with("withdraws 2 ") && text.contains(" of 5 "), "{text}");
+    assert!(
+        matches!(foretold(&operator, 6).await, State::Fails { error } if error.contains("withdraw less"))
+    );
+    assert!(matches!(foretold(&operator, 0).await, State::Fails { .. }));
+    operator.params.withdrawal = Some(stake(6));
+    assert!(matches!(operator.check_withdrawal().await, Err(OperatorError::NotEnoughStake(_))));
+
+    for round in 1..=2 {
+        for (step, tokens) in [(Step::Leave, 2), (Step::Deallocate, 2), (Step::QueueWithdrawal, 2)] {
+            operator.params.withdrawal = Some(stake(tokens));
+            operator.check_withdrawal().await.unwrap();
+            assert!(operator.take(step).await.unwrap().is_done_now(), "{step}");
+        }
+        // While it is queued, and when it is not any more; of that amount, and of others.
+        for tokens in [2, 1, 9] {
+            operator.params.withdrawal = Some(stake(tokens));
+            operator.check_withdrawal().await.unwrap();
+            assert!(!operator.take(Step::QueueWithdrawal).await.unwrap().is_done_now());
+        }
+        for step in Step::WITHDRAW {
+            operator.complete(step, Blocks::Mine).await.unwrap();
+        }
+        assert!(!operator.take(Step::QueueWithdrawal).await.unwrap().is_done_now(), "round {round}");
+        let back = status(&operator).await;
+        assert_eq!((back.deposited, back.token_balance), (stake(5 - 2 * round), stake(2 * round)));
+        if round == 1 {
+            operator.params.stake = stake(3);
+            operator.run(Blocks::Mine, None).await.unwrap();
+        }
+    }
+    operator.params.withdrawal = None;
+    for step in Step::WITHDRAW {
+        operator.complete(step, Blocks::Mine).await.unwrap();
+    }
+    assert_eq!(status(&operator).await.token_balance, stake(5), "all takes what is left");
+}
+
+#[tokio::test]
+async fn a_part_of_slashed_stake_is_worth_what_was_asked_for() {
+    let chain = Chain::start();
+    let (addresses, funder) = (chain.deploy().await.unwrap(), chain.deployer().await);
+    let mut operator = operator(&chain, &addresses, 8).await;
+    operator.run(Blocks::Mine, Some(&funder)).await.unwrap();
+    // EigenLayer looks back that far for withdrawals to slash, and there is nothing before the first block.
+    chain.mine(1_001).await;
+    let params = SlashingParams {
+        operator: operator.address(),
+        operatorSetId: 0,
+        strategies: vec![addresses.strategy],
+        wadsToSlash: vec![U256::from(WHOLE_MAGNITUDE / 4)],
+        description: "a quarter".into(),
+    };
+    let avs = addresses.service_manager;
+    chain
+        .call_as(avs, addresses.allocation_manager, AllocationManager::slashOperatorCall { avs, params })
+        .await;
+
+    operator.params.withdrawal = Some(stake(7));
+    let error = operator.check_withdrawal().await.unwrap_err();
+    assert!(matches!(&error, OperatorError::NotEnoughStake(lack) if lack.stake.units == stake(6)), "{error}");
+    operator.params.withdrawal = Some(stake(3));
+    for step in [Step::LEAVE.as_slice(), &Step::WITHDRAW].concat() {
+        operator.complete(step, Blocks::Mine).await.unwrap();
+    }
+    let back = status(&operator).await.token_balance;
+    assert!(stake(3) - back <= U256::from(2), "rounded down to {back}");
 }

@@ -3,8 +3,10 @@
 use alloy::primitives::Address;
 
 use crate::e2e::network::LocalNetwork;
-use crate::e2e::newcomer::Newcomer;
+use crate::e2e::newcomer::{Newcomer, tokens};
 
+/// More blocks than each delay of the local network's EigenLayer has.
+const ALL_DELAYS: u64 = 1_100;
 /// Nothing was asked after that is not so.
 const SO: i32 = 0;
 const NOT_SO: i32 = 3;
@@ -60,6 +62,56 @@ async fn from_nothing_to_registered_and_out_again_by_commands() {
 }
 
 #[tokio::test]
+async fn a_part_of_the_stake_is_withdrawn_once_by_commands() {
+    let network = LocalNetwork::ready(&["--operators", "1"]).await;
+    let newcomer = Newcomer::of(&network, "").await;
+    let withdraw = async |amount: &str, flag: &[&str]| {
+        newcomer.operator(&[&["deregister", "--withdraw", amount], flag].concat()).await
+    };
+    let registered = newcomer.operator(&["register"]).await;
+    assert_eq!(registered.code, SO, "{}", registered.errors);
+
+    let nonce = newcomer.chain.nonce(newcomer.address).await;
+    let too_much = withdraw("1000.5", &[]).await;
+    assert_eq!(too_much.code, 1);
+    assert!(too_much.errors.contains("has 1000 ALS of its own in the strategy"), "{}", too_much.errors);
+    let tried = withdraw("300", &["--dry-run"]).await;
+    assert_eq!(tried.code, SO, "{}", tried.errors);
+    assert_eq!(tried.of("queue-withdrawal")["text"], "withdraws 300 ALS of 1000 ALS");
+    assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce, "nothing was sent");
+
+    // Left at the wait for EigenLayer's delay, and run again, it goes on: with one withdrawal.
+    for state in ["done", "already-done"] {
+        let left = withdraw("300", &["--no-wait"]).await;
+        assert_eq!(
+            (left.code, &left.of("queue-withdrawal")["state"]),
+            (NOT_SO, &state.into()),
+            "{}",
+            left.errors
+        );
+        assert_eq!(left.of("await-withdrawal")["state"], "waits");
+        assert_eq!(newcomer.status().await["deposited"], tokens(700).to_string());
+    }
+    assert_eq!(newcomer.chain.tokens(newcomer.address).await, tokens(0));
+    newcomer.chain.mine(ALL_DELAYS).await;
+    for state in ["done", "already-done"] {
+        let out = withdraw("300", &[]).await;
+        assert_eq!(
+            (out.code, &out.of("queue-withdrawal")["state"]),
+            (SO, &"already-done".into()),
+            "{}",
+            out.errors
+        );
+        assert_eq!(out.of("complete-withdrawal")["state"], state);
+        assert_eq!(newcomer.chain.tokens(newcomer.address).await, tokens(300));
+        assert_eq!(newcomer.status().await["deposited"], tokens(700).to_string());
+    }
+    let rest = withdraw("all", &["--dry-run"]).await;
+    let what = &rest.of("queue-withdrawal")["transactions"][0]["what"];
+    assert!(what.as_str().unwrap().starts_with("withdrawing 700 ALS of 700 ALS"), "{what}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_said_with_its_next_step() {
     let network = LocalNetwork::ready(&["--operators", "1"]).await;
     let newcomer = Newcomer::of(&network, "").await;
@@ -84,17 +136,40 @@ async fn what_cannot_be_is_said_with_its_next_step() {
 async fn an_operator_registers_itself_when_it_starts_and_signs() {
     let mut network = LocalNetwork::ready(&["--operators", "1", "--interval", "5"]).await;
     let newcomer = Newcomer::of(&network, "register_operator_on_startup = true").await;
-    let mut process = newcomer.run();
+    let process = newcomer.run();
     // Two of equal stake, and a threshold of 66 %: no task is answered without the new one's signature.
     network
         .line_where("an answer of two", |line| line.contains("(100.00 % of stake)") && line.contains(", "))
         .await;
-    process.kill().await.unwrap();
+    process.kill().await;
 
     // Started again it finds everything done.
     let nonce = newcomer.chain.nonce(newcomer.address).await;
-    let mut process = newcomer.run();
+    let process = newcomer.run();
     network.answered().await;
-    process.kill().await.unwrap();
+    process.kill().await;
     assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce);
+}
+
+#[tokio::test]
+async fn who_has_left_is_brought_back_by_a_person_and_not_by_a_restart() {
+    let network = LocalNetwork::ready(&["--operators", "1"]).await;
+    let newcomer = Newcomer::of(&network, "register_operator_on_startup = true").await;
+    for arguments in [["register"], ["deregister"]] {
+        let done = newcomer.operator(&arguments).await;
+        assert_eq!(done.code, SO, "{}", done.errors);
+    }
+    // From now on EigenLayer lets it join again.
+    newcomer.chain.mine(ALL_DELAYS).await;
+    let nonce = newcomer.chain.nonce(newcomer.address).await;
+    let mut process = newcomer.run();
+    process.logs("the operator has left the quorum, or was ejected").await;
+    assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce, "nothing was sent");
+
+    let back = newcomer.operator(&["register"]).await;
+    assert_eq!((back.code, &back.of("join")["state"]), (SO, &"done".into()), "{}", back.errors);
+    let nonce = newcomer.chain.nonce(newcomer.address).await;
+    process.logs("\"running\"").await;
+    assert_eq!(newcomer.chain.nonce(newcomer.address).await, nonce, "a member needs nothing more");
+    assert_eq!(process.count("has left the quorum"), 1, "it is said once");
 }

@@ -67,8 +67,8 @@ pub struct NodeConfig {
     /// The folder for what must last. One process at a time uses it.
     pub data_dir: PathBuf,
     /// Whether an operator sets itself up on chain (`[operator]`) before its actors start: registration, deposit, allocation
-    /// and membership of the quorum, as far as they are missing. It needs `[keys.ecdsa]` for that alone. Turn it off before
-    /// the operator leaves, or it joins again.
+    /// and membership of the quorum, as far as they are missing. It needs `[keys.ecdsa]` for that alone. Who has left the
+    /// quorum, or was ejected, is brought back by `anzen operator register` alone.
     pub register_operator_on_startup: bool,
     /// The chain.
     pub chain: ChainConfig,

@@ -50,6 +50,7 @@ impl OperatorConfig {
             magnitude: WHOLE_MAGNITUDE / 100 * u64::from(self.share_percent),
             may_lower: false,
             allocation_delay: self.allocation_delay,
+            withdrawal: None,
         })
     }
 }

@@ -4,12 +4,14 @@
 //! for blocks waits for them, and what a person must mend (no tokens, no ether, a key that is taken) is logged with the next
 //! step and tried again after a while, so that mending it suffices. A process that exits instead would be restarted over
 //! and over by whoever supervises it, with the reason in a log that nobody has yet looked at. Health tells how it stands.
+//!
+//! An operator that has left the quorum, or was ejected, is not registered again: a restart is no decision to come back.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::signers::local::PrivateKeySigner;
-use anzen_deploy::operator::{OperatorError, OperatorSetup, Outcome, Step, Wait};
+use anzen_deploy::operator::{Membership, OperatorError, OperatorSetup, Outcome, Step, Wait};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
@@ -18,6 +20,10 @@ use crate::health::{Health, HealthProbe};
 use crate::node::{NodeConfig, NodeError};
 use crate::ports::{BlsSigner, Rng, UnixMillis, jittered};
 use crate::retry::Backoff;
+
+/// Of an operator that has belonged to the quorum.
+const LEFT: &str =
+    "the operator has left the quorum, or was ejected; `anzen operator register` brings it back";
 
 /// Between two looks at what a person must mend.
 const MENDING: Duration = Duration::from_secs(60);
@@ -52,8 +58,8 @@ impl HealthProbe for watch::Receiver<Registration> {
     }
 }
 
-/// Takes all steps that are missing, unless the operator belongs to the quorum; returns when it does. It can be dropped at any time, and
-/// begun again.
+/// Takes all steps that are missing, unless the operator belongs to the quorum, or has done so; returns when it does. It can
+/// be dropped at any time, and begun again.
 ///
 /// # Errors
 /// Where the configuration cannot be.
@@ -76,22 +82,17 @@ pub(in crate::node) async fn register(
             Err(error) => return Err(error),
         }
     };
-    if !is_member(&setup, rng).await {
-        take_all(&setup, rng, state).await;
-    }
+    take_all(&setup, rng, state).await;
     Ok(())
-}
-
-/// A member signs at once, whatever its stake is to become: what its configuration says of that is for commands to do.
-async fn is_member(setup: &OperatorSetup, rng: &dyn Rng) -> bool {
-    let ask = async || setup.operator().is_member().await;
-    Backoff::default().until_answered(rng, "the operator's membership", ask).await
 }
 
 async fn take_all(setup: &OperatorSetup, rng: &dyn Rng, state: &watch::Sender<Registration>) {
     for step in Step::SET_UP {
         let mut failures = 0;
         loop {
+            if !may_register(setup, rng, state).await {
+                return;
+            }
             let pause = match setup.take(step).await {
                 Ok(Outcome::Waiting(wait)) => {
                     tell_wait(step, &wait, state);
@@ -112,6 +113,27 @@ async fn take_all(setup: &OperatorSetup, rng: &dyn Rng, state: &watch::Sender<Re
                 tokio::time::sleep(pause).await;
             }
         }
+    }
+}
+
+/// Returns at once, unless the operator has left: then when it is back. A person may register it, or have it leave, at any
+/// time. A member signs at once, whatever its stake is to become: what its configuration says of that is for commands to do.
+async fn may_register(setup: &OperatorSetup, rng: &dyn Rng, state: &watch::Sender<Registration>) -> bool {
+    let ask = async || setup.operator().membership().await;
+    loop {
+        match Backoff::default().until_answered(rng, "the operator's membership", ask).await {
+            Membership::Never => return true,
+            Membership::Member => return false,
+            Membership::Left => tell_left(state),
+        }
+        tokio::time::sleep(jittered(rng, MENDING)).await;
+    }
+}
+
+fn tell_left(state: &watch::Sender<Registration>) {
+    let new = Registration::Blocked(LEFT.into());
+    if state.send_if_modified(|old| std::mem::replace(old, new.clone()) != new) {
+        tracing::error!("{LEFT}, and the process goes on by itself then");
     }
 }
 
@@ -175,5 +197,19 @@ mod tests {
         let wait = Wait { text: "it holds".into(), height: 1, until: 9, exact: true };
         tell_wait(Step::Allocate, &wait, &state);
         assert_eq!(*seen.borrow(), Registration::Working("it holds: from block 9, in 8 blocks".into()));
+    }
+
+    #[test]
+    fn who_has_left_is_told_once_to_come_back() {
+        let (state, mut seen) = watch::channel(Registration::default());
+        tell_left(&state);
+        assert!(seen.has_changed().unwrap());
+        let told = seen.borrow_and_update().clone();
+        assert!(
+            matches!(&told, Registration::Blocked(text) if text.contains("anzen operator register")),
+            "{told:?}"
+        );
+        tell_left(&state);
+        assert!(!seen.has_changed().unwrap(), "nothing new");
     }
 }

@@ -30,7 +30,9 @@ sol! {
         uint32 indexed taskIndex, bytes32 indexed taskHash, TaskResponse response, TaskResponseMetadata metadata
     );
 
+    #[sol(rpc)]
     interface Token {
+        function balanceOf(address account) external view returns (uint256);
         function mint(address account, uint256 amount) external;
     }
     #[sol(rpc)]
@@ -87,6 +89,16 @@ impl Chain {
     pub(crate) async fn give_ether(&self, account: Address) {
         let parameters = serde_json::json!([account, "0x8ac7230489e80000"]);
         let _: Value = self.provider.raw_request("anvil_setBalance".into(), parameters).await.unwrap();
+    }
+
+    /// What an account has of the token, outside the strategy.
+    pub(crate) async fn tokens(&self, account: Address) -> U256 {
+        Token::new(self.address("token"), &self.provider).balanceOf(account).call().await.unwrap()
+    }
+
+    /// Mines so many blocks at once.
+    pub(crate) async fn mine(&self, blocks: u64) {
+        let _: Value = self.provider.raw_request("anvil_mine".into(), [blocks]).await.unwrap();
     }
 
     /// Gives an account tokens to stake; the chain has the owner's key.

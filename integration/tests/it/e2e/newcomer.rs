@@ -3,13 +3,16 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use alloy::primitives::{Address, U256, address, hex};
 use alloy::signers::local::PrivateKeySigner;
 use anzen_messages::bls::SecretKey;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
 
 use super::chain::Chain;
 use super::network::LocalNetwork;
@@ -17,6 +20,9 @@ use super::process::anzen;
 
 /// anvil's first account, which owns the local token.
 const TOKEN_OWNER: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+
+/// Nothing takes that long, on any machine.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The operator.
 pub(crate) struct Newcomer {
@@ -33,6 +39,11 @@ pub(crate) struct Said {
     pub(crate) errors: String,
 }
 
+/// So many tokens, in the smallest unit.
+pub(crate) fn tokens(whole: u64) -> U256 {
+    U256::from(whole) * U256::from(10).pow(U256::from(18))
+}
+
 impl Said {
     /// What it said of a step.
     pub(crate) fn of(&self, step: &str) -> &Value {
@@ -41,14 +52,46 @@ impl Said {
     }
 }
 
+/// Its process, and what that logs. It is killed when this is dropped.
+pub(crate) struct Running {
+    process: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    seen: Vec<String>,
+}
+
+impl Running {
+    /// Returns when a line of the log has `text` in it.
+    pub(crate) async fn logs(&mut self, text: &str) {
+        let found = timeout(PATIENCE, async {
+            while let Ok(Some(line)) = self.log.next_line().await {
+                self.seen.push(line);
+                if self.seen.last().is_some_and(|line| line.contains(text)) {
+                    return true;
+                }
+            }
+            false
+        });
+        let found = found.await;
+        assert_eq!(found, Ok(true), "nothing of {text:?} in\n{}", self.seen.join("\n"));
+    }
+
+    /// How many lines have had `text` in them so far.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        self.seen.iter().filter(|line| line.contains(text)).count()
+    }
+
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+}
+
 impl Newcomer {
     /// An operator with ether and a thousand tokens; `settings` are added to its configuration.
     pub(crate) async fn of(network: &LocalNetwork, settings: &str) -> Self {
         let (account, bls) = (PrivateKeySigner::random(), SecretKey::generate().unwrap());
         let chain = Chain::new(network.json("addresses.json"));
-        let stake = U256::from(1_000) * U256::from(10).pow(U256::from(18));
         chain.give_ether(account.address()).await;
-        chain.mint(TOKEN_OWNER, account.address(), stake).await;
+        chain.mint(TOKEN_OWNER, account.address(), tokens(1_000)).await;
 
         let folder = tempfile::tempdir().unwrap();
         write_private(&folder.path().join("ecdsa.key"), &hex::encode(account.to_bytes()));
@@ -104,9 +147,16 @@ impl Newcomer {
         }
     }
 
+    /// What `anzen operator status` says, whatever its code is.
+    pub(crate) async fn status(&self) -> Value {
+        self.operator(&["status"]).await.lines[0].clone()
+    }
+
     /// `anzen operator`, its process.
-    pub(crate) fn run(&self) -> Child {
-        self.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    pub(crate) fn run(&self) -> Running {
+        let mut process = self.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap()).lines();
+        Running { process, log, seen: Vec::new() }
     }
 }
 

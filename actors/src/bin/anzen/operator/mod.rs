@@ -36,7 +36,7 @@ enum Command {
     /// EigenLayer lets a new operator allocate only after a while: 17.5 days on mainnet, some minutes on testnets. The command
     /// waits, and can be interrupted at any time: run again, it goes on from what the chain says has been done.
     Register(register::Arguments),
-    /// Leave the quorum and take the allocation back; with --withdraw, the stake too.
+    /// Leave the quorum and take the allocation back; with --withdraw, stake too.
     ///
     /// For EigenLayer's deallocation delay (14 days on mainnet) the stake can still be slashed for what the operator has signed
     /// while it was in the quorum, and the operator cannot join again.

@@ -41,6 +41,10 @@ impl Sending {
         self.settings.load()
     }
 
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// The operator of the configured ECDSA key.
     pub(super) async fn connect(&self, config: &NodeConfig) -> Result<OperatorSetup, Box<dyn Error>> {
         Ok(connect(config, load_ecdsa(&config.keys.ecdsa)?, None).await?)
