@@ -52,11 +52,16 @@ while true; do
     sleep "$pause" &
     wait -n "$anvil" $! || exit
     # Not during a deployment, which has each transaction mined at once.
-    interval=$(cast rpc anvil_getIntervalMining)
+    interval=$(cast rpc anvil_getIntervalMining) || continue
     [ "$interval" != null ] || continue
     begun=${EPOCHREALTIME//[!0-9]/}
     save || echo "chain.sh: the chain could not be written to disk" >&2
-    [ "$(cast rpc anvil_getAutomine)" = true ] || cast rpc evm_setIntervalMining "$interval" > /dev/null
+    until automine=$(cast rpc anvil_getAutomine) \
+        && { [ "$automine" = true ] || cast rpc evm_setIntervalMining "$interval" > /dev/null; }; do
+        echo "chain.sh: no block can be made; trying again" >&2
+        kill -0 "$anvil"
+        sleep 1
+    done
     # Blocks are to be made nine tenths of the time. A chain of a day takes seconds to write.
     pause=$(((${EPOCHREALTIME//[!0-9]/} - begun) * 9 / 1000000))
     [ "$pause" -gt 10 ] || pause=10

@@ -13,8 +13,12 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch"/{state/lists/partial,cache/archives/partial} "$folder"
 . /etc/os-release
 [ "$release" != own ] || release=$VERSION_CODENAME
-mirror=$(apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(REPO_URI)' \
-    | awk -v own="Packages $VERSION_CODENAME " 'index($0, own) == 1 && !found++ { print $3 }')
+# Where the machine has no lists yet, apt does not tell; the sources do.
+own="Packages $VERSION_CODENAME main "
+mirror=$(apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(COMPONENT) $(REPO_URI)' \
+    | awk -v own="$own" 'index($0, own) == 1 && !found++ { print $4 }')
+mirror=${mirror:-$(grep -hoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2> /dev/null \
+    | awk '!found++ { print $1 }' || true)}
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb [signed-by=$keys] ${mirror:?apt has no source for $VERSION_CODENAME} $release main" > "$scratch/sources.list"
 cat > "$scratch/apt.conf" <<END

@@ -33,7 +33,7 @@ pub enum OperatorError {
     /// Old logs would tell whether a part was withdrawn, and the node has none.
     #[error(
         "the endpoint gives no logs back to block {left}, in which {operator} left the quorum, and they tell whether it has \
-         withdrawn since; name one that does in chain.rpc_url, or withdraw with `--withdraw all`"
+         withdrawn since; name one that does in chain.rpc_url, or withdraw the whole stake with `--withdraw all`"
     )]
     WithdrawalUnknown {
         /// The operator.
@@ -41,6 +41,11 @@ pub enum OperatorError {
         /// The block in which it left.
         left: u64,
     },
+    /// A part is withdrawn once for each time that the operator leaves, and it has never left.
+    #[error(
+        "{0} has never been in the quorum, so that a part cannot be withdrawn for leaving it; `--withdraw all` takes the stake"
+    )]
+    NeverMember(Address),
     /// The stake that would count is below the quorum's minimum.
     #[error(
         "{operator}'s stake in the quorum would be {weight}, below the minimum {minimum} (in the strategy's shares); \
@@ -98,10 +103,9 @@ pub enum OperatorError {
     NoAllocationDelay(Address),
     /// Old logs would tell whether an allocation delay was set, and the node has none.
     #[error(
-        "{operator} has no allocation delay that holds, and the endpoint gives no logs back to block {since}, which tell \
-         whether one has been set. Name one that does in chain.rpc_url. Without it: run this again from block {until}, \
-         when one that has been set by now holds; if it ends like this again, none has been set, and the account has to \
-         call setAllocationDelay({operator}, {delay}) of EigenLayer's AllocationManager {allocation_manager}"
+        "{operator} has no allocation delay that holds, though one that had been set would by now, and the endpoint gives \
+         no logs back to block {since}, which tell. Name one that does in chain.rpc_url, or have the account call \
+         setAllocationDelay({operator}, {delay}) of EigenLayer's AllocationManager {allocation_manager}"
     )]
     DelayUnknown {
         /// The operator.
@@ -112,8 +116,6 @@ pub enum OperatorError {
         delay: u32,
         /// The earliest block in which one can have been set that does not hold yet.
         since: u64,
-        /// The block in which one holds that was set just now.
-        until: u64,
     },
     /// The step needs an operator of EigenLayer's.
     #[error("{0} is no operator of EigenLayer's; register it first with `anzen operator register`")]

@@ -3,14 +3,15 @@
 use super::{OperatorParams, OperatorSetup};
 use crate::{addresses::tests::example, chain::Account};
 use alloy::{
-    primitives::{Bytes, U64, U256},
+    primitives::{Address, Bytes, U64, U256},
     providers::{Provider, ProviderBuilder, mock::Asserter},
     rpc::types::Log,
     signers::local::PrivateKeySigner,
+    sol_types::SolEvent,
 };
 
 /// The chain's height, where it is asked for.
-const HEIGHT: u64 = 1_000_000;
+pub(super) const HEIGHT: u64 = 1_000_000;
 
 /// What the node answers next.
 #[derive(Default)]
@@ -31,11 +32,21 @@ impl Node {
     }
 
     pub(super) fn is_at_height(&self) {
-        self.0.push_success(&U64::from(HEIGHT));
+        self.is_at(HEIGHT);
+    }
+
+    pub(super) fn is_at(&self, height: u64) {
+        self.0.push_success(&U64::from(height));
     }
 
     pub(super) fn has_no_events(&self) {
         self.0.push_success(&Vec::<Log>::new());
+    }
+
+    /// Logs with one event.
+    pub(super) fn has_event(&self, block: u64, event: &impl SolEvent) {
+        let inner = alloy::primitives::Log { address: Address::ZERO, data: event.encode_log_data() };
+        self.0.push_success(&vec![Log { inner, block_number: Some(block), ..Log::default() }]);
     }
 
     pub(super) fn refuses(&self, message: &str) {

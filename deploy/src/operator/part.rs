@@ -75,8 +75,7 @@ impl OperatorSetup {
             let amount = self.operator.amount(self.value(*shares).await?).await?;
             return Ok(Some(format!("{operator} withdraws {amount} since block {}", one.startBlock)));
         }
-        // Who never was in the quorum has not left it.
-        let Some(left) = left else { return Ok(None) };
+        let Some(left) = left else { return Err(OperatorError::NeverMember(operator)) };
         match self.operator.withdrew(left).await? {
             When::Never => Ok(None),
             When::Unknown => Err(OperatorError::WithdrawalUnknown { operator, left }),
@@ -111,9 +110,22 @@ mod tests {
         // Block, next block, stake.
         node.returns((999_000_u32, 0_u32, U256::ZERO).abi_encode_params());
         node.returns((Vec::<Withdrawal>::new(), Vec::<Vec<U256>>::new()).abi_encode_params());
-        (0..2).for_each(|_| node.is_at_height());
-        (0..3).for_each(|_| node.refuses("history has been pruned"));
+        node.is_at_height();
+        (0..5).for_each(|_| node.refuses("history has been pruned"));
         let error = operator.plan(Step::QueueWithdrawal).await.unwrap_err();
         assert!(matches!(error, OperatorError::WithdrawalUnknown { left: 999_000, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_behind_the_leaving_has_to_be_asked_again() {
+        let node = Node::default();
+        let mut operator = node.operator().await;
+        operator.params.withdrawal = Some(U256::ONE);
+        node.returns(false.abi_encode());
+        node.returns(B256::repeat_byte(1).abi_encode());
+        node.returns((999_000_u32, 0_u32, U256::ZERO).abi_encode_params());
+        node.returns((Vec::<Withdrawal>::new(), Vec::<Vec<U256>>::new()).abi_encode_params());
+        node.is_at(998_999);
+        assert!(operator.plan(Step::QueueWithdrawal).await.unwrap_err().is_passing());
     }
 }

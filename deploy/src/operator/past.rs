@@ -5,7 +5,10 @@ use crate::{
     TransportError,
     chain::{ChainError, asked_too_often},
 };
-use alloy::{primitives::Address, providers::Provider, rpc::types::Filter, sol_types::SolEvent};
+use alloy::{
+    primitives::Address, providers::Provider, rpc::types::Filter, sol_types::SolEvent,
+    transports::TransportErrorKind,
+};
 use anzen_contracts::eigenlayer::{
     AllocationManager::{AllocationDelaySet, OperatorRemovedFromOperatorSet},
     DelegationManager::OperatorSharesDecreased,
@@ -13,8 +16,8 @@ use anzen_contracts::eigenlayer::{
 
 /// How many blocks are asked for at once, as long as the node gives out as many.
 const RANGE: u64 = 10_000;
-/// Fewer are not asked for: a node that refuses them has no logs that old.
-const LEAST_RANGE: u64 = 100;
+/// So many questions at most: a node that gives out few blocks at once tells of what has just happened, and not of weeks.
+const MOST_QUESTIONS: usize = 1_000;
 
 /// When something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub(super) enum When<T> {
     Known(T),
     /// Not among the blocks that were looked at.
     Never,
-    /// The node does not give out logs that old.
+    /// The node does not give out logs that old, or too few at once.
     Unknown,
 }
 
@@ -42,7 +45,8 @@ impl Operator {
     pub(super) async fn delay_effect(&self, blocks: u64) -> Result<When<u64>, ChainError> {
         let of_operator = |event: &AllocationDelaySet| event.operator == self.address;
         let filter = events::<AllocationDelaySet>(self.addresses.allocation_manager);
-        let found = self.last(filter, blocks, of_operator).await?;
+        let oldest = self.height().await?.saturating_sub(blocks);
+        let found = self.last(filter, oldest, of_operator).await?;
         Ok(found.map(|(_, event)| event.effectBlock.into()))
     }
 
@@ -53,7 +57,8 @@ impl Operator {
             event.operatorSet.avs == avs && event.operatorSet.id == u32::from(QUORUM)
         };
         let filter = events::<OperatorRemovedFromOperatorSet>(self.addresses.allocation_manager);
-        let found = self.last(filter.topic1(self.address.into_word()), blocks, of_quorum).await?;
+        let oldest = self.height().await?.saturating_sub(blocks);
+        let found = self.last(filter.topic1(self.address.into_word()), oldest, of_quorum).await?;
         Ok(found.map(|(block, _)| block))
     }
 
@@ -63,28 +68,32 @@ impl Operator {
         let own = |event: &OperatorSharesDecreased| {
             event.staker == self.address && event.strategy == self.addresses.strategy
         };
-        let blocks = self.height().await?.saturating_sub(since);
         let filter = events::<OperatorSharesDecreased>(self.addresses.delegation_manager);
-        let found = self.last(filter.topic1(self.address.into_word()), blocks, own).await?;
+        let found = self.last(filter.topic1(self.address.into_word()), since, own).await?;
         Ok(found.map(|(block, _)| block))
     }
 
-    /// The latest of some events within the last `blocks`, with its block.
+    /// The latest of some events in block `oldest` or later, with its block.
     async fn last<E: SolEvent>(
         &self,
         filter: Filter,
-        blocks: u64,
+        oldest: u64,
         wanted: impl Fn(&E) -> bool,
     ) -> Result<When<(u64, E)>, ChainError> {
         let head = self.height().await?;
-        let (mut to, oldest, mut most) = (head, head.saturating_sub(blocks), RANGE);
-        loop {
+        if head < oldest {
+            // Another node of the same provider was asked before. To say "never" would be wrong.
+            let error = TransportErrorKind::custom_str(&format!("the node is behind block {oldest}"));
+            return Err(ChainError::rpc("past events", error));
+        }
+        let (mut to, mut most) = (head, RANGE);
+        for _ in 0..MOST_QUESTIONS {
             let from = to.saturating_sub(most - 1).max(oldest);
             let range = filter.clone().from_block(from).to_block(to);
             let logs = match self.provider.get_logs(&range).await {
                 Ok(logs) => logs,
                 // Providers bound ranges, and tell so in many ways.
-                Err(error) if refuses(&error) && most > LEAST_RANGE => {
+                Err(error) if refuses(&error) && most > 1 => {
                     most /= 10;
                     continue;
                 }
@@ -105,6 +114,7 @@ impl Operator {
             }
             to = from - 1;
         }
+        Ok(When::Unknown)
     }
 }
 

@@ -9,7 +9,12 @@ use anzen_contracts::eigenlayer::{AllocationManager, DelegationManager};
 enum Delay {
     Holds,
     /// It has been set, and holds from this block on.
-    Pending(u64),
+    Pending {
+        /// That block.
+        until: u64,
+        /// False where it may hold earlier.
+        exact: bool,
+    },
     Missing,
 }
 
@@ -50,10 +55,10 @@ impl OperatorSetup {
         match self.delay().await? {
             Delay::Holds => Ok(Plan::Nothing(format!("{operator} may allocate"))),
             Delay::Missing => Err(OperatorError::NoAllocationDelay(operator)),
-            Delay::Pending(until) => {
+            Delay::Pending { until, exact } => {
                 let text = format!("{operator}'s allocation delay, without which it cannot allocate, holds");
                 let height = self.operator.height().await?;
-                Ok(Plan::Wait(Wait { text, height, until, exact: true }))
+                Ok(Plan::Wait(Wait { text, height, until, exact }))
             }
         }
     }
@@ -66,22 +71,26 @@ impl OperatorSetup {
         }
         let blocks = self.configuration_delay().await? + 1;
         match self.operator.delay_effect(blocks).await? {
-            When::Known(block) => Ok(Delay::Pending(block)),
+            When::Known(block) => Ok(Delay::Pending { until: block, exact: true }),
             // It may have begun to hold since it was asked for, which is when it was set too long ago to be found.
             When::Never if self.operator.allocation_delay().await?.is_some() => Ok(Delay::Holds),
             When::Never => Ok(Delay::Missing),
-            When::Unknown => Err(self.delay_unknown(blocks).await?),
+            When::Unknown => self.wait_in_the_dark(blocks).await,
         }
     }
 
-    async fn delay_unknown(&self, blocks: u64) -> Result<OperatorError, OperatorError> {
+    /// A delay that had been set when it was first looked for holds some blocks later; if none does then, none had.
+    async fn wait_in_the_dark(&self, blocks: u64) -> Result<Delay, OperatorError> {
         let height = self.operator.height().await?;
-        Ok(OperatorError::DelayUnknown {
+        let until = *self.delay_holds_from.get_or_init(|| height + blocks);
+        if height < until {
+            return Ok(Delay::Pending { until, exact: false });
+        }
+        Err(OperatorError::DelayUnknown {
             operator: self.address(),
             allocation_manager: self.operator.addresses.allocation_manager,
             delay: self.params.allocation_delay,
             since: height.saturating_sub(blocks),
-            until: height + blocks,
         })
     }
 
@@ -97,37 +106,68 @@ mod tests {
     use crate::operator::{Step, mocked::Node};
     use alloy::sol_types::SolValue;
 
-    /// Of an operator of EigenLayer's without a delay that holds; `logs` answers for what is asked of the past.
-    async fn plan(step: Step, logs: impl FnOnce(&Node)) -> Result<Plan, OperatorError> {
+    /// A chain with an operator of EigenLayer's without a delay that holds; `logs` answers for what is asked of the past.
+    async fn chain(logs: impl FnOnce(&Node)) -> (Node, OperatorSetup) {
         let node = Node::default();
         let operator = node.operator().await;
-        node.returns(true.abi_encode());
-        node.returns((false, 0_u32).abi_encode_params());
-        node.returns(126_000_u32.abi_encode());
-        node.is_at_height();
+        has_no_delay(&node);
+        (0..2).for_each(|_| node.is_at_height());
         logs(&node);
         // Asked again before it is decided.
         node.returns((false, 0_u32).abi_encode_params());
-        operator.plan(step).await
+        (node, operator)
+    }
+
+    fn has_no_delay(node: &Node) {
+        node.returns(true.abi_encode());
+        node.returns((false, 0_u32).abi_encode_params());
+        node.returns(126_000_u32.abi_encode());
+    }
+
+    async fn plan(step: Step, logs: impl FnOnce(&Node)) -> Result<Plan, OperatorError> {
+        chain(logs).await.1.plan(step).await
     }
 
     #[tokio::test]
-    async fn where_old_logs_are_missing_the_wait_ends_with_what_to_do() {
-        for step in [Step::Register, Step::AwaitAllocationDelay] {
-            let error = plan(step, |node| {
-                node.has_no_events();
-                (0..3).for_each(|_| node.refuses("history has been pruned"));
-                node.is_at_height();
-            });
-            let error = error.await.unwrap_err();
-            assert!(!error.is_passing(), "{step}: nobody would be told");
-            let text = error.to_string();
-            for part in
-                ["back to block 873999", "chain.rpc_url", "from block 1126001", "setAllocationDelay(0x"]
-            {
-                assert!(text.contains(part), "{step}: no {part} in {text}");
-            }
+    async fn where_old_logs_are_missing_a_delay_is_awaited_as_long_as_one_can_take() {
+        let node = Node::default();
+        let operator = node.operator().await;
+        let at = |height| {
+            has_no_delay(&node);
+            (0..2).for_each(|_| node.is_at(height));
+            // However few blocks are asked for.
+            (0..5).for_each(|_| node.refuses("history has been pruned"));
+            (0..2).for_each(|_| node.is_at(height));
+        };
+        at(HEIGHT);
+        let plan = operator.plan(Step::AwaitAllocationDelay).await.unwrap();
+        assert!(matches!(plan, Plan::Wait(Wait { until: 1_126_001, exact: false, .. })), "{plan:?}");
+        at(HEIGHT + 126_000);
+        let plan = operator.plan(Step::AwaitAllocationDelay).await.unwrap();
+        assert!(matches!(plan, Plan::Wait(Wait { until: 1_126_001, .. })), "the end moves: {plan:?}");
+        at(HEIGHT + 126_001);
+        let error = operator.plan(Step::AwaitAllocationDelay).await.unwrap_err();
+        assert!(!error.is_passing(), "nobody would be told");
+        let text = error.to_string();
+        for part in ["back to block 1000000", "chain.rpc_url", "setAllocationDelay(0x"] {
+            assert!(text.contains(part), "no {part} in {text}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_has_just_registered_needs_no_old_logs() {
+        let delay_of =
+            |operator| AllocationManager::AllocationDelaySet { operator, delay: 5, effectBlock: 1_125_000 };
+        let node = Node::default();
+        let operator = node.operator().await;
+        has_no_delay(&node);
+        (0..2).for_each(|_| node.is_at_height());
+        (0..3).for_each(|_| node.refuses("at most 10 blocks"));
+        (0..2).for_each(|_| node.has_no_events());
+        node.has_event(HEIGHT - 25, &delay_of(operator.address()));
+        node.is_at_height();
+        let plan = operator.plan(Step::AwaitAllocationDelay).await.unwrap();
+        assert!(matches!(plan, Plan::Wait(Wait { until: 1_125_000, exact: true, .. })), "{plan:?}");
     }
 
     #[tokio::test]

@@ -10,7 +10,11 @@ use alloy::{
     providers::Provider,
     sol_types::SolCall,
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// Between two looks at the chain's height.
 const POLL: Duration = Duration::from_millis(500);
@@ -65,6 +69,8 @@ pub struct OperatorSetup {
     pub(super) operator: Operator,
     pub(super) account: Account,
     pub(super) key: Option<Arc<dyn BlsKey>>,
+    /// The block in which an allocation delay holds that had been set when it was first looked for, where logs do not tell.
+    pub(super) delay_holds_from: Arc<OnceLock<u64>>,
     /// What the operator brings.
     pub params: OperatorParams,
 }
@@ -87,7 +93,7 @@ impl OperatorSetup {
         params: OperatorParams,
     ) -> Self {
         let operator = Operator::new(account.provider().clone(), account.address(), addresses);
-        Self { operator, account, key, params }
+        Self { operator, account, key, delay_holds_from: Arc::default(), params }
     }
 
     /// The operator's address.

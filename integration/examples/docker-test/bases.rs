@@ -16,6 +16,13 @@ const PULL: Duration = Duration::from_secs(600);
 /// Whom this machine believes in TLS; a machine behind a proxy has an authority of its own there.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
+/// Marks what is not what its name says.
+const LABEL: &str = "LABEL network.anzen.stand-in=true";
+const STAND_IN: &str = r#"{{index .Config.Labels "network.anzen.stand-in"}}"#;
+/// What a pull says where nobody answers.
+const NO_CONNECTION: [&str; 5] =
+    ["dial tcp", "lookup ", "i/o timeout", "connection refused", "deadline exceeded"];
+
 /// A root file system of Debian's.
 struct StandIn {
     release: &'static str,
@@ -32,7 +39,7 @@ pub(crate) struct Bases<'a> {
     engine: &'a Engine,
     /// Those that stand in for others, under the others' names.
     stand_ins: Vec<String>,
-    /// An image could not be pulled, so that the others need not be tried: each takes as long as a connection may.
+    /// No registry answers, so that other images need not be tried: each takes as long as a connection may.
     unreachable: bool,
 }
 
@@ -45,7 +52,9 @@ impl<'a> Bases<'a> {
     /// Sees to it that the engine has an image. Returns false where it cannot be had.
     pub(crate) async fn ensure(&mut self, image: &str) -> Outcome<bool> {
         let engine = self.engine;
-        if succeeds(engine.docker(&["image", "inspect", image])).await {
+        if let Ok(label) = output(engine.docker(&["image", "inspect", "--format", STAND_IN, image])).await {
+            // One that a run has left behind which was killed.
+            self.stand_ins.extend((label == "true").then(|| image.to_owned()));
             println!("base:   {image} is there");
         } else if self.pull(image).await {
             println!("base:   {image} was pulled");
@@ -61,20 +70,28 @@ impl<'a> Bases<'a> {
     }
 
     async fn pull(&mut self, image: &str) -> bool {
-        let pulled = !self.unreachable
-            && matches!(timeout(PULL, output(self.engine.docker(&["pull", image]))).await, Ok(Ok(_)));
-        self.unreachable = !pulled;
-        pulled
+        if self.unreachable {
+            return false;
+        }
+        let Ok(pulled) = timeout(PULL, output(self.engine.docker(&["pull", image]))).await else {
+            return false;
+        };
+        let Err(error) = pulled else { return true };
+        let error = error.to_string();
+        self.unreachable = NO_CONNECTION.iter().any(|sign| error.contains(sign));
+        false
     }
 
     /// Removes the stand-ins: whoever uses this engine next takes what has such a name for the real one.
     pub(crate) async fn remove(self) -> Outcome<()> {
+        let mut outcome = Ok(());
         for image in &self.stand_ins {
             if succeeds(self.engine.docker(&["image", "inspect", image])).await {
-                output(self.engine.docker(&["image", "rm", "--force", image])).await?;
+                let removed = output(self.engine.docker(&["image", "rm", "--force", image])).await;
+                outcome = outcome.and(removed.map(drop));
             }
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -157,7 +174,7 @@ async fn make(engine: &Engine, image: &str, stand_in: &StandIn) -> Outcome<()> {
     let mut bootstrap = bootstrap.args([stand_in.release, "-"]).stdout(Stdio::piped()).spawn()?;
     let archive: Stdio = bootstrap.stdout.take().ok_or("no pipe")?.try_into()?;
     let mut import = engine.docker(&["import"]);
-    for instruction in &stand_in.instructions {
+    for instruction in stand_in.instructions.iter().map(String::as_str).chain([LABEL]) {
         import.args(["--change", instruction]);
     }
     output({

@@ -27,8 +27,8 @@ pub(crate) struct Engine {
 /// An engine that was started here. Dropping it stops it and removes all that it kept.
 struct OwnEngine {
     process: Child,
-    /// Everything that the engine keeps; removed with this.
-    _folder: TempDir,
+    /// Everything that the engine keeps.
+    folder: Option<TempDir>,
 }
 
 impl Engine {
@@ -54,6 +54,13 @@ impl Engine {
         command
     }
 
+    /// Stops the engine and removes all that it kept, if it was started here.
+    pub(crate) fn stop(self) -> Outcome<()> {
+        let Some(mut own) = self.own else { return Ok(()) };
+        own.end()?;
+        Ok(own.folder.take().map_or(Ok(()), TempDir::close)?)
+    }
+
     async fn answers(&self) -> bool {
         succeeds(self.docker(&["info", "--format", "{{.ServerVersion}}"])).await
     }
@@ -69,7 +76,7 @@ impl Engine {
         self.variables.push(("DOCKER_HOST", socket.clone().into()));
         let process = start_engine(folder.path(), &socket)?;
         let log = folder.path().join("log");
-        self.own = Some(OwnEngine { process, _folder: folder });
+        self.own = Some(OwnEngine { process, folder: Some(folder) });
         let answers = async || if self.answers().await { Ok(()) } else { Err(tail(&log).into()) };
         eventually("the engine answers", PATIENCE, answers).await
     }
@@ -90,14 +97,25 @@ impl Engine {
     }
 }
 
-impl Drop for OwnEngine {
-    fn drop(&mut self) {
+impl OwnEngine {
+    /// Its folder goes next, and could not while it is in use. Nothing else is left to be done meanwhile.
+    fn end(&mut self) -> std::io::Result<()> {
         terminate(&self.process);
-        // Its folder goes next, and could not while it is in use. Nothing else is left to be done meanwhile.
         let deadline = Instant::now() + PATIENCE;
-        while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < deadline {
+        while self.process.try_wait()?.is_none() {
+            if Instant::now() > deadline {
+                self.process.start_kill()?;
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
+        Ok(())
+    }
+}
+
+impl Drop for OwnEngine {
+    fn drop(&mut self) {
+        // After a failure, which is what is told.
+        let _ = self.end();
     }
 }
 

@@ -25,20 +25,22 @@ pub(crate) struct LoneOperator<'a> {
 }
 
 impl<'a> LoneOperator<'a> {
+    /// Nothing is there yet.
+    pub(crate) fn new(engine: &'a Engine) -> Outcome<Self> {
+        Ok(Self { engine, folder: tempfile::tempdir()?, image: format!("anzen:{IMAGES}") })
+    }
+
     /// The folder as it is downloaded, with what is added to it; keys are new.
-    pub(crate) async fn prepare(engine: &'a Engine, repository: &Path) -> Outcome<Self> {
-        let image = format!("anzen:{IMAGES}");
-        let operator = Self { engine, folder: tempfile::tempdir()?, image };
+    pub(crate) async fn prepare(&self, repository: &Path) -> Outcome<()> {
         let from = repository.join("docker/operator");
-        std::fs::copy(from.join("compose.yaml"), operator.path("compose.yaml"))?;
+        std::fs::copy(from.join("compose.yaml"), self.path("compose.yaml"))?;
         let settings = std::fs::read_to_string(from.join("operator.toml"))?
             .replace("anzen-sepolia\"", "local-aggregator\"")
             .replace("wss://anzen-sepolia.example.org:8090", "ws://aggregator:8090");
-        std::fs::write(operator.path("operator.toml"), settings)?;
-        std::fs::write(operator.path(".env"), operator.variables())?;
-        std::fs::write(operator.path("network.yaml"), network())?;
-        operator.make_keys().await?;
-        Ok(operator)
+        std::fs::write(self.path("operator.toml"), settings)?;
+        std::fs::write(self.path(".env"), self.variables())?;
+        std::fs::write(self.path("network.yaml"), network())?;
+        self.make_keys().await
     }
 
     /// Funds, registers and runs it; returns when it is healthy.
@@ -60,10 +62,20 @@ impl<'a> LoneOperator<'a> {
         output(self.compose(&["up", "--detach", "--wait"])).await.map(drop)
     }
 
-    /// Removes the keys from the folder: they are another user's, so that this process might not.
-    pub(crate) async fn remove_keys(&self) -> Outcome<()> {
-        let keys = ["/keys/operator.bls.key.json", "/keys/operator.ecdsa.key.json", "/keys/password"];
-        output(self.as_root(&[["rm"].as_slice(), &keys].concat())).await.map(drop)
+    /// Removes its containers, its volume and its keys, and checks that nothing is left.
+    pub(crate) async fn tear_down(&self) -> Outcome<()> {
+        let project = ["compose", "--project-name", ALONE, "down", "--volumes", "--remove-orphans"];
+        // Compose finds by labels what belongs to a project, where no file tells.
+        let empty = tempfile::tempdir()?;
+        let mut down = self.engine.docker(&project);
+        down.current_dir(empty.path());
+        output(down).await?;
+        if self.path("keys").exists() {
+            // They are another user's, so that this process might not.
+            output(self.as_root(&["find", "/keys", "-mindepth", "1", "-delete"])).await?;
+            output(self.as_root(&["chmod", "777", "/keys"])).await?;
+        }
+        nothing_is_left(self.engine, ALONE).await
     }
 
     async fn make_keys(&self) -> Outcome<()> {
@@ -128,17 +140,6 @@ impl<'a> LoneOperator<'a> {
         command.args(files).args(arguments).current_dir(self.folder.path());
         command
     }
-}
-
-/// Removes its containers and its volume, and checks that nothing is left.
-pub(crate) async fn tear_down(engine: &Engine) -> Outcome<()> {
-    let project = ["compose", "--project-name", ALONE, "down", "--volumes", "--remove-orphans"];
-    // Compose finds by labels what belongs to a project, where no file tells.
-    let empty = tempfile::tempdir()?;
-    let mut down = engine.docker(&project);
-    down.current_dir(empty.path());
-    output(down).await?;
-    nothing_is_left(engine, ALONE).await
 }
 
 /// Where the chain and the aggregator can be reached, which elsewhere are on the internet.

@@ -58,37 +58,44 @@ async fn test() -> Outcome<()> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let mut compose = Compose::new(&engine, &repository).await?;
     let mut bases = Bases::new(&engine);
+    let alone = LoneOperator::new(&engine)?;
     let outcome = tokio::select! {
-        outcome = run(&engine, &mut compose, &mut bases, &repository) => outcome,
+        outcome = run(&mut compose, &mut bases, &alone, &repository) => outcome,
         interrupted = interrupted => interrupted,
     };
-    let down = tear_down(&engine, &compose).await;
-    let removed = bases.remove().await;
-    outcome.and(down).and(removed)?;
+    let left = [tear_down(&alone, &compose).await, bases.remove().await, {
+        drop((alone, compose));
+        engine.stop()
+    }];
+    for error in left.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        eprintln!("docker-test: something is left: {error}");
+    }
+    left.into_iter().fold(outcome, Result::and)?;
     println!("all is well, and nothing is left");
     Ok(())
 }
 
 async fn run(
-    engine: &Engine,
     compose: &mut Compose<'_>,
     bases: &mut Bases<'_>,
+    alone: &LoneOperator<'_>,
     repository: &Path,
 ) -> Outcome<()> {
     // What an earlier run may have left.
-    tear_down(engine, compose).await?;
+    tear_down(alone, compose).await?;
     prepare(compose, bases, repository).await?;
-    let outcome = scenario(engine, compose, repository).await;
+    let outcome = scenario(compose, alone, repository).await;
     if outcome.is_err() {
         compose.tell_logs().await;
     }
     outcome
 }
 
-async fn tear_down(engine: &Engine, compose: &Compose<'_>) -> Outcome<()> {
+async fn tear_down(alone: &LoneOperator<'_>, compose: &Compose<'_>) -> Outcome<()> {
     // It hangs on the other's network.
-    let alone = lone_operator::tear_down(engine).await;
-    alone.and(compose.down().await)
+    let alone = alone.tear_down().await;
+    let compose = compose.down().await;
+    alone.and(compose)
 }
 
 /// Images: those that are pulled, and those that are built.
@@ -119,11 +126,11 @@ fn told(what: &str, started: Instant) {
     println!("{what} after {:.1} s", started.elapsed().as_secs_f64());
 }
 
-async fn scenario(engine: &Engine, compose: &Compose<'_>, repository: &Path) -> Outcome<()> {
+async fn scenario(compose: &Compose<'_>, alone: &LoneOperator<'_>, repository: &Path) -> Outcome<()> {
     let chain = starts(compose).await?;
     five_operators(compose, &chain).await?;
     is_watched(compose, repository).await?;
-    one_alone(engine, compose, &chain, repository).await?;
+    one_alone(alone, compose, &chain, repository).await?;
     comes_back(compose, &chain).await?;
     stops_and_goes_on(compose).await
 }
@@ -167,13 +174,17 @@ async fn is_watched(compose: &Compose<'_>, repository: &Path) -> Outcome<()> {
 }
 
 /// docker/operator: one more, that nobody of this network knows of before it registers.
-async fn one_alone(engine: &Engine, compose: &Compose<'_>, chain: &Chain, repository: &Path) -> Outcome<()> {
+async fn one_alone(
+    operator: &LoneOperator<'_>,
+    compose: &Compose<'_>,
+    chain: &Chain,
+    repository: &Path,
+) -> Outcome<()> {
     let started = Instant::now();
-    let operator = LoneOperator::prepare(engine, repository).await?;
+    operator.prepare(repository).await?;
     operator.join(compose).await?;
     chain.signed_by(6, 0).await?;
-    operator.remove_keys().await?;
-    lone_operator::tear_down(engine).await?;
+    operator.tear_down().await?;
     told("docker/operator: a task signed by the one from there too,", started);
     Ok(())
 }
