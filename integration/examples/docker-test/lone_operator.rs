@@ -33,7 +33,7 @@ impl<'a> LoneOperator<'a> {
         std::fs::copy(from.join("compose.yaml"), operator.path("compose.yaml"))?;
         let settings = std::fs::read_to_string(from.join("operator.toml"))?
             .replace("anzen-sepolia\"", "local-aggregator\"")
-            .replace("wss://anzen-sepolia.example.org:8090", "ws://aggregator:8090");
+            .replace("wss://anzen-sepolia.example.org:8090\"", "ws://aggregator:8090\"\nplaintext = true");
         std::fs::write(operator.path("operator.toml"), settings)?;
         std::fs::write(operator.path(".env"), operator.variables())?;
         std::fs::write(operator.path("network.yaml"), network())?;
