@@ -1,5 +1,7 @@
 //! The gateway over real sockets on this machine, with doubles for the chain, the clock and the collector.
 
+mod budget;
+mod crowd;
 mod doc;
 mod edge;
 mod flood;
