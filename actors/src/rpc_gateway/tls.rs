@@ -77,7 +77,8 @@ impl Tls {
     /// The certificate that is shown, as bytes.
     #[cfg(test)]
     pub(super) fn shown(&self) -> Vec<u8> {
-        self.current.0.read().unwrap().key.cert[0].to_vec()
+        let shown = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        shown.key.cert.iter().flat_map(|certificate| certificate.to_vec()).collect()
     }
 
     /// Reads the files again if they were written since; true where they were.
