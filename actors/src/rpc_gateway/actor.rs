@@ -278,7 +278,7 @@ impl Actor for RpcGateway {
         ctx.wait(load.into_actor(self).map(|loaded, gateway, _ctx| match loaded {
             Ok(records) => gateway.keys = Keys::read(&records),
             Err(error) => {
-                warn!(%error, "the keys of operators could not be read; the chain is asked for them")
+                warn!(%error, "the keys of operators could not be read; the chain is asked for them");
             }
         }));
         ctx.run_interval(self.membership_check, Self::check_members);

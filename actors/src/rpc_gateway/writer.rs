@@ -41,10 +41,7 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(
         let write = async {
             tokio::select! {
                 biased;
-                reply = outbox.recv() => match reply {
-                    Some(reply) => Some(Due::Replies(reply)),
-                    None => None,
-                },
+                reply = outbox.recv() => reply.map(Due::Replies),
                 Ok(()) = pings.changed() => Some(Due::Pong),
                 _ = ping.tick() => Some(Due::Ping),
             }

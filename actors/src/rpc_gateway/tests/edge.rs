@@ -52,6 +52,20 @@ async fn a_session_of_another_connection_cannot_be_replayed() {
 }
 
 #[actix::test]
+async fn a_session_seen_before_a_restart_cannot_be_replayed() {
+    let (server, receiver) = edge().await;
+    let mut seen = None;
+    open(&server.client().await, 3, |session| seen = Some(session.clone())).await.unwrap();
+    soon(server.end()).await;
+    let server = Server::start(&Config::default(), receiver.handle.clone()).await;
+    let thief = server.client().await;
+    let _: Hello = thief.request("session_hello", rpc_params![]).await.unwrap();
+    let replay = signed(3, seen.unwrap());
+    let outcome = thief.request::<SessionOpened, _>("session_open", rpc_params![replay]).await;
+    assert_eq!(code(outcome), RpcError::WRONG_NONCE);
+}
+
+#[actix::test]
 async fn a_session_that_is_not_right_is_refused_for_its_reason() {
     let (server, _receiver) = edge().await;
     let client = server.client().await;

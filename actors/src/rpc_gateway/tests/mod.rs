@@ -12,7 +12,7 @@ mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -66,13 +66,14 @@ impl Clock for SetClock {
     }
 }
 
-/// Bytes that differ each time.
-#[derive(Default)]
-struct CountingRng(AtomicU8);
+/// Bytes that differ each time, whichever server asks.
+struct CountingRng;
 
 impl Rng for CountingRng {
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(self.0.fetch_add(1, Ordering::SeqCst));
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst).to_le_bytes();
+        bytes.iter_mut().zip(count.iter().cycle()).for_each(|(byte, count)| *byte = *count);
     }
 }
 
@@ -212,7 +213,7 @@ impl Server {
             standings: registry.clone(),
             store,
             clock: clock.clone(),
-            rng: Arc::new(CountingRng::default()),
+            rng: Arc::new(CountingRng),
             cpu: Arc::new(InPlace),
             metrics: metrics.clone(),
         };
@@ -257,7 +258,7 @@ impl Server {
 }
 
 fn link_dependencies(clock: Arc<SetClock>) -> LinkDependencies {
-    LinkDependencies { clock, rng: Arc::new(CountingRng::default()), metrics: LinkMetrics::default() }
+    LinkDependencies { clock, rng: Arc::new(CountingRng), metrics: LinkMetrics::default() }
 }
 
 fn operator_link(url: String, i: usize, aggregator: Identity, clock: Arc<SetClock>) -> OperatorLink {

@@ -115,7 +115,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     assert_ne!(before, after);
     // Half of it written: the old one stays, and the next look finds the rest.
     let (_third, third, _trust) = certificate();
-    let half = TlsFiles { certificate: third.certificate.clone(), key: renewed.key.clone() };
+    let half = TlsFiles { certificate: third.certificate.clone(), key: renewed.key };
     replace(&half, 20);
     assert!(matches!(tls.refresh(), Err(TlsError::Unusable(_))));
     assert_eq!(shown(&tls), after);
