@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
+use super::http_server::serve_http;
 use super::run::listen;
 
 /// Bound before anything else starts, so that a port that is taken is found at once.
@@ -44,13 +45,7 @@ impl HttpListeners {
         let servers = [("metrics", self.metrics, metrics), ("the node API", self.api, api)].into_iter();
         servers
             .filter_map(|(what, listener, router)| {
-                let stop = stop.clone().cancelled_owned();
-                let server = axum::serve(listener?, router).with_graceful_shutdown(stop);
-                Some(actix::spawn(async move {
-                    if let Err(error) = server.await {
-                        tracing::error!(%error, "{what} cannot be asked for any more");
-                    }
-                }))
+                Some(actix::spawn(serve_http(what, listener?, router, stop.clone())))
             })
             .collect()
     }

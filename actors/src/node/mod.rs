@@ -19,6 +19,7 @@ pub mod config;
 mod endpoints;
 mod error;
 mod http;
+mod http_server;
 mod keys;
 mod metrics;
 pub mod operator;

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::api::{self, Monitor, RPC_ENDPOINT, STORE, StoreProbe, services_of};
 use super::config::NodeConfig;
@@ -147,7 +147,7 @@ impl Process {
             health: self.health.clone(),
         };
         start_roles(&roles, &mut directory).await?;
-        self.serve_edge(listeners.edge, &directory)?;
+        servers.extend(self.serve_edge(listeners.edge, &directory)?);
         servers.extend(self.serve_links(listeners.links, &directory));
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
@@ -221,11 +221,14 @@ impl Process {
         let signer = self.ports.bls_signer.clone().ok_or(missing)?;
         let connect = |at: &super::config::AggregatorAt| {
             let identity = Identity { server: at.server_name.clone(), ..self.identity.clone() };
-            let (url, deps) = (at.url.clone(), self.link_dependencies());
-            let link = OperatorLink::start(&self.config.operator_link, url, identity, signer.clone(), deps);
-            Upstream { name: at.server_name.clone(), transport: Arc::new(link) }
+            let (url, ca, plaintext) = (at.url.clone(), at.ca.clone(), at.plaintext);
+            let upstream = rpc_gateway::Upstream { identity, url, ca, plaintext };
+            let (config, deps) = (&self.config.operator_link, self.link_dependencies());
+            let link = OperatorLink::start(config, upstream, signer.clone(), deps);
+            let link = link.map_err(|error| NodeError::Gateway(error.to_string()))?;
+            Ok(Upstream { name: at.server_name.clone(), transport: Arc::new(link) })
         };
-        Ok(self.config.aggregators.iter().map(connect).collect())
+        self.config.aggregators.iter().map(connect).collect()
     }
 
     /// Serves metrics and the node API, and finds out what the latter tells.
@@ -240,12 +243,18 @@ impl Process {
         listeners.serve(metrics::router(registry), api::router(reports), &self.stop)
     }
 
-    fn serve_edge(&self, listener: Option<TcpListener>, directory: &Directory) -> Result<(), NodeError> {
-        let Some(listener) = listener else { return Ok(()) };
+    fn serve_edge(
+        &self,
+        listener: Option<TcpListener>,
+        directory: &Directory,
+    ) -> Result<Option<JoinHandle<()>>, NodeError> {
+        let Some(listener) = listener else { return Ok(None) };
         let mut methods = EdgeMethods::default();
         methods.accept(directory.handle::<SubmitSignature>()?);
         let deps = rpc_gateway::Dependencies {
             registry: Arc::clone(&self.ports.registry),
+            standings: Arc::clone(&self.ports.standings),
+            store: Arc::clone(&self.ports.store),
             clock: Arc::clone(&self.ports.clock),
             rng: Arc::clone(&self.ports.rng),
             cpu: Arc::clone(&self.ports.cpu),
@@ -255,8 +264,14 @@ impl Process {
         let tls = self.config.rpc_gateway.tls.as_ref().map(TlsFiles::load).transpose();
         let tls = tls.map_err(|error| NodeError::Gateway(error.to_string()))?;
         self.health.add(ActorName::RpcGateway.as_str(), Arc::new(edge.clone()));
-        actix::spawn(edge.serve(listener, tls, self.stop.clone()));
-        Ok(())
+        if tls.is_none() && listener.local_addr().is_ok_and(|at| !at.ip().is_loopback()) {
+            warn!(
+                "operators connect from other machines in plain text: whoever is between can use their sessions; set \
+                 [rpc_gateway.tls], unless a proxy with a certificate is in front"
+            );
+        }
+        let served = edge.serve_apart(listener, tls, self.stop.clone());
+        served.map(Some).map_err(|error| NodeError::Gateway(format!("the edge cannot be served: {error}")))
     }
 
     fn serve_links(&self, socket: Option<LinkSocket>, directory: &Directory) -> Option<JoinHandle<()>> {

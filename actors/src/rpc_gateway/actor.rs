@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use alloy::primitives::B256;
@@ -10,28 +11,29 @@ use anzen_messages::OperatorId;
 use anzen_messages::bls::{PublicKeyG2, Signature, verify};
 use anzen_messages::session::{Hello, OpenSession};
 use anzen_messages::task::SigningDomain;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::admission::Admission;
+use super::connection::End;
 use super::error::RpcError;
+use super::keys::{KEYS, Keys};
 use super::metrics::GatewayMetrics;
 use super::sessions::{ConnectionId, Crowded, Grant, Now, Rules, Sessions};
 use super::{Config, Identity};
 use crate::health::{Examine, Health};
-use crate::ports::{Clock, CpuPool, OperatorRegistry, Rng, run_on};
-
-/// The most operators whose keys are kept. One more is asked for each time.
-const MOST_KNOWN: usize = 16_384;
-/// The most questions to the chain about operators that are not known yet, at a time. Known ones need none, so strangers
-/// cannot crowd them out.
-const MOST_LOOKUPS: usize = 16;
+use crate::ports::{Clock, CpuPool, OperatorRegistry, OperatorStandings, Rng, Store, Write, run_on};
 
 /// What the gateway needs of the world.
 #[derive(Clone)]
 pub struct Dependencies {
     /// Who is registered.
     pub registry: Arc<dyn OperatorRegistry>,
+    /// Who is in a quorum.
+    pub standings: Arc<dyn OperatorStandings>,
+    /// The keys of operators that were here before.
+    pub store: Arc<dyn Store>,
     /// Expiries.
     pub clock: Arc<dyn Clock>,
     /// Nonces.
@@ -48,16 +50,20 @@ pub struct RpcGateway {
     identity: Identity,
     domain: SigningDomain,
     sessions: Sessions,
-    known: BTreeMap<OperatorId, PublicKeyG2>,
-    lookups: Arc<Semaphore>,
+    /// How each connection is told to end.
+    farewells: BTreeMap<ConnectionId, oneshot::Sender<End>>,
+    keys: Keys,
+    admission: Admission,
+    membership_check: Duration,
+    are_members_checked: bool,
     started: Instant,
     deps: Dependencies,
 }
 
-/// A connection came in.
+/// A connection came in. It is told through the channel if it has to end.
 #[derive(Message)]
 #[rtype(result = "Result<ConnectionId, Crowded>")]
-pub(super) struct Connect(pub(super) SocketAddr);
+pub(super) struct Connect(pub(super) SocketAddr, pub(super) oneshot::Sender<End>);
 
 /// A connection is gone.
 #[derive(Message)]
@@ -66,7 +72,7 @@ pub(super) struct Disconnect(pub(super) ConnectionId);
 
 /// `session_hello`
 #[derive(Message)]
-#[rtype(result = "Hello")]
+#[rtype(result = "Result<Hello, RpcError>")]
 pub(super) struct SayHello(pub(super) ConnectionId);
 
 /// `session_open`
@@ -79,8 +85,10 @@ impl RpcGateway {
         let rules = Rules {
             server: identity.server.clone(),
             longest_seconds: config.longest_session_secs,
-            most_connections: config.most_connections,
-            most_per_address: config.most_connections_per_address,
+            most_sessions: config.most_sessions.max(1),
+            most_strangers: config.most_strangers.max(1),
+            most_strangers_per_address: config.most_strangers_per_address.max(1),
+            knocks: config.knocks(),
             attempts: config.attempts(),
             most_addresses: config.most_remembered_addresses,
         };
@@ -88,8 +96,11 @@ impl RpcGateway {
             domain: SigningDomain::new(identity.chain_id, identity.task_manager),
             identity,
             sessions: Sessions::new(rules),
-            known: BTreeMap::new(),
-            lookups: Arc::new(Semaphore::new(MOST_LOOKUPS)),
+            farewells: BTreeMap::new(),
+            keys: Keys::default(),
+            admission: Admission::default(),
+            membership_check: Duration::from_secs(config.membership_check_secs.max(1)),
+            are_members_checked: false,
             started: Instant::now(),
             deps,
         }
@@ -105,31 +116,46 @@ impl RpcGateway {
     }
 
     /// What checks a session's signature: yields the operator's key.
-    fn check(&self, open: &OpenSession) -> impl Future<Output = Result<PublicKeyG2, RpcError>> + use<> {
+    ///
+    /// # Errors
+    /// Where it need not be checked.
+    fn check(
+        &mut self,
+        id: ConnectionId,
+        open: &OpenSession,
+    ) -> Result<impl Future<Output = Result<PublicKeyG2, RpcError>> + use<>, RpcError> {
         let operator = open.session.operator_id;
-        let (known, signature) = (self.known.get(&operator).copied(), Signature::try_from(open.signature));
-        let message = open.session.message(&self.domain);
-        let (deps, lookups) = (self.deps.clone(), Arc::clone(&self.lookups));
-        async move {
-            let wrong = RpcError::WrongSignature(operator);
-            let signature = signature.map_err(|_| wrong.clone())?;
-            let key = match known {
-                Some(key) => key,
-                None => look_up(deps.registry.as_ref(), &lookups, operator).await?,
+        let wrong = RpcError::WrongSignature(operator);
+        let signature = Signature::try_from(open.signature).map_err(|_| wrong.clone())?;
+        let known = self.keys.get(operator).copied();
+        let address = self.sessions.peer(id).map(|peer| peer.ip());
+        let is_familiar = known.zip(address).is_some_and(|(known, address)| known.is_from(address));
+        let lookups = match known {
+            Some(_) => None,
+            None => Some(self.admission.lookups(self.started.elapsed())?),
+        };
+        let (lane, message) = (self.admission.checks(is_familiar), open.session.message(&self.domain));
+        let deps = self.deps.clone();
+        Ok(async move {
+            let key = match (known, lookups) {
+                (Some(known), _) => known.key,
+                (None, Some(lookups)) => {
+                    let _turn = lookups.turn().await?;
+                    look_up(&deps, operator).await?
+                }
+                (None, None) => return Err(RpcError::NotRegistered(operator)),
             };
+            let _turn = lane.turn().await?;
             match run_on(deps.cpu.as_ref(), move || verify(&message, &signature, &key)).await {
                 Some(true) => Ok(key),
                 Some(false) => Err(wrong),
                 None => Err(RpcError::Unavailable("the gateway is stopping".into())),
             }
-        }
+        })
     }
 
-    fn admit(&mut self, id: ConnectionId, open: &OpenSession, key: PublicKeyG2) -> Result<Grant, RpcError> {
+    fn admit(&mut self, id: ConnectionId, open: &OpenSession) -> Result<Grant, RpcError> {
         let operator = open.session.operator_id;
-        if self.known.len() < MOST_KNOWN {
-            self.known.insert(operator, key);
-        }
         let (now, peer) = (self.now(), self.sessions.peer(id).map(tracing::field::display));
         let admitted = self.sessions.verified(id, &open.session, now);
         match &admitted {
@@ -153,33 +179,124 @@ impl RpcGateway {
     }
 }
 
-async fn look_up(
-    registry: &dyn OperatorRegistry,
-    lookups: &Semaphore,
-    operator: OperatorId,
-) -> Result<PublicKeyG2, RpcError> {
-    let _permit = lookups.try_acquire().map_err(|_| RpcError::Full("the look-up of operators".into()))?;
-    match registry.operator(operator).await {
-        Ok(Some(registered)) => Ok(registered.key.g2()),
-        Ok(None) => Err(RpcError::NotRegistered(operator)),
-        Err(error) => {
-            warn!(%operator, %error, "an operator could not be looked up");
-            Err(RpcError::Unavailable("the aggregator cannot read the chain at the moment".into()))
+/// The key of an operator that is in a quorum. The registry of keys alone remembers those that have left.
+async fn look_up(deps: &Dependencies, operator: OperatorId) -> Result<PublicKeyG2, RpcError> {
+    let unavailable = |error| {
+        warn!(%operator, %error, "an operator could not be looked up");
+        RpcError::Unavailable("the aggregator cannot read the chain at the moment".into())
+    };
+    let registered = deps.registry.operator(operator).await.map_err(unavailable)?;
+    let registered = registered.ok_or(RpcError::NotRegistered(operator))?;
+    let standing = deps.standings.standing(operator, &[]).await.map_err(unavailable)?;
+    if !standing.is_in_quorum() {
+        return Err(RpcError::NotRegistered(operator));
+    }
+    Ok(registered.key.g2())
+}
+
+impl RpcGateway {
+    /// What follows a check: a session, or a refusal.
+    fn checked(
+        &mut self,
+        id: ConnectionId,
+        open: &OpenSession,
+        checked: Result<PublicKeyG2, RpcError>,
+        ctx: &mut Context<Self>,
+    ) -> Result<Grant, RpcError> {
+        let operator = open.session.operator_id;
+        if let (Ok(key), Some(peer)) = (&checked, self.sessions.peer(id)) {
+            let write = self.keys.learn(operator, *key, peer.ip());
+            self.save(write.into_iter().collect(), ctx);
         }
+        let outcome = checked.and_then(|_| self.admit(id, open));
+        if let Err(refusal) = &outcome {
+            self.sessions.refused(id, refusal);
+        }
+        outcome
+    }
+
+    /// Keys that are not on disk are looked up again after a restart; so nobody waits for it.
+    fn save(&self, writes: Vec<Write>, ctx: &mut Context<Self>) {
+        if writes.is_empty() {
+            return;
+        }
+        let store = Arc::clone(&self.deps.store);
+        let save = async move {
+            if let Err(error) = store.commit(writes).await {
+                warn!(%error, "the keys of operators were not saved");
+            }
+        };
+        ctx.spawn(save.into_actor(self));
+    }
+
+    /// Tells a connection to end.
+    fn end(&mut self, id: ConnectionId, end: End) {
+        if let Some(farewell) = self.farewells.remove(&id) {
+            // Where it has ended by itself, nobody listens.
+            let _ = farewell.send(end);
+        }
+    }
+
+    /// Asks the chain whether operators that were here are still in a quorum, one after the other.
+    fn check_members(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.are_members_checked, true) {
+            return;
+        }
+        let (operators, standings) = (self.keys.operators(), Arc::clone(&self.deps.standings));
+        let check = async move {
+            let mut gone = Vec::new();
+            for operator in operators {
+                // Where the chain cannot be asked, nobody is sent away.
+                if standings.standing(operator, &[]).await.is_ok_and(|standing| !standing.is_in_quorum()) {
+                    gone.push(operator);
+                }
+            }
+            gone
+        };
+        let send_away = |gone: Vec<OperatorId>, gateway: &mut Self, ctx: &mut Context<Self>| {
+            gateway.are_members_checked = false;
+            let writes = gone.iter().filter_map(|operator| gateway.keys.forget(*operator)).collect();
+            gateway.save(writes, ctx);
+            for operator in gone {
+                if let Some(id) = gateway.sessions.connection_of(operator) {
+                    info!(%operator, "an operator that has left its quorums is sent away");
+                    gateway.end(id, End::Ejected);
+                }
+            }
+        };
+        ctx.spawn(check.into_actor(self).map(send_away));
     }
 }
 
 impl Actor for RpcGateway {
     type Context = Context<Self>;
+
+    /// Nothing is handled before the keys have been read.
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.deps.store);
+        let load = async move { store.load(KEYS).await };
+        ctx.wait(load.into_actor(self).map(|loaded, gateway, _ctx| match loaded {
+            Ok(records) => gateway.keys = Keys::read(&records),
+            Err(error) => {
+                warn!(%error, "the keys of operators could not be read; the chain is asked for them");
+            }
+        }));
+        ctx.run_interval(self.membership_check, Self::check_members);
+    }
 }
 
 impl Handler<Connect> for RpcGateway {
     type Result = Result<ConnectionId, Crowded>;
 
-    fn handle(&mut self, Connect(peer): Connect, _ctx: &mut Context<Self>) -> Self::Result {
-        let id = self.sessions.connect(peer);
+    fn handle(&mut self, Connect(peer, farewell): Connect, _ctx: &mut Context<Self>) -> Self::Result {
+        let connected = self.sessions.connect(peer, self.now());
         self.count();
-        id
+        let (id, given_way) = connected?;
+        self.farewells.insert(id, farewell);
+        if let Some(other) = given_way {
+            self.end(other, End::GaveWay);
+        }
+        Ok(id)
     }
 }
 
@@ -188,6 +305,7 @@ impl Handler<Disconnect> for RpcGateway {
 
     fn handle(&mut self, Disconnect(id): Disconnect, _ctx: &mut Context<Self>) {
         self.sessions.disconnect(id);
+        self.farewells.remove(&id);
         self.count();
     }
 }
@@ -198,14 +316,14 @@ impl Handler<SayHello> for RpcGateway {
     fn handle(&mut self, SayHello(id): SayHello, _ctx: &mut Context<Self>) -> Self::Result {
         let mut nonce = B256::ZERO;
         self.deps.rng.fill(nonce.as_mut_slice());
-        self.sessions.hello(id, nonce);
-        MessageResult(Hello {
+        let now = self.now();
+        MessageResult(self.sessions.hello(id, nonce, now).map(|()| Hello {
             server: self.identity.server.clone(),
             nonce,
-            time: self.now().seconds,
+            time: now.seconds,
             chain_id: self.identity.chain_id,
             task_manager: self.identity.task_manager.0,
-        })
+        }))
     }
 }
 
@@ -226,7 +344,15 @@ impl Handler<Open> for RpcGateway {
         if let Err(refusal) = self.sessions.open(id, &open.session, now) {
             return Box::pin(fut::ready(Err(refusal)));
         }
-        let check = self.check(&open).into_actor(self);
-        Box::pin(check.map(move |checked, actor, _ctx| actor.admit(id, &open, checked?)))
+        match self.check(id, &open) {
+            Ok(check) => {
+                let check = check.into_actor(self);
+                Box::pin(check.map(move |checked, gateway, ctx| gateway.checked(id, &open, checked, ctx)))
+            }
+            Err(refusal) => {
+                self.sessions.refused(id, &refusal);
+                Box::pin(fut::ready(Err(refusal)))
+            }
+        }
     }
 }

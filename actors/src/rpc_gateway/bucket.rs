@@ -47,7 +47,7 @@ impl Bucket {
     }
 }
 
-/// The attempts of each address: a bucket for each that has none to spare, and for at most `most` of them.
+/// What each address may try: a bucket for each that has none to spare, and for at most `most` of them.
 #[derive(Debug)]
 pub(super) struct Attempts {
     allowance: Allowance,

@@ -12,21 +12,22 @@ use anzen_messages::wire::{ActorName, Envelope, Wire};
 use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, warn};
 
-use super::actor::{Connect, Dependencies, Disconnect, Open, RpcGateway, SayHello};
-use super::connection::{End, Limits, serve};
+use super::actor::{Connect, Dependencies, Open, RpcGateway, SayHello};
+use super::connection::End;
 use super::error::RpcError;
 use super::json_rpc::{Outcome, Service, envelope, only_param};
+use super::limits::Limits;
 use super::metrics::GatewayMetrics;
+use super::seat::Seat;
 use super::sessions::{ConnectionId, Grant};
+use super::tls::Tls;
 use super::{Config, Identity};
 use crate::bus::Handle;
 use crate::health::Pulse;
@@ -35,6 +36,8 @@ use crate::telemetry;
 
 /// How long to wait after the system could not accept a connection (it is out of file descriptors, say).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked whether the certificate was renewed.
+const CERTIFICATE_CHECK: Duration = Duration::from_secs(60);
 
 type Entry = Arc<dyn Fn(Envelope, OperatorId) -> BoxFuture<'static, Outcome> + Send + Sync>;
 type IsReachable = Box<dyn Fn() -> bool + Send + Sync>;
@@ -81,10 +84,11 @@ fn encode(reply: &impl Serialize) -> Outcome {
 pub struct Edge {
     pub(super) gateway: Addr<RpcGateway>,
     pub(super) methods: Arc<EdgeMethods>,
-    limits: Limits,
-    patience: Duration,
-    clock: Arc<dyn Clock>,
-    metrics: GatewayMetrics,
+    pub(super) limits: Limits,
+    pub(super) patience: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: GatewayMetrics,
+    pub(super) handshakes: Arc<Semaphore>,
     /// Whether operators get in; nothing is known before it listens.
     pub(super) door: Arc<OnceLock<Pulse>>,
 }
@@ -100,25 +104,56 @@ pub fn start(config: &Config, identity: Identity, methods: EdgeMethods, deps: De
         patience: Duration::from_secs(config.patience_secs),
         clock,
         metrics,
+        handshakes: Arc::new(Semaphore::new(config.most_handshakes.max(1))),
         door: Arc::default(),
     }
 }
 
 impl Edge {
-    /// Accepts operators until `stop`, then ends their connections and returns. It may run on another thread than the
-    /// actors. `tls` is what [`Config::tls`] loads, if anything.
-    pub async fn serve(self, listener: TcpListener, tls: Option<TlsAcceptor>, stop: CancellationToken) {
+    /// Serves on a thread of its own, so that whatever strangers do, the actors go on. The handle is done when all
+    /// connections have ended after `stop`.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn serve_apart(
+        self,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        stop: CancellationToken,
+    ) -> std::io::Result<JoinHandle<()>> {
+        let listener = listener.into_std()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _guard = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let (done, ended) = oneshot::channel();
+        std::thread::Builder::new().name("edge".into()).spawn(move || {
+            runtime.block_on(self.serve(listener, tls, stop));
+            // Nobody may be waiting.
+            let _ = done.send(());
+        })?;
+        Ok(tokio::spawn(async move { drop(ended.await) }))
+    }
+
+    /// Accepts operators until `stop`, then ends their connections and returns. `tls` is what [`Config::tls`] loads, if
+    /// anything.
+    pub async fn serve(self, listener: TcpListener, tls: Option<Tls>, stop: CancellationToken) {
         let mut connections = JoinSet::new();
+        let mut look = interval(CERTIFICATE_CHECK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let door = self.door.get_or_init(Pulse::default).clone();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(_) = connections.join_next() => {}
+                _ = look.tick() => self.look_for_a_certificate(tls.as_ref()),
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         door.well();
-                        let Some(connection) = self.admit(peer).await else { continue };
-                        connections.spawn(connection.run(stream, tls.clone(), self.clone(), stop.clone()));
+                        let Some((seat, farewell)) = self.admit(peer).await else { continue };
+                        let tls = tls.as_ref().map(Tls::acceptor);
+                        connections.spawn(seat.run(stream, tls, self.clone(), farewell, stop.clone()));
                     }
                     Err(error) => {
                         door.failed(&format_args!("operators cannot connect: {error}"));
@@ -131,10 +166,26 @@ impl Edge {
         connections.join_all().await;
     }
 
+    /// A certificate that was renewed is used from the next connection on.
+    fn look_for_a_certificate(&self, tls: Option<&Tls>) {
+        match tls.map(Tls::refresh) {
+            None | Some(Ok(false)) => {}
+            Some(Ok(true)) => {
+                info!("the renewed certificate is used from now on");
+                self.metrics.certificate("loaded");
+            }
+            Some(Err(error)) => {
+                warn!(%error, "the renewed certificate cannot be used; the old one is, as long as it lasts");
+                self.metrics.certificate("failed");
+            }
+        }
+    }
+
     /// A place for a connection; nothing where there is none, or the actor has stopped.
-    async fn admit(&self, peer: SocketAddr) -> Option<Seat> {
-        match self.gateway.send(Connect(peer)).await.ok()? {
-            Ok(id) => Some(Seat { id, peer, gateway: self.gateway.clone() }),
+    async fn admit(&self, peer: SocketAddr) -> Option<(Seat, oneshot::Receiver<End>)> {
+        let (sender, farewell) = oneshot::channel();
+        match self.gateway.send(Connect(peer, sender)).await.ok()? {
+            Ok(id) => Some((Seat { id, peer, gateway: self.gateway.clone() }, farewell)),
             Err(crowded) => {
                 self.metrics.turned_away(crowded.reason());
                 debug!(%peer, ?crowded, "a connection was turned away");
@@ -144,73 +195,13 @@ impl Edge {
     }
 }
 
-/// A connection's place among the others; free again when this is dropped.
-struct Seat {
+/// What answers the calls of a connection.
+pub(super) fn service(
     id: ConnectionId,
-    peer: SocketAddr,
-    gateway: Addr<RpcGateway>,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        // Not bounded by the mailbox, and need not be: there is one for each connection.
-        self.gateway.do_send(Disconnect(self.id));
-    }
-}
-
-impl Seat {
-    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, edge: Edge, stop: CancellationToken) {
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!(peer = %self.peer, %error, "TCP_NODELAY was not set");
-        }
-        let (grants, granted) = watch::channel(None);
-        let end = match tls {
-            None => self.serve(stream, edge, grants, stop).await,
-            Some(tls) => match timeout(edge.limits.longest_silence, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.serve(stream, edge, grants, stop).await,
-                Ok(Err(error)) => End::Handshake(error.to_string()),
-                Err(_) => End::Silent(edge.limits.longest_silence),
-            },
-        };
-        match *granted.borrow() {
-            Some(Grant { operator, .. }) => {
-                info!(%operator, peer = %self.peer, %end, "an operator's connection ended");
-            }
-            // Strangers do not fill the log.
-            None => debug!(peer = %self.peer, %end, "a connection ended"),
-        }
-    }
-
-    async fn serve<S>(
-        &self,
-        stream: S,
-        edge: Edge,
-        grants: watch::Sender<Option<Grant>>,
-        stop: CancellationToken,
-    ) -> End
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin,
-    {
-        let (clock, patience, limits) = (Arc::clone(&edge.clock), edge.patience, edge.limits.clone());
-        let granted = grants.subscribe();
-        let service = EdgeService(Arc::new(Caller { id: self.id, edge, grants }));
-        tokio::select! {
-            end = serve(stream, service, &limits, stop) => end,
-            () = without_session(granted, clock.as_ref(), patience) => End::NoSession(patience),
-        }
-    }
-}
-
-/// Returns when the connection has been without a live session for `patience`.
-async fn without_session(mut granted: watch::Receiver<Option<Grant>>, clock: &dyn Clock, patience: Duration) {
-    loop {
-        let grant = *granted.borrow_and_update();
-        let left = grant.map_or(0, |grant: Grant| grant.expiry.saturating_sub(clock.now().seconds()));
-        match timeout(Duration::from_secs(left) + patience, granted.changed()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return,
-        }
-    }
+    edge: Edge,
+    grants: watch::Sender<Option<Grant>>,
+) -> impl Service + Clone + 'static {
+    EdgeService(Arc::new(Caller { id, edge, grants }))
 }
 
 /// What a connection's calls need.
@@ -236,6 +227,10 @@ impl Service for EdgeService {
         }
     }
 
+    fn is_known(&self) -> bool {
+        self.0.grants.borrow().is_some()
+    }
+
     fn refused(&self, error: &RpcError) {
         self.0.edge.metrics.refused(error.kind().1);
     }
@@ -247,7 +242,7 @@ fn refuse(error: RpcError) -> BoxFuture<'static, Outcome> {
 
 impl Caller {
     async fn hello(self: Arc<Self>) -> Outcome {
-        let hello = self.edge.gateway.send(SayHello(self.id)).await.map_err(|_| stopped())?;
+        let hello = self.edge.gateway.send(SayHello(self.id)).await.map_err(|_| stopped())??;
         encode(&hello)
     }
 

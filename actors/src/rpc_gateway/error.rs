@@ -9,6 +9,9 @@ use jsonrpsee::types::error::{
 
 use crate::bus::{DeliveryError, DispatchError};
 
+/// The most bytes of words that came from the other end. Those of a refusal are fewer by themselves.
+pub(super) const MOST_WORDS: usize = 384;
+
 /// A refusal, as a JSON-RPC error. `docs/wire.md` says of each code what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RpcError {
@@ -156,9 +159,19 @@ impl RpcError {
     }
 }
 
+/// Words that came from the other end, or may repeat what did: as much as tells something, on one line.
+pub(super) fn short(text: &str) -> String {
+    let end = if text.len() > MOST_WORDS { text.floor_char_boundary(MOST_WORDS) } else { text.len() };
+    let mut words: String = text[..end].chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if end < text.len() {
+        words.push('…');
+    }
+    words
+}
+
 impl From<&RpcError> for ErrorObjectOwned {
     fn from(error: &RpcError) -> Self {
-        ErrorObjectOwned::owned(error.kind().0, error.to_string(), None::<()>)
+        ErrorObjectOwned::owned(error.kind().0, short(&error.to_string()), None::<()>)
     }
 }
 

@@ -10,8 +10,12 @@ use jsonrpsee::types::{
 };
 use serde_json::value::RawValue;
 
-use super::connection::Limits;
 use super::error::RpcError;
+
+/// The most bytes of an id, which is sent back with the reply.
+pub(super) const MOST_ID_BYTES: usize = 64;
+/// The most bytes of a method's name: what is longer is nobody's, and is not repeated.
+const MOST_METHOD_BYTES: usize = 64;
 
 /// What a call yields.
 pub(super) type Outcome = Result<Box<RawValue>, RpcError>;
@@ -20,6 +24,9 @@ pub(super) type Outcome = Result<Box<RawValue>, RpcError>;
 pub(super) trait Service: Send + Sync {
     /// Reads a call and returns what will answer it. Nothing happens before that future is polled.
     fn call(&self, method: &str, params: Option<&RawValue>) -> BoxFuture<'static, Outcome>;
+
+    /// True once the other end has said who it is. It stays so.
+    fn is_known(&self) -> bool;
 
     /// Is told of each refusal before it is sent.
     fn refused(&self, error: &RpcError);
@@ -40,8 +47,8 @@ impl Work {
         Self { calls: 1, reply: std::future::ready(Some(failure(Id::Null, error))).boxed() }
     }
 
-    /// Reads a message: a call, or a batch.
-    pub(super) fn read<S>(message: &[u8], limits: &Limits, service: &S) -> Self
+    /// Reads a message: a call, or a batch of at most `most_batch`. Each call is answered after `longest` at the latest.
+    pub(super) fn read<S>(message: &[u8], most_batch: usize, longest: Duration, service: &S) -> Self
     where
         S: Service + Clone + 'static,
     {
@@ -49,9 +56,9 @@ impl Work {
             return Self::refuse(service, &RpcError::Parse);
         };
         if text.trim_start().starts_with('[') {
-            Self::read_batch(text, limits, service)
+            Self::read_batch(text, most_batch, longest, service)
         } else {
-            Self::one(entry(text, limits, service))
+            Self::one(entry(text, longest, service))
         }
     }
 
@@ -62,18 +69,21 @@ impl Work {
         }
     }
 
-    fn read_batch<S: Service + Clone + 'static>(text: &str, limits: &Limits, service: &S) -> Self {
+    fn read_batch<S>(text: &str, most_batch: usize, longest: Duration, service: &S) -> Self
+    where
+        S: Service + Clone + 'static,
+    {
         let Ok(entries) = serde_json::from_str::<Vec<&RawValue>>(text) else {
             return Self::refuse(service, &RpcError::Parse);
         };
         if entries.is_empty() {
             return Self::refuse(service, &RpcError::InvalidRequest("the batch is empty".into()));
         }
-        if entries.len() > limits.most_batch {
-            let text = format!("the batch has {} calls and may have {}", entries.len(), limits.most_batch);
+        if entries.len() > most_batch {
+            let text = format!("the batch has {} calls and may have {most_batch}", entries.len());
             return Self::refuse(service, &RpcError::TooLarge(text));
         }
-        let replies: Vec<_> = entries.iter().filter_map(|text| entry(text.get(), limits, service)).collect();
+        let replies: Vec<_> = entries.iter().filter_map(|text| entry(text.get(), longest, service)).collect();
         let reply = match replies.is_empty() {
             true => std::future::ready(None).boxed(),
             false => join_all(replies).map(|replies| Some(array(&replies))).boxed(),
@@ -87,14 +97,22 @@ fn array(replies: &[String]) -> String {
 }
 
 /// Reads one call; nothing where it is a notification.
-fn entry<S>(text: &str, limits: &Limits, service: &S) -> Option<BoxFuture<'static, String>>
+fn entry<S>(text: &str, longest: Duration, service: &S) -> Option<BoxFuture<'static, String>>
 where
     S: Service + Clone + 'static,
 {
     match serde_json::from_str::<Request<'_>>(text) {
+        Ok(request) if is_long(&request.id) => {
+            let error = RpcError::InvalidRequest(format!("an id has at most {MOST_ID_BYTES} bytes"));
+            service.refused(&error);
+            Some(std::future::ready(failure(Id::Null, &error)).boxed())
+        }
         Ok(request) => {
-            let call = service.call(&request.method, request.params.as_deref());
-            let (id, service, longest) = (request.id.into_owned(), service.clone(), limits.longest_call);
+            let call = match request.method.len() {
+                0..=MOST_METHOD_BYTES => service.call(&request.method, request.params.as_deref()),
+                _ => std::future::ready(Err(RpcError::UnknownMethod("of that length".into()))).boxed(),
+            };
+            let (id, service) = (request.id.into_owned(), service.clone());
             Some(async move { answer(id, in_time(call, longest).await, &service) }.boxed())
         }
         Err(error) => no_request(text, &error, service).map(|text| std::future::ready(text).boxed()),
@@ -118,7 +136,11 @@ fn no_request(text: &str, error: &serde_json::Error, service: &impl Service) -> 
     let refusal = RpcError::InvalidRequest(error.to_string());
     service.refused(&refusal);
     let id = serde_json::from_str::<InvalidRequest<'_>>(text).map_or(Id::Null, |request| request.id);
-    Some(failure(id, &refusal))
+    Some(failure(if is_long(&id) { Id::Null } else { id }, &refusal))
+}
+
+fn is_long(id: &Id<'_>) -> bool {
+    matches!(id, Id::Str(id) if id.len() > MOST_ID_BYTES)
 }
 
 /// True where there is an id, whatever it is.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
+use super::error::short;
 use super::redial::{Current, LinkDependencies, LinkStatus};
 use crate::ports::{SignerError, jittered};
 
@@ -121,7 +122,7 @@ impl<D: Dial> Keeper<D> {
             let renewal = sleep(renew_after.unwrap_or(Duration::MAX));
             let over = async { drop(stale.wait_for(|stale| *stale >= generation).await) };
             tokio::select! {
-                error = client.on_disconnect() => return error.to_string(),
+                error = client.on_disconnect() => return short(&error.to_string()),
                 () = over => return "the session is over".into(),
                 () = renewal => renew_after = self.renew(&client).await,
             }

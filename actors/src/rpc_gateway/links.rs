@@ -19,10 +19,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::connection::{Limits, serve};
+use super::connection::serve;
 use super::error::RpcError;
 use super::json_rpc::{Outcome, Service, envelope};
 use super::keeper::{Dial, DialError, Dialled, client_builder};
+use super::limits::{Allowances, Limits};
 use super::redial::{Link, LinkDependencies, LinkStatus, Manners};
 use crate::bus::Dispatcher;
 use crate::ports::{Transport, TransportError};
@@ -166,12 +167,18 @@ pub async fn serve_links(socket: LinkSocket, dispatcher: Dispatcher, stop: Cance
 }
 
 async fn serve_link(stream: UnixStream, service: LinkService, stop: CancellationToken) {
-    let limits = Limits {
+    let known = Allowances {
         most_message_bytes: usize::try_from(MOST_BYTES).unwrap_or(usize::MAX),
         most_batch: MOST_IN_FLIGHT,
         most_in_flight: MOST_IN_FLIGHT,
+        most_waiting_bytes: None,
         pace: None,
+    };
+    let limits = Limits {
+        stranger: Allowances::of_a_stranger(&known),
+        known,
         longest_call: LONGEST_CALL,
+        handshake: Duration::from_secs(5),
         ping_interval: Duration::from_secs(5),
         longest_silence: Duration::from_secs(15),
     };
@@ -186,6 +193,11 @@ impl Service for LinkService {
     fn call(&self, method: &str, params: Option<&RawValue>) -> BoxFuture<'static, Outcome> {
         let (dispatcher, name, envelope) = (Arc::clone(&self.0), method.to_owned(), envelope(params));
         async move { Ok(dispatcher.dispatch(&name, envelope?).await?) }.boxed()
+    }
+
+    /// Who may enter the directory.
+    fn is_known(&self) -> bool {
+        true
     }
 
     fn refused(&self, error: &RpcError) {

@@ -8,10 +8,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::connection::End;
 use super::error::RpcError;
 use super::redial::OUTCOMES;
 use super::sessions::Crowded;
-use crate::measure::{Histograms, Reason, at_zero, level, short_times};
+use crate::measure::{Histograms, Outcome, Reason, at_zero, level, short_times};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Message {
@@ -36,6 +37,8 @@ pub struct GatewayMetrics {
     sessions: Gauge,
     opened: Counter,
     turned_away: Family<Reason, Counter>,
+    ended: Family<Reason, Counter>,
+    certificates: Family<Outcome, Counter>,
     messages: Family<Message, Counter>,
     request_seconds: Histograms<Message>,
     refusals: Family<Reason, Counter>,
@@ -48,11 +51,15 @@ impl Default for GatewayMetrics {
             sessions: Gauge::default(),
             opened: Counter::default(),
             turned_away: Family::default(),
+            ended: Family::default(),
+            certificates: Family::default(),
             messages: Family::default(),
             request_seconds: Family::new_with_constructor(short_times),
             refusals: Family::default(),
         };
         at_zero(&metrics.turned_away, Crowded::REASONS.map(|reason| Reason { reason }));
+        at_zero(&metrics.ended, End::REASONS.map(|reason| Reason { reason }));
+        at_zero(&metrics.certificates, ["loaded", "failed"].map(|outcome| Outcome { outcome }));
         at_zero(&metrics.refusals, RpcError::REASONS.map(|reason| Reason { reason }));
         metrics
     }
@@ -61,8 +68,8 @@ impl Default for GatewayMetrics {
 impl GatewayMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
-        let Self { connections, sessions, opened, turned_away, messages, request_seconds, refusals } =
-            self.clone();
+        let Self { connections, sessions, opened, turned_away, ended, certificates, .. } = self.clone();
+        let Self { messages, request_seconds, refusals, .. } = self.clone();
         registry.register("anzen_gateway_connections", "Connections at the edge", connections);
         registry.register("anzen_gateway_sessions", "Operators with a session", sessions);
         registry.register("anzen_gateway_sessions_opened", "Sessions opened or renewed", opened);
@@ -70,6 +77,12 @@ impl GatewayMetrics {
             "anzen_gateway_turned_away",
             "Connections that were closed before anything was said, by reason",
             turned_away,
+        );
+        registry.register("anzen_gateway_ended", "Connections that ended, by reason", ended);
+        registry.register(
+            "anzen_gateway_certificates",
+            "Times that a renewed certificate was loaded, or could not be, by outcome",
+            certificates,
         );
         registry.register("anzen_gateway_messages", "Messages of operators handed on, by name", messages);
         registry.register(
@@ -93,6 +106,14 @@ impl GatewayMetrics {
         self.turned_away.get_or_create(&Reason { reason }).inc();
     }
 
+    pub(super) fn ended(&self, end: &End) {
+        self.ended.get_or_create(&Reason { reason: end.reason() }).inc();
+    }
+
+    pub(super) fn certificate(&self, outcome: &'static str) {
+        self.certificates.get_or_create(&Outcome { outcome }).inc();
+    }
+
     /// Operators may send messages of this kind.
     pub(super) fn takes(&self, message: &'static str) {
         at_zero(&self.messages, [Message { message }]);
@@ -111,10 +132,28 @@ impl GatewayMetrics {
         self.refusals.get_or_create(&Reason { reason }).inc();
     }
 
+    /// How many operators have a session.
+    #[cfg(test)]
+    pub(super) fn open_sessions(&self) -> i64 {
+        self.sessions.get()
+    }
+
     /// How many sessions were opened.
     #[cfg(test)]
     pub(super) fn sessions_opened(&self) -> u64 {
         self.opened.get()
+    }
+
+    /// How many connections were turned away for a reason.
+    #[cfg(test)]
+    pub(super) fn turned_away_for(&self, reason: &'static str) -> u64 {
+        self.turned_away.get_or_create(&Reason { reason }).get()
+    }
+
+    /// How many connections ended for a reason.
+    #[cfg(test)]
+    pub(super) fn ended_for(&self, reason: &'static str) -> u64 {
+        self.ended.get_or_create(&Reason { reason }).get()
     }
 
     /// How many calls were refused for a reason.

@@ -7,26 +7,34 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `sessions.rs`, `bucket.rs` | who is connected, and as whom; attempts per address. Pure |
+//! | `sessions.rs`, `bucket.rs` | who is connected, and as whom; what each address may try. Pure |
+//! | `keys.rs`, `admission.rs` | the keys of operators that were here before; who may have what checked, and when |
 //! | `actor.rs` | nonces, look-ups and signature checks that the above asks for |
-//! | `edge.rs`, `tls.rs` | accepting operators, and answering their calls |
-//! | `connection.rs`, `writer.rs`, `json_rpc.rs`, `error.rs` | one connection, the server's end: shared by edge and links |
+//! | `edge.rs`, `seat.rs`, `tls.rs` | accepting operators, and answering their calls |
+//! | `connection.rs`, `reader.rs`, `writer.rs`, `limits.rs` | one connection, the server's end: shared by edge and links |
+//! | `frames.rs`, `json_rpc.rs`, `error.rs` | what is said on it |
 //! | `redial.rs`, `keeper.rs`, `backoff.rs` | the calling end: a connection that is made again whenever it is lost |
 //! | `operator_link.rs`, `links.rs` | what is particular to operators, and to links |
 
 mod actor;
+mod admission;
 mod backoff;
 mod bucket;
 mod connection;
 mod edge;
 mod error;
+mod frames;
 mod health;
 mod json_rpc;
 mod keeper;
+mod keys;
+mod limits;
 mod links;
 mod metrics;
 mod operator_link;
+mod reader;
 mod redial;
+mod seat;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -43,12 +51,12 @@ pub use edge::{Edge, EdgeMethods, start};
 pub use error::RpcError;
 pub use links::{LinkSocket, LinkTransport, SocketError, serve_links};
 pub use metrics::{GatewayMetrics, LinkMetrics};
-pub use operator_link::{OperatorLink, OperatorLinkConfig};
+pub use operator_link::{OperatorLink, OperatorLinkConfig, Upstream, UpstreamError, is_exposed};
 pub use redial::{LinkDependencies, LinkStatus};
-pub use tls::{TlsError, TlsFiles};
+pub use tls::{Tls, TlsError, TlsFiles};
 
 use bucket::Allowance;
-use connection::Limits;
+use limits::{Allowances, Limits};
 
 /// What an aggregator is to its operators. Both ends are told, and compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,10 +75,20 @@ pub struct Identity {
 pub struct Config {
     /// With a certificate, operators connect to `wss://`; without one, to `ws://`.
     pub tls: Option<TlsFiles>,
-    /// The most connections.
-    pub most_connections: usize,
-    /// The most connections of one address (IPv6: of one /64).
-    pub most_connections_per_address: usize,
+    /// The most operators with a session.
+    pub most_sessions: usize,
+    /// The most connections without one. One more takes the place of the oldest, of the address that has most.
+    pub most_strangers: usize,
+    /// The most connections without a session of one address (IPv6: of one /64).
+    pub most_strangers_per_address: usize,
+    /// How many times an address may knock at once: connect, or ask for a nonce. What leads to a session does not count.
+    pub knocks: u32,
+    /// After how long an address may knock once more, in milliseconds.
+    pub knock_refill_ms: u64,
+    /// How long TLS and the WebSocket's handshake may take, each, in seconds.
+    pub handshake_secs: u64,
+    /// The most TLS handshakes at a time.
+    pub most_handshakes: usize,
     /// How long a connection may be without a session, in seconds.
     pub patience_secs: u64,
     /// The longest session, in seconds.
@@ -79,7 +97,7 @@ pub struct Config {
     pub attempts: u32,
     /// After how long an address has one more, in milliseconds.
     pub attempt_refill_ms: u64,
-    /// The most addresses whose attempts are remembered.
+    /// The most addresses whose attempts and knocks are remembered.
     pub most_remembered_addresses: usize,
     /// The most bytes of a WebSocket message.
     pub most_message_bytes: usize,
@@ -87,9 +105,14 @@ pub struct Config {
     pub most_batch: usize,
     /// The most calls of a connection that are read and not answered. Beyond them nothing is read.
     pub most_in_flight: usize,
-    /// How many calls of a connection are read in a second (and KiB: whichever is more); 0 for all that come. A burst may
-    /// be twice a second's.
+    /// The most bytes of a connection's calls that are read and not answered, and of their replies, in KiB. Beyond them
+    /// nothing is read.
+    pub most_waiting_kib: usize,
+    /// How many calls of a connection are read in a second (or frames, or KiB: whichever is more); 0 for all that come. A
+    /// burst may be twice a second's.
     pub calls_per_second: u32,
+    /// How often the chain is asked whether operators that were here are still in a quorum, in seconds.
+    pub membership_check_secs: u64,
     /// After how long a call is answered with "unavailable", in milliseconds.
     pub longest_call_ms: u64,
     /// How often a connection is pinged, in seconds.
@@ -102,8 +125,13 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             tls: None,
-            most_connections: 1024,
-            most_connections_per_address: 256,
+            most_sessions: 1024,
+            most_strangers: 256,
+            most_strangers_per_address: 64,
+            knocks: 512,
+            knock_refill_ms: 100,
+            handshake_secs: 5,
+            most_handshakes: 16,
             patience_secs: 20,
             longest_session_secs: 12 * 3600,
             attempts: 10,
@@ -112,7 +140,9 @@ impl Default for Config {
             most_message_bytes: 256 * 1024,
             most_batch: 256,
             most_in_flight: 512,
+            most_waiting_kib: 2_048,
             calls_per_second: 2_000,
+            membership_check_secs: 600,
             longest_call_ms: 15_000,
             ping_interval_secs: 5,
             longest_silence_secs: 15,
@@ -128,16 +158,26 @@ impl Config {
         }
     }
 
+    fn knocks(&self) -> Allowance {
+        Allowance { burst: self.knocks.max(1), refill: Duration::from_millis(self.knock_refill_ms.max(1)) }
+    }
+
     fn limits(&self) -> Limits {
         let most_batch = self.most_batch.max(1);
-        Limits {
+        let known = Allowances {
             most_message_bytes: self.most_message_bytes,
             most_batch,
             most_in_flight: self.most_in_flight.max(most_batch),
+            most_waiting_bytes: Some(self.most_waiting_kib.max(1).saturating_mul(1024)),
             pace: (self.calls_per_second > 0).then(|| Allowance {
                 burst: self.calls_per_second.saturating_mul(2),
                 refill: Duration::from_secs(1) / self.calls_per_second,
             }),
+        };
+        Limits {
+            stranger: Allowances::of_a_stranger(&known),
+            known,
+            handshake: Duration::from_secs(self.handshake_secs.max(1)),
             longest_call: Duration::from_millis(self.longest_call_ms),
             ping_interval: Duration::from_secs(self.ping_interval_secs.max(1)),
             longest_silence: Duration::from_secs(self.longest_silence_secs.max(2)),

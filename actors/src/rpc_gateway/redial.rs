@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::backoff::Backoff;
-use super::error::RpcError;
+use super::error::{RpcError, short};
 use super::keeper::{Dial, Keeper};
 use super::metrics::LinkMetrics;
 use crate::ports::{Clock, Rng, TransportError, UnixMillis};
@@ -149,7 +149,7 @@ impl Link {
                 Ok(reply) => return Ok(reply),
                 // Refused unseen: it can be sent again as soon as there is a new session.
                 Err(ClientError::Call(error)) if is_session_over(error.code()) => {
-                    refusal = Some(error.message().to_owned());
+                    refusal = Some(short(error.message()));
                     used = generation;
                     self.stale.send_if_modified(|stale| std::mem::replace(stale, generation) != generation);
                 }
@@ -188,10 +188,10 @@ impl Link {
         match error {
             ClientError::Call(error) => match error.code() {
                 RpcError::FULL => TransportError::Full { peer },
-                RpcError::UNAVAILABLE => self.no_reply(error.message().to_owned()),
-                _ => TransportError::Refused { peer, error: error.message().to_owned() },
+                RpcError::UNAVAILABLE => self.no_reply(short(error.message())),
+                _ => TransportError::Refused { peer, error: short(error.message()) },
             },
-            other => self.no_reply(other.to_string()),
+            other => self.no_reply(short(&other.to_string())),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who is connected, and as whom: the state of the edge. No I/O, no clock.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -31,10 +32,14 @@ pub(super) struct Rules {
     pub(super) server: String,
     /// The longest session, in seconds.
     pub(super) longest_seconds: u64,
-    /// The most connections.
-    pub(super) most_connections: usize,
-    /// The most connections of one address.
-    pub(super) most_per_address: usize,
+    /// The most connections with a session.
+    pub(super) most_sessions: usize,
+    /// The most connections without one.
+    pub(super) most_strangers: usize,
+    /// The most connections without a session, of one address.
+    pub(super) most_strangers_per_address: usize,
+    /// Connections and nonces that lead to no session, per address.
+    pub(super) knocks: Allowance,
     /// Attempts to open a session, per address.
     pub(super) attempts: Allowance,
     /// The most addresses whose attempts are remembered.
@@ -62,26 +67,31 @@ struct Connection {
     peer: SocketAddr,
     nonce: Option<B256>,
     grant: Option<Grant>,
+    /// Its signature is being checked.
+    is_checked: bool,
 }
 
 /// Why a connection is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Crowded {
-    /// There are as many as may be.
+    /// There are as many strangers as may be, and the signatures of all are being checked.
     All,
-    /// There are as many of this address as may be.
+    /// There are as many strangers of this address as may be.
     Address,
+    /// This address has knocked too often.
+    Knocks,
 }
 
 impl Crowded {
-    /// As it is counted.
     /// All that [`Crowded::reason`] says.
-    pub(super) const REASONS: [&str; 2] = ["connections", "connections_of_address"];
+    pub(super) const REASONS: [&str; 3] = ["strangers", "strangers_of_address", "knocks_of_address"];
 
+    /// As it is counted.
     pub(super) fn reason(self) -> &'static str {
         match self {
-            Self::All => "connections",
-            Self::Address => "connections_of_address",
+            Self::All => "strangers",
+            Self::Address => "strangers_of_address",
+            Self::Knocks => "knocks_of_address",
         }
     }
 }
@@ -92,50 +102,84 @@ pub(super) struct Sessions {
     rules: Rules,
     next: u64,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// Those without a session, the oldest first, and how many of them each address has.
+    strangers: BTreeSet<ConnectionId>,
     addresses: BTreeMap<IpAddr, usize>,
     holders: BTreeMap<OperatorId, ConnectionId>,
     attempts: Attempts,
+    knocks: Attempts,
 }
 
 impl Sessions {
     pub(super) fn new(rules: Rules) -> Self {
         let attempts = Attempts::new(rules.attempts, rules.most_addresses);
+        let knocks = Attempts::new(rules.knocks, rules.most_addresses);
         Self {
             rules,
             next: 0,
             connections: BTreeMap::new(),
+            strangers: BTreeSet::new(),
             addresses: BTreeMap::new(),
             holders: BTreeMap::new(),
             attempts,
+            knocks,
         }
     }
 
-    /// A connection from `peer` came in.
-    pub(super) fn connect(&mut self, peer: SocketAddr) -> Result<ConnectionId, Crowded> {
-        if self.connections.len() >= self.rules.most_connections {
-            return Err(Crowded::All);
-        }
-        let count = self.addresses.entry(whose(peer.ip())).or_default();
-        if *count >= self.rules.most_per_address {
+    /// A connection from `peer` came in. Where it takes the place of another, that one is gone, and is to be closed.
+    pub(super) fn connect(
+        &mut self,
+        peer: SocketAddr,
+        now: Now,
+    ) -> Result<(ConnectionId, Option<ConnectionId>), Crowded> {
+        let address = whose(peer.ip());
+        if self.addresses.get(&address).is_some_and(|count| *count >= self.rules.most_strangers_per_address) {
             return Err(Crowded::Address);
         }
-        *count += 1;
+        self.knocks.take(address, now.uptime).map_err(|_| Crowded::Knocks)?;
+        let mut given_way = None;
+        if self.strangers.len() >= self.rules.most_strangers {
+            let oldest = self.gives_way().ok_or(Crowded::All)?;
+            self.disconnect(oldest);
+            given_way = Some(oldest);
+        }
         let id = ConnectionId(self.next);
         self.next += 1;
-        self.connections.insert(id, Connection { peer, nonce: None, grant: None });
-        Ok(id)
+        self.connections.insert(id, Connection { peer, nonce: None, grant: None, is_checked: false });
+        self.strangers.insert(id);
+        *self.addresses.entry(address).or_default() += 1;
+        Ok((id, given_way))
     }
 
-    /// The connection is gone, and its session with it.
-    pub(super) fn disconnect(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.remove(&id) else { return };
-        let address = whose(connection.peer.ip());
+    /// The stranger that has to go: the oldest of the address that has most. One whose signature is being checked stays.
+    fn gives_way(&self) -> Option<ConnectionId> {
+        let candidates = self.strangers.iter().filter_map(|id| {
+            let connection = self.connections.get(id).filter(|connection| !connection.is_checked)?;
+            let of_its_address =
+                self.addresses.get(&whose(connection.peer.ip())).copied().unwrap_or_default();
+            Some((of_its_address, Reverse(*id)))
+        });
+        candidates.max().map(|(_, Reverse(id))| id)
+    }
+
+    /// The connection is no stranger any more: it has a session, or is gone.
+    fn no_stranger(&mut self, id: ConnectionId, peer: SocketAddr) {
+        if !self.strangers.remove(&id) {
+            return;
+        }
+        let address = whose(peer.ip());
         if let Some(count) = self.addresses.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
                 self.addresses.remove(&address);
             }
         }
+    }
+
+    /// The connection is gone, and its session with it.
+    pub(super) fn disconnect(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        self.no_stranger(id, connection.peer);
         if let Some(grant) = connection.grant
             && self.holders.get(&grant.operator) == Some(&id)
         {
@@ -144,19 +188,21 @@ impl Sessions {
     }
 
     /// The connection is given a nonce, good for one attempt. An earlier one is void.
-    pub(super) fn hello(&mut self, id: ConnectionId, nonce: B256) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.nonce = Some(nonce);
-        }
+    ///
+    /// # Errors
+    /// Where its address has knocked too often, or it is gone.
+    pub(super) fn hello(&mut self, id: ConnectionId, nonce: B256, now: Now) -> Result<(), RpcError> {
+        let connection = self.connections.get_mut(&id).ok_or(RpcError::NoSession)?;
+        self.knocks.take(connection.peer.ip(), now.uptime).map_err(too_many)?;
+        connection.nonce = Some(nonce);
+        Ok(())
     }
 
     /// The connection asks for a session. Where it may have one, its signature is to be checked, and
-    /// [`Sessions::verified`] follows. Either way the nonce is used up, and an attempt of the address.
+    /// [`Sessions::verified`] or [`Sessions::refused`] follows. Either way the nonce is used up, and an attempt of the address.
     pub(super) fn open(&mut self, id: ConnectionId, session: &Session, now: Now) -> Result<(), RpcError> {
         let connection = self.connections.get_mut(&id).ok_or(RpcError::NoSession)?;
-        self.attempts.take(connection.peer.ip(), now.uptime).map_err(|wait| RpcError::TooManyAttempts {
-            retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-        })?;
+        self.attempts.take(connection.peer.ip(), now.uptime).map_err(too_many)?;
         let nonce = connection.nonce.take();
         if session.server != self.rules.server {
             let (here, there) = (self.rules.server.clone(), session.server.clone());
@@ -170,7 +216,17 @@ impl Sessions {
             let (expiry, longest) = (session.expiry, self.rules.longest_seconds);
             return Err(RpcError::WrongExpiry { expiry, now: now.seconds, longest });
         }
+        connection.is_checked = true;
         Ok(())
+    }
+
+    /// The session that [`Sessions::open`] let pass was refused. What is not the other end's fault is no attempt of it.
+    pub(super) fn refused(&mut self, id: ConnectionId, refusal: &RpcError) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.is_checked = false;
+        if matches!(refusal, RpcError::Full(_) | RpcError::Unavailable(_)) {
+            self.attempts.give_back(connection.peer.ip());
+        }
     }
 
     /// The signature of a session that [`Sessions::open`] let pass is good: the connection has it, in place of an earlier
@@ -185,15 +241,31 @@ impl Sessions {
         if self.holder(operator, now).is_some_and(|(holder, _)| holder != id) {
             return Err(RpcError::SecondSession(operator));
         }
-        let connection = self.connections.get_mut(&id).ok_or(RpcError::NoSession)?;
+        let connection = self.connections.get(&id).ok_or(RpcError::NoSession)?;
         if let Some(before) = connection.grant.filter(|before| before.operator != operator) {
             return Err(RpcError::NotYourId { session: before.operator, message: operator });
         }
+        if connection.grant.is_none()
+            && self.connections.len() - self.strangers.len() >= self.rules.most_sessions
+        {
+            return Err(RpcError::Full("the gateway, with sessions,".into()));
+        }
         let grant = Grant { operator, expiry: session.expiry };
-        connection.grant = Some(grant);
-        self.attempts.give_back(connection.peer.ip());
+        let connection = self.connections.get_mut(&id).ok_or(RpcError::NoSession)?;
+        (connection.grant, connection.is_checked) = (Some(grant), false);
+        let peer = connection.peer;
+        self.attempts.give_back(peer.ip());
+        // The connection, and the nonce.
+        self.knocks.give_back(peer.ip());
+        self.knocks.give_back(peer.ip());
+        self.no_stranger(id, peer);
         self.holders.insert(operator, id);
         Ok(grant)
+    }
+
+    /// The connection on which an operator has, or last had, a session.
+    pub(super) fn connection_of(&self, operator: OperatorId) -> Option<ConnectionId> {
+        self.holders.get(&operator).copied()
     }
 
     /// The connection with a live session of `operator`, and its address.
@@ -212,6 +284,10 @@ impl Sessions {
     pub(super) fn sizes(&self) -> (usize, usize) {
         (self.connections.len(), self.holders.len())
     }
+}
+
+fn too_many(wait: Duration) -> RpcError {
+    RpcError::TooManyAttempts { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl<'a> LoneOperator<'a> {
         std::fs::copy(from.join("compose.yaml"), self.path("compose.yaml"))?;
         let settings = std::fs::read_to_string(from.join("operator.toml"))?
             .replace("anzen-sepolia\"", "local-aggregator\"")
-            .replace("wss://anzen-sepolia.example.org:8090", "ws://aggregator:8090");
+            .replace("wss://anzen-sepolia.example.org:8090\"", "ws://aggregator:8090\"\nplaintext = true");
         std::fs::write(self.path("operator.toml"), settings)?;
         std::fs::write(self.path(".env"), self.variables())?;
         std::fs::write(self.path("network.yaml"), network())?;

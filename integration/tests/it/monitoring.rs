@@ -25,6 +25,8 @@ const QUIET: &[(&str, &str)] = &[
     ("anzen_collector_early", "an operator sees a block before the collector does"),
     ("anzen_collector_faults", "an operator is at fault"),
     ("anzen_collector_tasks_missed", "too little stake signs"),
+    ("anzen_gateway_certificates", "a certificate is renewed"),
+    ("anzen_gateway_ended", "a connection ends"),
     ("anzen_gateway_refusals", "a client is at fault"),
     ("anzen_gateway_turned_away", "there are too many connections"),
     ("anzen_generator_hindered", "a task cannot be created"),

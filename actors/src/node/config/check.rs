@@ -15,6 +15,7 @@ use super::load::{Loaded, Setting};
 use super::shape::{Kind, Leaf, Shape};
 use crate::adapters::Endpoint;
 use crate::keys::{KeyKind, Loader, ThisProcess};
+use crate::rpc_gateway::is_exposed;
 
 /// What one server serves where both are at the same address.
 const TOGETHER: [&str; 2] = ["metrics.listen", "api.listen"];
@@ -86,6 +87,25 @@ pub enum CheckError {
     Url {
         /// Which aggregator, from 0.
         place: usize,
+    },
+    /// An aggregator's URL is plain text to another machine.
+    #[error(
+        "aggregators[{place}].url is plain text to another machine; use wss://, or set plaintext = true for this \
+         aggregator where the network between is your own"
+    )]
+    Plaintext {
+        /// Which aggregator, from 0.
+        place: usize,
+    },
+    /// An aggregator's certificates.
+    #[error("aggregators[{place}].ca: {path} cannot be read: {error}")]
+    Ca {
+        /// Which aggregator, from 0.
+        place: usize,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: String,
     },
 }
 
@@ -201,6 +221,14 @@ impl NodeConfig {
             let endpoint = aggregator.url.parse::<Endpoint>();
             if !endpoint.is_ok_and(|endpoint| matches!(endpoint.url().scheme(), "ws" | "wss")) {
                 wrong.push(CheckError::Url { place });
+            }
+            if !aggregator.plaintext && is_exposed(&aggregator.url) {
+                wrong.push(CheckError::Plaintext { place });
+            }
+            if let Some(path) = &aggregator.ca
+                && let Some(error) = unreadable(path)
+            {
+                wrong.push(CheckError::Ca { place, path: path.clone(), error });
             }
         }
         wrong

@@ -130,8 +130,14 @@ impl Default for EdgeConfig {
 pub struct AggregatorAt {
     /// The name that it must have; it is signed in the session.
     pub server_name: String,
-    /// `ws://` or `wss://`.
+    /// `wss://`; `ws://` on this machine.
     pub url: String,
+    /// Who vouches for its certificate, PEM; instead of those whom the system trusts.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// Whether `ws://` may be used to another machine: whoever is between could use the operator's session.
+    #[serde(default)]
+    pub plaintext: bool,
 }
 
 /// The other processes of the same aggregator, on this machine.

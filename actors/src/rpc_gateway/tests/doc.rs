@@ -7,6 +7,9 @@ use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::Wire;
 
+use super::super::error::MOST_WORDS;
+use super::super::json_rpc::MOST_ID_BYTES;
+use super::super::limits::REPLY_BYTES;
 use super::*;
 
 fn says(text: &str) {
@@ -83,6 +86,14 @@ fn every_limit_has_a_row() {
             says(&format!("| `{setting}` | {default} |"));
         }
     }
+    let stranger = Config::default().limits().stranger;
+    says(&format!("messages of at most {}\nbytes", stranger.most_message_bytes));
+    let pace = stranger.pace.unwrap();
+    let each_second = Duration::from_secs(1).as_millis() / pace.refill.as_millis();
+    says(&format!("{each_second} calls, frames or KiB a second after a burst of {}", pace.burst));
+    says(&format!("and with {} KiB for each reply", REPLY_BYTES / 1024));
+    says(&format!("Ids are unsigned 64-bit integers, or strings of at most {MOST_ID_BYTES} bytes"));
+    says(&format!("The words of an error have at most {MOST_WORDS} bytes"));
     says(&format!("has at most {} bytes. Bulk goes in batches", SubmitSignature::MOST_BYTES));
 }
 

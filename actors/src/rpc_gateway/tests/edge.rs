@@ -52,6 +52,20 @@ async fn a_session_of_another_connection_cannot_be_replayed() {
 }
 
 #[actix::test]
+async fn a_session_seen_before_a_restart_cannot_be_replayed() {
+    let (server, receiver) = edge().await;
+    let mut seen = None;
+    open(&server.client().await, 3, |session| seen = Some(session.clone())).await.unwrap();
+    soon(server.end()).await;
+    let server = Server::start(&Config::default(), receiver.handle.clone()).await;
+    let thief = server.client().await;
+    let _: Hello = thief.request("session_hello", rpc_params![]).await.unwrap();
+    let replay = signed(3, seen.unwrap());
+    let outcome = thief.request::<SessionOpened, _>("session_open", rpc_params![replay]).await;
+    assert_eq!(code(outcome), RpcError::WRONG_NONCE);
+}
+
+#[actix::test]
 async fn a_session_that_is_not_right_is_refused_for_its_reason() {
     let (server, _receiver) = edge().await;
     let client = server.client().await;
@@ -168,6 +182,75 @@ async fn a_connection_without_a_session_is_closed() {
     let server = Server::start(&config, receiver.handle.clone()).await;
     let Ok(client) = WsClientBuilder::new().build(server.url()).await else { return };
     soon(client.on_disconnect()).await;
+}
+
+#[actix::test]
+async fn strangers_that_fill_their_pool_keep_no_operator_out() {
+    let receiver = Receiver::start(1024, 1024);
+    let config = Config { most_strangers: 4, ..Config::default() };
+    let server = Server::start(&config, receiver.handle.clone()).await;
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        strangers.push(server.client().await);
+    }
+    let client = server.operator(3).await;
+    assert_eq!(submit(&client, &submission(3)).await.unwrap(), SubmitReply::Accepted);
+    soon(strangers[0].on_disconnect()).await;
+    assert!(server.metrics.ended_for("gave_way") >= 16);
+    for _ in 0..8 {
+        strangers.push(server.client().await);
+    }
+    assert_eq!(submit(&client, &submission(3)).await.unwrap(), SubmitReply::Accepted);
+}
+
+#[actix::test]
+async fn knocks_are_rationed_by_address() {
+    let receiver = Receiver::start(1024, 1024);
+    let config = Config { knocks: 4, knock_refill_ms: 3_600_000, ..Config::default() };
+    let server = Server::start(&config, receiver.handle.clone()).await;
+    for _ in 0..10 {
+        drop(server.operator(3).await);
+        soon(async { while server.has_sessions().await {} }).await;
+    }
+    let client = server.client().await;
+    for _ in 0..3 {
+        let _: Hello = client.request("session_hello", rpc_params![]).await.unwrap();
+    }
+    let refused = client.request::<Hello, _>("session_hello", rpc_params![]).await;
+    assert_eq!(code(refused), RpcError::TOO_MANY_ATTEMPTS);
+    assert!(WsClientBuilder::new().build(server.url()).await.is_err());
+    assert_eq!(server.metrics.turned_away_for("knocks_of_address"), 1);
+}
+
+#[actix::test]
+async fn an_operator_known_before_gets_in_while_the_chain_is_down() {
+    let (receiver, store) = (Receiver::start(1024, 1024), Arc::new(MemoryStore::default()));
+    let start = async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Server::with_store(listener, &Config::default(), receiver.handle.clone(), store.clone())
+    };
+    let before = start().await;
+    before.operator(3).await;
+    soon(before.end()).await;
+    let server = start().await;
+    server.registry.is_down.store(true, Ordering::SeqCst);
+    let unknown = open(&server.client().await, 4, |_| ()).await;
+    assert_eq!(code(unknown), RpcError::UNAVAILABLE);
+    let client = server.operator(3).await;
+    assert_eq!(submit(&client, &submission(3)).await.unwrap(), SubmitReply::Accepted);
+    assert_eq!(server.registry.questions.load(Ordering::SeqCst), 1, "only about the other");
+}
+
+#[actix::test]
+async fn an_operator_that_has_left_its_quorums_loses_its_session() {
+    let receiver = Receiver::start(1024, 1024);
+    let config = Config { membership_check_secs: 1, ..Config::default() };
+    let server = Server::start(&config, receiver.handle.clone()).await;
+    let client = server.operator(3).await;
+    server.registry.have_left.store(true, Ordering::SeqCst);
+    soon(client.on_disconnect()).await;
+    assert_eq!(server.metrics.ended_for("ejected"), 1);
+    assert_eq!(code(open(&server.client().await, 3, |_| ()).await), RpcError::NOT_REGISTERED);
 }
 
 #[actix::test]

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 use super::super::json_rpc::{Outcome, Service, Work};
+use super::super::limits::REPLY_BYTES;
 use super::*;
 
 type RawSocket = BufReader<BufWriter<Compat<TcpStream>>>;
@@ -26,6 +27,20 @@ impl Raw {
         assert!(matches!(handshake.handshake().await.unwrap(), ServerResponse::Accepted { .. }));
         let (sender, receiver) = handshake.into_builder().finish();
         Self { sender, receiver }
+    }
+
+    /// With a session of operator 3.
+    async fn operator(server: &Server) -> Self {
+        let mut raw = Self::connect(server).await;
+        let hello: Hello = raw.call("session_hello", ()).await;
+        let session = Session {
+            server: NAME.into(),
+            nonce: hello.nonce,
+            operator_id: operator_id(3),
+            expiry: hello.time + 100,
+        };
+        let _: SessionOpened = raw.call("session_open", signed(3, session)).await;
+        raw
     }
 
     async fn send(&mut self, text: &str) {
@@ -74,6 +89,7 @@ async fn garbage_is_answered_as_json_rpc_says() {
     let bad_id = raw.ask(r#"{"jsonrpc":"2.0","id":{},"method":"session_hello"}"#).await;
     assert!(bad_id.contains("-32600"), "{bad_id}");
     // Notifications are not answered: what comes is the answer to the next call.
+    let mut raw = Raw::operator(&server).await;
     raw.send(r#"{"jsonrpc":"2.0","method":"session_hello"}"#).await;
     raw.send(r#"[{"jsonrpc":"2.0","method":"session_hello"}]"#).await;
     let mixed =
@@ -129,7 +145,7 @@ async fn attempts_from_one_address_are_limited_whatever_they_claim() {
 
 #[actix::test]
 async fn too_many_connections_are_turned_away() {
-    let config = Config { most_connections_per_address: 2, ..Config::default() };
+    let config = Config { most_strangers_per_address: 2, ..Config::default() };
     let (server, _receiver) = edge(config).await;
     let first = server.client().await;
     let _second = server.client().await;
@@ -142,15 +158,7 @@ async fn too_many_connections_are_turned_away() {
 async fn a_dead_peer_loses_its_session() {
     let config = Config { ping_interval_secs: 1, longest_silence_secs: 2, ..Config::default() };
     let (server, _receiver) = edge(config).await;
-    let mut raw = Raw::connect(&server).await;
-    let hello: Hello = raw.call("session_hello", ()).await;
-    let session = Session {
-        server: NAME.into(),
-        nonce: hello.nonce,
-        operator_id: operator_id(3),
-        expiry: hello.time + 100,
-    };
-    let _: SessionOpened = raw.call("session_open", signed(3, session)).await;
+    let raw = Raw::operator(&server).await;
     // From here on it reads nothing, so it answers no ping. Its socket stays open.
     let again = server.client().await;
     assert_eq!(code(open(&again, 3, |_| ()).await), RpcError::SECOND_SESSION);
@@ -183,13 +191,64 @@ async fn calls_are_read_at_a_pace() {
     let one_by_one = vec![notification.clone(); 50];
     let batch = vec![format!("[{}]", one_by_one.join(","))];
     for flood in [one_by_one, batch] {
-        let mut raw = Raw::connect(&server).await;
+        soon(async { while server.has_sessions().await {} }).await;
+        let mut raw = Raw::operator(&server).await;
         let start = std::time::Instant::now();
         for message in flood {
             raw.send(&message).await;
         }
         assert!(raw.ask(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#).await.contains("-32601"));
         // 50 before it, of which 40 are a burst.
+        assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+    }
+}
+
+#[actix::test]
+async fn an_echo_is_short() {
+    let (server, _receiver) = edge(Config::default()).await;
+    let mut raw = Raw::operator(&server).await;
+    // DEL may stand in JSON as it is, and is written as 6 characters where text is shown.
+    let (long, field) = ("\u{7f}".repeat(200_000), "\\u0001".repeat(20_000));
+    let asked = [
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{long}"}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":"{long}","method":"x"}}"#),
+        format!(r#"{{"jsonrpc":"1.0","id":"{long}","method":"x"}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"session_open","params":[{{"{field}":1}}]}}"#),
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"collector_submitSignature","params":[{{"{field}":1}}]}}"#
+        ),
+    ];
+    for text in asked {
+        let reply = raw.ask(&text).await;
+        assert!(reply.contains("\"error\"") && reply.len() <= REPLY_BYTES, "{} bytes", reply.len());
+    }
+}
+
+#[actix::test]
+async fn a_stranger_says_little_at_a_time() {
+    let (server, _receiver) = edge(Config::default()).await;
+    let mut raw = Raw::connect(&server).await;
+    let two = r#"[{"jsonrpc":"2.0","id":1,"method":"x"},{"jsonrpc":"2.0","id":2,"method":"x"}]"#;
+    assert!(raw.ask(two).await.contains("-32002"));
+    assert!(raw.ask(&format!("{{\"x\":\"{}\"}}", "x".repeat(4096))).await.contains("-32002"));
+    assert!(soon(raw.receiver.receive_data(&mut Vec::new())).await.is_err(), "and the connection is closed");
+}
+
+#[actix::test]
+async fn a_strangers_pings_and_empty_fragments_are_read_at_a_pace() {
+    let (server, _receiver) = edge(Config::default()).await;
+    for opcode in [fragments::PING, fragments::PONG, fragments::CONTINUE] {
+        let mut stream = fragments::connect(&server).await;
+        let start = std::time::Instant::now();
+        let mut frames = vec![fragments::frame(fragments::TEXT, false, b"{}")];
+        frames.extend((0..40).map(|_| fragments::frame(opcode, opcode != fragments::CONTINUE, b"")));
+        frames.push(fragments::frame(fragments::CONTINUE, true, b""));
+        stream.write_all(&frames.concat()).await.unwrap();
+        let mut reply = Vec::new();
+        while !String::from_utf8_lossy(&reply).contains("-32600") {
+            assert_ne!(soon(stream.read_buf(&mut reply)).await.unwrap(), 0);
+        }
+        // 41 before the last, of which 32 are a burst; then ten a second.
         assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
     }
 }
@@ -202,11 +261,15 @@ impl Service for Nothing {
         Box::pin(std::future::ready(Err(RpcError::UnknownMethod(method.to_owned()))))
     }
 
+    fn is_known(&self) -> bool {
+        false
+    }
+
     fn refused(&self, _error: &RpcError) {}
 }
 
 fn answer(message: &[u8]) -> Option<String> {
-    let work = Work::read(message, &Config::default().limits(), &Nothing);
+    let work = Work::read(message, 256, Duration::from_secs(15), &Nothing);
     futures::executor::block_on(async {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let _guard = runtime.enter();

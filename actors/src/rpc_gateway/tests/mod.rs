@@ -1,15 +1,18 @@
 //! The gateway over real sockets on this machine, with doubles for the chain, the clock and the collector.
 
+mod budget;
+mod crowd;
 mod doc;
 mod edge;
 mod flood;
+mod fragments;
 mod links;
 mod redial;
 mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -32,8 +35,10 @@ use super::*;
 use crate::adapters::LocalBlsSigner;
 use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::ports::{
-    ChainError, Clock, CpuPool, OperatorRegistry, RegisteredOperator, Rng, StakeStatus, UnixMillis,
+    ChainError, Clock, CpuPool, OperatorRegistry, OperatorStanding, OperatorStandings, RegisteredOperator,
+    Rng, StakeStatus, UnixMillis,
 };
+use crate::testing::world::MemoryStore;
 use crate::testing::{domain, operator_id, secret, task, value};
 
 const NAME: &str = "aggregator-0";
@@ -61,13 +66,14 @@ impl Clock for SetClock {
     }
 }
 
-/// Bytes that differ each time.
-#[derive(Default)]
-struct CountingRng(AtomicU8);
+/// Bytes that differ each time, whichever server asks.
+struct CountingRng;
 
 impl Rng for CountingRng {
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(self.0.fetch_add(1, Ordering::SeqCst));
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst).to_le_bytes();
+        bytes.iter_mut().zip(count.iter().cycle()).for_each(|(byte, count)| *byte = *count);
     }
 }
 
@@ -83,6 +89,23 @@ impl CpuPool for InPlace {
 #[derive(Default)]
 struct Registry {
     questions: AtomicUsize,
+    /// The chain cannot be asked.
+    is_down: AtomicBool,
+    /// All have left their quorums.
+    have_left: AtomicBool,
+}
+
+#[async_trait]
+impl OperatorStandings for Registry {
+    async fn standing(
+        &self,
+        _operator: OperatorId,
+        _tokens: &[Address],
+    ) -> Result<OperatorStanding, ChainError> {
+        let stakes =
+            if self.have_left.load(Ordering::SeqCst) { vec![] } else { vec![(0, Default::default())] };
+        Ok(OperatorStanding { stakes: stakes.into_iter().collect(), ..Default::default() })
+    }
 }
 
 #[async_trait]
@@ -93,6 +116,9 @@ impl OperatorRegistry for Registry {
 
     async fn operator(&self, id: OperatorId) -> Result<Option<RegisteredOperator>, ChainError> {
         self.questions.fetch_add(1, Ordering::SeqCst);
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(ChainError::Nonsense("it is down".into()));
+        }
         let found = (0..10).find(|i| operator_id(*i) == id);
         Ok(found.map(|i| RegisteredOperator { address: Address::ZERO, key: secret(i).public_key() }))
     }
@@ -171,12 +197,23 @@ impl Server {
     }
 
     fn on(listener: TcpListener, config: &Config, collector: Handle<SubmitSignature>) -> Self {
+        Self::with_store(listener, config, collector, Arc::default())
+    }
+
+    fn with_store(
+        listener: TcpListener,
+        config: &Config,
+        collector: Handle<SubmitSignature>,
+        store: Arc<MemoryStore>,
+    ) -> Self {
         let (clock, registry) = (SetClock::at(1_000), Arc::new(Registry::default()));
         let metrics = GatewayMetrics::default();
         let deps = Dependencies {
             registry: registry.clone(),
+            standings: registry.clone(),
+            store,
             clock: clock.clone(),
-            rng: Arc::new(CountingRng::default()),
+            rng: Arc::new(CountingRng),
             cpu: Arc::new(InPlace),
             metrics: metrics.clone(),
         };
@@ -185,7 +222,7 @@ impl Server {
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let tls = config.tls.as_ref().map(|files| files.load().unwrap());
         let edge = start(config, identity(), methods, deps);
-        let served = tokio::spawn(edge.serve(listener, tls, stop.clone()));
+        let served = edge.serve_apart(listener, tls, stop.clone()).unwrap();
         Self { address, stop, served, clock, registry, metrics }
     }
 
@@ -204,6 +241,12 @@ impl Server {
         client
     }
 
+    /// Whether an operator has a session still: its end is noticed soon after the connection's.
+    async fn has_sessions(&self) -> bool {
+        tokio::task::yield_now().await;
+        self.metrics.open_sessions() > 0
+    }
+
     async fn end(self) {
         self.stop.cancel();
         self.served.await.unwrap();
@@ -215,13 +258,14 @@ impl Server {
 }
 
 fn link_dependencies(clock: Arc<SetClock>) -> LinkDependencies {
-    LinkDependencies { clock, rng: Arc::new(CountingRng::default()), metrics: LinkMetrics::default() }
+    LinkDependencies { clock, rng: Arc::new(CountingRng), metrics: LinkMetrics::default() }
 }
 
 fn operator_link(url: String, i: usize, aggregator: Identity, clock: Arc<SetClock>) -> OperatorLink {
     let config = OperatorLinkConfig { longest_pause_ms: 100, ..OperatorLinkConfig::default() };
     let signer = Arc::new(LocalBlsSigner::new(secret(i)));
-    OperatorLink::start(&config, url, aggregator, signer, link_dependencies(clock))
+    let upstream = Upstream { identity: aggregator, url, ca: None, plaintext: false };
+    OperatorLink::start(&config, upstream, signer, link_dependencies(clock)).unwrap()
 }
 
 /// Says hello and opens a session of operator `i`, after `change` has had its way with it.

@@ -104,7 +104,8 @@ async fn a_session_is_renewed_before_it_expires() {
     let dial = OperatorLinkConfig { session_secs: 1, ..OperatorLinkConfig::default() };
     let signer = Arc::new(LocalBlsSigner::new(secret(3)));
     let deps = link_dependencies(server.clock.clone());
-    let link = OperatorLink::start(&dial, server.url(), identity(), signer, deps);
+    let upstream = Upstream { identity: identity(), url: server.url(), ca: None, plaintext: false };
+    let link = OperatorLink::start(&dial, upstream, signer, deps).unwrap();
     connected(&link).await;
     let before = server.registry.questions.load(Ordering::SeqCst);
     soon(async {
@@ -172,4 +173,46 @@ async fn say(stream: tokio::net::TcpStream, text: &str) {
     receiver.receive_data(&mut Vec::new()).await.unwrap();
     sender.send_text(text).await.unwrap();
     sender.close().await.unwrap();
+}
+
+/// Takes a WebSocket and opens every session that is asked for, until `expiry`.
+async fn open_all(stream: tokio::net::TcpStream, expiry: u64) -> Option<()> {
+    let mut server = soketto::handshake::Server::new(stream.compat());
+    let key = server.receive_request().await.ok()?.key();
+    let accept = soketto::handshake::server::Response::Accept { key, protocol: None };
+    server.send_response(&accept).await.ok()?;
+    let (mut sender, mut receiver) = server.into_builder().finish();
+    let hello = Hello {
+        server: NAME.into(),
+        nonce: Default::default(),
+        time: 1_000,
+        chain_id: identity().chain_id,
+        task_manager: identity().task_manager.0,
+    };
+    loop {
+        let mut message = Vec::new();
+        receiver.receive_data(&mut message).await.ok()?;
+        let call: serde_json::Value = serde_json::from_slice(&message).ok()?;
+        let result = match call["method"].as_str()? {
+            "session_hello" => serde_json::to_value(&hello).ok()?,
+            _ => serde_json::json!({ "expiry": expiry }),
+        };
+        let reply = serde_json::json!({ "jsonrpc": "2.0", "id": call["id"], "result": result });
+        sender.send_text(reply.to_string()).await.ok()?;
+        sender.flush().await.ok()?;
+    }
+}
+
+#[actix::test]
+async fn an_expiry_out_of_range_is_survived() {
+    for expiry in [u64::MAX, 0, 999, 1_000] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", listener.local_addr().unwrap());
+        let link = operator_link(url, 3, identity(), SetClock::at(1_000));
+        let (stream, _) = soon(listener.accept()).await.unwrap();
+        let served = tokio::spawn(open_all(stream, expiry));
+        connected(&link).await;
+        drop(link);
+        soon(served).await.unwrap();
+    }
 }

@@ -9,8 +9,10 @@ fn rules() -> Rules {
     Rules {
         server: "here".into(),
         longest_seconds: 100,
-        most_connections: 4,
-        most_per_address: 2,
+        most_sessions: 3,
+        most_strangers: 4,
+        most_strangers_per_address: 2,
+        knocks: Allowance { burst: 1000, refill: Duration::from_millis(1) },
         attempts: Allowance { burst: 3, refill: Duration::from_secs(10) },
         most_addresses: 8,
     }
@@ -32,9 +34,13 @@ fn session(byte: u8, expiry: u64) -> Session {
     Session { server: "here".into(), nonce: NONCE, operator_id: operator(byte), expiry }
 }
 
+fn connect(sessions: &mut Sessions, last: u8) -> ConnectionId {
+    sessions.connect(peer(last), at(10)).unwrap().0
+}
+
 fn opened(sessions: &mut Sessions, last: u8, byte: u8) -> Result<(ConnectionId, Grant), RpcError> {
-    let id = sessions.connect(peer(last)).unwrap();
-    sessions.hello(id, NONCE);
+    let id = connect(sessions, last);
+    sessions.hello(id, NONCE, at(10)).unwrap();
     sessions.open(id, &session(byte, 60), at(10))?;
     sessions.verified(id, &session(byte, 60), at(10)).map(|grant| (id, grant))
 }
@@ -42,8 +48,8 @@ fn opened(sessions: &mut Sessions, last: u8, byte: u8) -> Result<(ConnectionId, 
 #[test]
 fn a_nonce_is_good_for_one_attempt_on_its_connection() {
     let mut sessions = Sessions::new(rules());
-    let [a, b] = [1, 2].map(|last| sessions.connect(peer(last)).unwrap());
-    sessions.hello(a, NONCE);
+    let [a, b] = [1, 2].map(|last| connect(&mut sessions, last));
+    sessions.hello(a, NONCE, at(10)).unwrap();
     assert_eq!(sessions.open(b, &session(1, 60), at(10)), Err(RpcError::WrongNonce));
     assert_eq!(sessions.open(a, &session(1, 60), at(10)), Ok(()));
     assert_eq!(sessions.open(a, &session(1, 60), at(10)), Err(RpcError::WrongNonce));
@@ -53,9 +59,9 @@ fn a_nonce_is_good_for_one_attempt_on_its_connection() {
 fn a_session_for_another_server_or_time_is_refused() {
     let mut sessions =
         Sessions::new(Rules { attempts: Allowance { burst: 9, ..rules().attempts }, ..rules() });
-    let id = sessions.connect(peer(1)).unwrap();
+    let id = connect(&mut sessions, 1);
     let mut open = |session: Session| {
-        sessions.hello(id, NONCE);
+        sessions.hello(id, NONCE, at(10)).unwrap();
         sessions.open(id, &session, at(10))
     };
     let elsewhere = Session { server: "there".into(), ..session(1, 60) };
@@ -82,7 +88,7 @@ fn an_expired_session_does_not_stand_in_the_way() {
     let mut sessions = Sessions::new(rules());
     let (first, grant) = opened(&mut sessions, 1, 1).unwrap();
     assert!(grant.is_alive(60) && !grant.is_alive(61));
-    let second = sessions.connect(peer(2)).unwrap();
+    let second = connect(&mut sessions, 2);
     assert!(sessions.verified(second, &session(1, 90), at(61)).is_ok());
     sessions.disconnect(first);
     assert_eq!(
@@ -105,28 +111,87 @@ fn a_session_is_renewed_on_its_connection_by_its_operator_only() {
 #[test]
 fn attempts_are_limited_by_address_whatever_they_claim() {
     let mut sessions = Sessions::new(rules());
-    let [a, b, c] = [1, 1, 2].map(|last| sessions.connect(peer(last)).unwrap());
+    let [a, b, c] = [1, 1, 2].map(|last| connect(&mut sessions, last));
     for (claim, id) in [(1, a), (2, b), (3, a)] {
         assert_eq!(sessions.open(id, &session(claim, 60), at(10)), Err(RpcError::WrongNonce));
     }
-    sessions.hello(b, NONCE);
+    sessions.hello(b, NONCE, at(10)).unwrap();
     let refused = sessions.open(b, &session(4, 60), at(10));
     assert_eq!(refused, Err(RpcError::TooManyAttempts { retry_after_ms: 10_000 }));
-    sessions.hello(c, NONCE);
+    sessions.hello(c, NONCE, at(10)).unwrap();
     assert_eq!(sessions.open(c, &session(4, 60), at(10)), Ok(()), "another address is free to");
     assert_eq!(sessions.open(b, &session(4, 60), at(20)), Ok(()), "the nonce was not used up");
 }
 
 #[test]
-fn connections_are_limited_in_all_and_by_address() {
+fn strangers_are_limited_by_address() {
     let mut sessions = Sessions::new(rules());
-    let first = sessions.connect(peer(1)).unwrap();
-    assert!(sessions.connect(peer(1)).is_ok());
-    assert_eq!(sessions.connect(peer(1)), Err(Crowded::Address));
-    assert!(sessions.connect(peer(2)).is_ok() && sessions.connect(peer(2)).is_ok());
-    assert_eq!(sessions.connect(peer(3)), Err(Crowded::All));
+    let first = connect(&mut sessions, 1);
+    connect(&mut sessions, 1);
+    assert_eq!(sessions.connect(peer(1), at(10)), Err(Crowded::Address));
     sessions.disconnect(first);
-    assert!(sessions.connect(peer(1)).is_ok());
+    connect(&mut sessions, 1);
+}
+
+#[test]
+fn the_oldest_stranger_of_the_address_that_has_most_gives_way() {
+    let mut sessions = Sessions::new(rules());
+    let ids = [1, 2, 2, 3].map(|last| connect(&mut sessions, last));
+    let (_, given_way) = sessions.connect(peer(4), at(10)).unwrap();
+    assert_eq!(given_way, Some(ids[1]));
+    let (_, given_way) = sessions.connect(peer(5), at(10)).unwrap();
+    assert_eq!(given_way, Some(ids[0]), "all have one: the oldest of all");
+    assert_eq!(sessions.sizes(), (4, 0));
+}
+
+#[test]
+fn who_is_being_checked_and_who_has_a_session_does_not_give_way() {
+    let mut sessions = Sessions::new(rules());
+    let (known, _) = opened(&mut sessions, 9, 1).unwrap();
+    let checked = connect(&mut sessions, 1);
+    sessions.hello(checked, NONCE, at(10)).unwrap();
+    sessions.open(checked, &session(2, 60), at(10)).unwrap();
+    for last in 2..200 {
+        let (_, given_way) = sessions.connect(peer(last), at(10)).unwrap();
+        assert!(given_way != Some(checked) && given_way != Some(known));
+    }
+    assert!(sessions.verified(checked, &session(2, 60), at(10)).is_ok());
+}
+
+#[test]
+fn connections_and_nonces_are_rationed_by_address_and_lead_to_a_session_free_of_charge() {
+    let knocks = Allowance { burst: 4, refill: Duration::from_secs(10) };
+    let mut sessions = Sessions::new(Rules { knocks, most_sessions: 100, ..rules() });
+    for byte in 0..20 {
+        let (id, _) = opened(&mut sessions, 1, byte).unwrap();
+        sessions.disconnect(id);
+    }
+    for _ in 0..2 {
+        let id = connect(&mut sessions, 1);
+        sessions.hello(id, NONCE, at(10)).unwrap();
+        sessions.disconnect(id);
+    }
+    assert_eq!(sessions.connect(peer(1), at(10)), Err(Crowded::Knocks));
+    let id = sessions.connect(peer(1), at(20)).unwrap().0;
+    assert_eq!(sessions.hello(id, NONCE, at(20)), Err(RpcError::TooManyAttempts { retry_after_ms: 10_000 }));
+    connect(&mut sessions, 2);
+}
+
+#[test]
+fn sessions_are_limited_and_what_is_not_the_operators_fault_is_no_attempt() {
+    let mut sessions = Sessions::new(rules());
+    for byte in 1..=3 {
+        opened(&mut sessions, byte, byte).unwrap();
+    }
+    for _ in 0..10 {
+        let id = connect(&mut sessions, 7);
+        sessions.hello(id, NONCE, at(10)).unwrap();
+        sessions.open(id, &session(7, 60), at(10)).unwrap();
+        let full = sessions.verified(id, &session(7, 60), at(10)).unwrap_err();
+        assert!(matches!(full, RpcError::Full(_)), "{full:?}");
+        sessions.refused(id, &full);
+        sessions.disconnect(id);
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -158,15 +223,17 @@ proptest! {
         for step in steps {
             let id = |place: usize| ids.get(place).copied();
             match step {
-                Step::Connect(last) => ids.extend(sessions.connect(peer(last))),
+                Step::Connect(last) => ids.extend(sessions.connect(peer(last), at(now)).map(|(id, _)| id)),
                 Step::Disconnect(place) => id(place).into_iter().for_each(|id| sessions.disconnect(id)),
-                Step::Hello(place) => id(place).into_iter().for_each(|id| sessions.hello(id, NONCE)),
+                Step::Hello(place) => drop(id(place).map(|id| sessions.hello(id, NONCE, at(now)))),
                 Step::Pass(seconds) => now += seconds,
                 Step::Open(place, operator) => {
                     let Some(id) = id(place) else { continue };
                     let session = session(operator, now + 60);
-                    if sessions.open(id, &session, at(now)).is_ok() {
-                        let _ = sessions.verified(id, &session, at(now));
+                    if sessions.open(id, &session, at(now)).is_ok()
+                        && let Err(refusal) = sessions.verified(id, &session, at(now))
+                    {
+                        sessions.refused(id, &refusal);
                     }
                 }
             }
@@ -176,12 +243,12 @@ proptest! {
                 };
                 prop_assert!(sessions.connections.values().filter(alive).count() <= 1);
             }
-            prop_assert!(sessions.connections.len() <= 4);
+            prop_assert!(sessions.strangers.len() <= 4 && sessions.connections.len() <= 4 + 3);
         }
         for id in ids {
             sessions.disconnect(id);
         }
         prop_assert_eq!(sessions.sizes(), (0, 0));
-        prop_assert!(sessions.addresses.is_empty());
+        prop_assert!(sessions.addresses.is_empty() && sessions.strangers.is_empty());
     }
 }

@@ -9,7 +9,11 @@ use super::*;
 
 /// A certificate for this machine, on disk, and as a client trusts it.
 fn certificate() -> (tempfile::TempDir, TlsFiles, CustomCertStore) {
-    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).unwrap();
+    certificate_for("127.0.0.1")
+}
+
+fn certificate_for(name: &str) -> (tempfile::TempDir, TlsFiles, CustomCertStore) {
+    let made = rcgen::generate_simple_self_signed(vec![name.into()]).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let files =
         TlsFiles { certificate: directory.path().join("cert.pem"), key: directory.path().join("key.pem") };
@@ -42,4 +46,99 @@ fn files_that_are_no_certificate_are_refused() {
     assert!(matches!(missing.load(), Err(TlsError::File { .. })));
     let (_other, of_another, _trust) = certificate();
     assert!(matches!(TlsFiles { key: of_another.key, ..files }.load(), Err(TlsError::Unusable(_))));
+}
+
+/// A link of operator 3 over TLS that trusts `ca`.
+fn link(server: &Server, ca: &std::path::Path) -> OperatorLink {
+    let url = format!("wss://127.0.0.1:{}", server.address.port());
+    let upstream = Upstream { identity: identity(), url, ca: Some(ca.to_owned()), plaintext: false };
+    let config = OperatorLinkConfig { longest_pause_ms: 100, ..OperatorLinkConfig::default() };
+    let signer = Arc::new(LocalBlsSigner::new(secret(3)));
+    OperatorLink::start(&config, upstream, signer, link_dependencies(server.clock.clone())).unwrap()
+}
+
+#[actix::test]
+async fn an_operator_link_over_tls_trusts_a_private_authority() {
+    let (_directory, files, _trust) = certificate();
+    let receiver = Receiver::start(16, 16);
+    let config = Config { tls: Some(files.clone()), ..Config::default() };
+    let server = Server::start(&config, receiver.handle.clone()).await;
+    let handle: Handle<SubmitSignature> = Handle::remote(Arc::new(link(&server, &files.certificate)));
+    assert_eq!(soon(handle.ask(submission(3))).await, Ok(SubmitReply::Accepted));
+}
+
+#[actix::test]
+async fn a_certificate_of_another_name_or_of_nobody_who_is_trusted_is_refused() {
+    let (_directory, of_another, _trust) = certificate_for("elsewhere.example.org");
+    let (_other, strangers, _trust) = certificate();
+    let receiver = Receiver::start(16, 16);
+    let config = Config { tls: Some(of_another.clone()), ..Config::default() };
+    let server = Server::start(&config, receiver.handle.clone()).await;
+    for ca in [&of_another.certificate, &strangers.certificate] {
+        let link = link(&server, ca);
+        let mut status = link.status();
+        let status = soon(status.wait_for(|status| status.last_error.is_some())).await.unwrap();
+        assert!(!status.connected, "{status:?}");
+    }
+    assert_eq!(server.metrics.sessions_opened(), 0);
+}
+
+#[actix::test]
+async fn plain_text_to_a_remote_aggregator_is_refused() {
+    let start = |plaintext| {
+        let (clock, signer) = (SetClock::at(1_000), Arc::new(LocalBlsSigner::new(secret(3))));
+        let upstream = Upstream { identity: identity(), url: "ws://192.0.2.1:1".into(), ca: None, plaintext };
+        OperatorLink::start(&OperatorLinkConfig::default(), upstream, signer, link_dependencies(clock))
+    };
+    assert!(matches!(start(false), Err(UpstreamError::Plaintext(_))));
+    assert!(start(true).is_ok(), "where the operator says so");
+}
+
+#[test]
+fn a_renewed_certificate_is_used_without_a_restart() {
+    let (_directory, files, _trust) = certificate();
+    let tls = files.load().unwrap();
+    assert!(!tls.refresh().unwrap());
+    let replace = |by: &TlsFiles, seconds| {
+        for (to, from) in [(&files.certificate, &by.certificate), (&files.key, &by.key)] {
+            std::fs::copy(from, to).unwrap();
+            let file = std::fs::File::options().write(true).open(to).unwrap();
+            file.set_modified(std::time::SystemTime::now() + Duration::from_secs(seconds)).unwrap();
+        }
+    };
+    let (_other, renewed, _trust) = certificate();
+    let shown = |tls: &Tls| tls.shown();
+    let before = shown(&tls);
+    replace(&renewed, 10);
+    assert!(tls.refresh().unwrap() && !tls.refresh().unwrap());
+    let after = shown(&tls);
+    assert_ne!(before, after);
+    // Half of it written: the old one stays, and the next look finds the rest.
+    let (_third, third, _trust) = certificate();
+    let half = TlsFiles { certificate: third.certificate.clone(), key: renewed.key };
+    replace(&half, 20);
+    assert!(matches!(tls.refresh(), Err(TlsError::Unusable(_))));
+    assert_eq!(shown(&tls), after);
+    replace(&third, 30);
+    assert!(tls.refresh().unwrap());
+    assert_ne!(shown(&tls), after);
+}
+
+#[actix::test]
+async fn a_handshake_that_stalls_ends() {
+    use tokio::io::AsyncReadExt;
+    let (_directory, files, _trust) = certificate();
+    let receiver = Receiver::start(16, 16);
+    for (tls, reason) in [(Some(files), "tls"), (None, "handshake")] {
+        let config = Config { tls, handshake_secs: 1, most_handshakes: 1, ..Config::default() };
+        let server = Server::start(&config, receiver.handle.clone()).await;
+        let mut stalled = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        assert!(matches!(soon(stalled.read(&mut [0; 1])).await, Ok(0) | Err(_)));
+        soon(async {
+            while server.metrics.ended_for(reason) < 1 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
 }
