@@ -202,13 +202,21 @@ impl Bus {
         if let Ok(store) = self.jetstream.get_key_value(&bucket).await {
             return Ok(store);
         }
-        let config = kv::Config {
-            bucket,
+        // As the client's own way of making a bucket does, which asks servers for more than 2.9 can tell.
+        let config = stream::Config {
+            name: format!("KV_{bucket}"),
+            subjects: vec![format!("$KV.{bucket}.>")],
+            max_messages_per_subject: 1,
+            discard: DiscardPolicy::New,
             max_age: LEASE,
             num_replicas: self.config.replicas,
-            ..kv::Config::default()
+            allow_rollup: true,
+            deny_delete: true,
+            allow_direct: true,
+            ..stream::Config::default()
         };
-        self.jetstream.create_key_value(config).await.map_err(|error| self.server_error(error))
+        self.jetstream.get_or_create_stream(config).await.map_err(|error| self.server_error(error))?;
+        self.jetstream.get_key_value(&bucket).await.map_err(|error| self.server_error(error))
     }
 
     pub(super) fn server_error(&self, error: impl std::fmt::Display) -> NatsError {

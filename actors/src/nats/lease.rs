@@ -3,7 +3,6 @@
 //! A process takes a lease for each of its actors before they start, and renews them. One that finds them taken waits, ready
 //! to step in. A process that was killed takes its own back at once when it returns.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +28,7 @@ pub struct Leases {
 }
 
 /// Leases that are held.
-pub struct Lease {
-    leases: Leases,
-    revisions: BTreeMap<ActorName, u64>,
-}
+pub struct Lease(Leases);
 
 /// How an attempt ended.
 enum Attempt {
@@ -48,9 +44,9 @@ impl Leases {
 
     /// Waits until all are held; where the server does not answer, or another process has one, that is told once.
     pub async fn take(self) -> Lease {
-        let (mut revisions, mut told) = (BTreeMap::new(), String::new());
+        let mut told = String::new();
         loop {
-            let waiting = match self.take_missing(&mut revisions).await {
+            let waiting = match self.missing().await {
                 Ok(None) => break,
                 Ok(Some(actor)) => format!("another process runs {actor}; waiting to take its place"),
                 Err(error) => error.to_string(),
@@ -62,19 +58,15 @@ impl Leases {
             tokio::time::sleep(LOOK).await;
         }
         info!("this process alone runs its actors");
-        Lease { leases: self, revisions }
+        Lease(self)
     }
 
-    /// Takes those that are missing. Returns one that another process has.
-    async fn take_missing(
-        &self,
-        revisions: &mut BTreeMap<ActorName, u64>,
-    ) -> Result<Option<ActorName>, NatsError> {
+    /// Takes or renews all. Returns one that another process has.
+    async fn missing(&self) -> Result<Option<ActorName>, NatsError> {
         let store = self.bus.leases().await?;
         for actor in &self.actors {
-            match self.attempt(&store, *actor).await? {
-                Attempt::Held(revision) => drop(revisions.insert(*actor, revision)),
-                Attempt::Taken => return Ok(Some(*actor)),
+            if let Attempt::Taken = self.attempt(&store, *actor).await? {
+                return Ok(Some(*actor));
             }
         }
         Ok(None)
@@ -106,14 +98,14 @@ impl Lease {
     ///
     /// # Errors
     /// Where another process has taken one over, which happens when this one could not renew it in time.
-    pub async fn keep(mut self, stop: CancellationToken) -> Result<(), NatsError> {
+    pub async fn keep(self, stop: CancellationToken) -> Result<(), NatsError> {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return self.give_back().await,
                 () = tokio::time::sleep(RENEWAL) => {}
             }
             // A server that is away gives them to nobody else meanwhile.
-            match self.leases.take_missing(&mut self.revisions).await {
+            match self.0.missing().await {
                 Ok(None) => {}
                 Ok(Some(actor)) => return Err(NatsError::Taken(actor)),
                 Err(error) => warn!(%error, "the leases are not renewed"),
@@ -122,10 +114,12 @@ impl Lease {
     }
 
     async fn give_back(&self) -> Result<(), NatsError> {
-        let store = self.leases.bus.leases().await?;
-        for (actor, revision) in &self.revisions {
-            // Whoever has it by now keeps it.
-            let _ = store.delete_expect_revision(actor.as_str(), Some(*revision)).await;
+        let store = self.0.bus.leases().await?;
+        for actor in &self.0.actors {
+            // Whoever else has it by now keeps it.
+            if let Attempt::Held(revision) = self.0.attempt(&store, *actor).await? {
+                let _ = store.delete_expect_revision(actor.as_str(), Some(revision)).await;
+            }
         }
         Ok(())
     }
