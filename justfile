@@ -33,8 +33,8 @@ _program: setup
     @cargo build --locked --bin anzen
 
 # Run all tests: contracts; alert rules; Rust units, properties and the simulation; end to end on a real chain
-test: test-contracts test-alerts
-    cargo test --locked --workspace
+test: test-contracts test-alerts _nats-server
+    PATH="$PATH:{{ tools }}/usr/sbin" cargo test --locked --workspace
 
 # Run the fast tests only: Rust units and properties
 test-unit: setup
@@ -68,6 +68,11 @@ _check-offline:
     RUSTDOCFLAGS="-D warnings" cargo doc --offline --locked --workspace --no-deps --document-private-items
     {{ tools }}/bin/cargo-deny --offline --locked check --hide-inclusion-graph licenses bans sources
     {{ tools }}/bin/cargo-machete
+
+# What the bus is tested on: the system's, or Debian's package, unpacked in .tools.
+_nats-server:
+    @PATH="$PATH:{{ tools }}/usr/sbin"; command -v nats-server > /dev/null \
+        || integration/debian.sh own {{ tools }} nats-server
 
 # What comes from crates.io and is no part of the product: built once, kept in .tools.
 _check-tools:

@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`tx_sender`], [`rpc_gateway`] | one actor each |
-//! | [`bus`] | handles, inboxes, and the way between processes |
+//! | [`bus`], [`nats`] | handles, inboxes, and the way between processes; the one between machines |
 //! | [`follow`] | how an actor follows the chain |
 //! | [`health`] | how an actor is, and how it is asked |
 //! | [`retry`], [`errand`] | when to try again |
@@ -21,6 +21,7 @@ pub mod follow;
 pub mod health;
 pub mod keys;
 mod measure;
+pub mod nats;
 pub mod node;
 pub mod operator_signer;
 pub mod ports;

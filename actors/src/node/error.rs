@@ -6,6 +6,7 @@ use anzen_messages::wire::ActorName;
 
 use super::config::ConfigError;
 use crate::bus::NoRoute;
+use crate::nats::NatsError;
 use crate::ports::{ChainError, StoreError};
 
 /// Each says what to do next.
@@ -87,6 +88,9 @@ pub enum NodeError {
     /// An actor that nothing leads to.
     #[error(transparent)]
     NoRoute(#[from] NoRoute),
+    /// The bus.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
     /// Anything of the gateway.
     #[error("{0}")]
     Gateway(String),

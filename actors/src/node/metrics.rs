@@ -16,6 +16,7 @@ use crate::adapters::{RpcMetrics, StoreMetrics};
 use crate::aggregator::AggregatorMetrics;
 use crate::bus::BusMetrics;
 use crate::chain_watcher::WatcherMetrics;
+use crate::nats::NatsMetrics;
 use crate::operator_signer::OperatorSignerMetrics;
 use crate::rpc_gateway::{GatewayMetrics, LinkMetrics};
 use crate::signature_collector::CollectorMetrics;
@@ -53,6 +54,8 @@ pub struct NodeMetrics {
     pub gateway: GatewayMetrics,
     /// The connections to other processes.
     pub links: LinkMetrics,
+    /// The bus's.
+    pub nats: NatsMetrics,
     /// The store's.
     pub store: StoreMetrics,
     /// The RPC endpoint's.
@@ -68,6 +71,7 @@ impl NodeMetrics {
         self.process.register(&mut registry);
         self.bus.register(&mut registry);
         self.links.register(&mut registry);
+        self.nats.register(&mut registry);
         self.store.register(&mut registry);
         self.rpc.register(&mut registry);
         export_metrics().register(&mut registry);

@@ -11,9 +11,11 @@
 //! | `operator/` | an operator's registration, by command and at the start |
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
+//! | `bus.rs` | the process on the bus that leads to other machines |
 //! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
 
 mod api;
+mod bus;
 mod client;
 pub mod config;
 mod endpoints;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::api::{self, Monitor, RPC_ENDPOINT, STORE, StoreProbe, services_of};
+use super::bus::OnBus;
 use super::config::NodeConfig;
 use super::endpoints::Endpoints;
 use super::error::NodeError;
@@ -135,8 +136,15 @@ impl Process {
             registered = Box::pin(self.register(account)) => registered?,
             () = self.stop.cancelled() => return Ok(()),
         }
+        let on_bus = tokio::select! {
+            joined = self.join_bus() => joined?,
+            () = self.stop.cancelled() => return Ok(()),
+        };
         let mut directory = Directory::default();
         self.link(&mut directory)?;
+        if let Some(on_bus) = &on_bus {
+            on_bus.link(&self.config, &mut directory);
+        }
         let roles = Roles {
             config: &self.config,
             ports: &self.ports,
@@ -149,15 +157,20 @@ impl Process {
         start_roles(&roles, &mut directory).await?;
         servers.extend(self.serve_edge(listeners.edge, &directory)?);
         servers.extend(self.serve_links(listeners.links, &directory));
+        let on_bus = on_bus.map(|on_bus| on_bus.start(&directory, &self.stop));
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
         info!(node = self.config.name, actors = actors.join(" "), "running");
         self.stop.cancelled().await;
         // They end their connections by themselves; whoever hangs is left behind.
         let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
+        let left = match on_bus {
+            Some(on_bus) => tokio::time::timeout(LAST_CALLS, on_bus.end()).await.unwrap_or(Ok(())),
+            None => Ok(()),
+        };
         Endpoints::remove(&self.config.data_dir);
         info!(node = self.config.name, "stopped");
-        Ok(())
+        Ok(left?)
     }
 
     /// Waits until the endpoint answers; whoever starts everything at once need not care for the order.
@@ -210,6 +223,11 @@ impl Process {
             directory.link(*actor, Arc::new(transport));
         }
         Ok(())
+    }
+
+    async fn join_bus(&self) -> Result<Option<OnBus>, NodeError> {
+        let Some(nats) = &self.config.nats else { return Ok(None) };
+        OnBus::join(&self.config, nats, &self.ports, &self.metrics.nats).await.map(Some)
     }
 
     /// An operator's connections to the aggregators.

@@ -5,6 +5,7 @@
 mod chain;
 mod config;
 mod keys;
+mod nats;
 mod provider;
 mod tx_sender;
 mod watcher;

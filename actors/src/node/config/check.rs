@@ -39,7 +39,7 @@ pub enum CheckError {
     },
     /// An actor needs another that is nowhere.
     #[error(
-        "the role {role} needs {needed}, which this process does not run; add it to roles, or say in links.to where it is"
+        "the role {role} needs {needed}, which this process does not run; add it to roles, say in links.to where it is, or give the processes a bus (nats)"
     )]
     NoWay {
         /// The role.
@@ -184,7 +184,8 @@ impl NodeConfig {
             let needed = role
                 .talks_to()
                 .iter()
-                .filter(|other| !self.runs(**other) && !self.links.to.contains_key(other));
+                .filter(|other| !self.runs(**other) && !self.links.to.contains_key(other))
+                .filter(|_| self.nats.is_none());
             wrong.extend(needed.map(|needed| CheckError::NoWay { role: *role, needed: *needed }));
         }
         if self.runs(ActorName::OperatorSigner) {

@@ -37,6 +37,7 @@ use super::error::NodeError;
 use super::operator::OperatorConfig;
 use crate::adapters::ChainConfig;
 use crate::keys::KeysConfig;
+use crate::nats::NatsConfig;
 use crate::operator_signer::ProtocolModel;
 use crate::telemetry::TelemetryConfig;
 use crate::{
@@ -82,8 +83,11 @@ pub struct NodeConfig {
     pub aggregators: Vec<AggregatorAt>,
     /// How an operator keeps its connections to them.
     pub operator_link: rpc_gateway::OperatorLinkConfig,
-    /// The other processes of the same aggregator.
+    /// The other processes of the same aggregator, where they are on this machine.
     pub links: LinksConfig,
+    /// The bus to the other processes of the same aggregator, where they are on other machines: a NATS server. Nothing where
+    /// there is none. What is in `links.to` goes there.
+    pub nats: Option<NatsConfig>,
     /// Where metrics are served.
     pub metrics: MetricsConfig,
     /// What is logged, and where traces go.
@@ -173,6 +177,7 @@ impl Default for NodeConfig {
             aggregators: Vec::new(),
             operator_link: Default::default(),
             links: LinksConfig::default(),
+            nats: None,
             metrics: MetricsConfig::default(),
             telemetry: TelemetryConfig::default(),
             api: ApiConfig::default(),

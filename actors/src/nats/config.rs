@@ -1,0 +1,40 @@
+//! Where the server is.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the server of the bus is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NatsConfig {
+    /// `nats://host:port`, or `tls://host:port`. Several servers of one cluster are separated by commas.
+    pub url: String,
+    /// The aggregator whose processes share the bus: letters, digits, `-` and `_`. Aggregators that share a server have
+    /// different ones.
+    pub aggregator: String,
+    /// The file with the credentials that `nsc` wrote; nothing where the server asks for none.
+    pub credentials_file: Option<PathBuf>,
+    /// The file with the user name on its first line and the password on its second; nothing where the server asks for none.
+    pub password_file: Option<PathBuf>,
+    /// The certificate of the authority that signed the server's, where the system does not know it.
+    pub ca: Option<PathBuf>,
+    /// On how many servers of the cluster a message is kept: 1, 3 or 5.
+    pub replicas: usize,
+    /// The most bytes of messages that are kept; beyond it senders are told that the receiver is full.
+    pub most_bytes: u64,
+}
+
+impl Default for NatsConfig {
+    fn default() -> Self {
+        Self {
+            url: "nats://127.0.0.1:4222".into(),
+            aggregator: "anzen".into(),
+            credentials_file: None,
+            password_file: None,
+            ca: None,
+            replicas: 1,
+            most_bytes: 1 << 30,
+        }
+    }
+}

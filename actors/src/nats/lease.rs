@@ -1,0 +1,126 @@
+//! That each actor of an aggregator runs in one process: two that answered the same messages would each know half of it.
+//!
+//! A process takes a lease for each of its actors before they start, and renews them. One that finds them taken waits, ready
+//! to step in. A process that was killed takes its own back at once when it returns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anzen_messages::wire::ActorName;
+use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::bus::{Bus, NatsError};
+
+/// How long a lease lasts that is not renewed.
+pub(super) const LEASE: Duration = Duration::from_secs(15);
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(4);
+/// Between two looks at a lease that another has.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The leases that a process wants.
+pub struct Leases {
+    bus: Arc<Bus>,
+    holder: String,
+    actors: Vec<ActorName>,
+}
+
+/// Leases that are held.
+pub struct Lease(Leases);
+
+/// How an attempt ended.
+enum Attempt {
+    Held(u64),
+    Taken,
+}
+
+impl Leases {
+    /// For `actors` of the process that calls itself `holder`, today and after a restart.
+    pub fn new(bus: Arc<Bus>, holder: String, actors: Vec<ActorName>) -> Self {
+        Self { bus, holder, actors }
+    }
+
+    /// Waits until all are held; where the server does not answer, or another process has one, that is told once.
+    pub async fn take(self) -> Lease {
+        let mut told = String::new();
+        loop {
+            let waiting = match self.missing().await {
+                Ok(None) => break,
+                Ok(Some(actor)) => format!("another process runs {actor}; waiting to take its place"),
+                Err(error) => error.to_string(),
+            };
+            if waiting != told {
+                warn!("{waiting}");
+                told = waiting;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        info!("this process alone runs its actors");
+        Lease(self)
+    }
+
+    /// Takes or renews all. Returns one that another process has.
+    async fn missing(&self) -> Result<Option<ActorName>, NatsError> {
+        let store = self.bus.leases().await?;
+        for actor in &self.actors {
+            if let Attempt::Taken = self.attempt(&store, *actor).await? {
+                return Ok(Some(*actor));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn attempt(&self, store: &Store, actor: ActorName) -> Result<Attempt, NatsError> {
+        let held = self.holder.clone().into_bytes().into();
+        let found = store.entry(actor.as_str()).await.map_err(|error| self.bus.server_error(error))?;
+        match found.filter(|entry| entry.operation == Operation::Put) {
+            Some(entry) if entry.value == self.holder.as_bytes() => {
+                match store.update(actor.as_str(), held, entry.revision).await {
+                    Ok(revision) => Ok(Attempt::Held(revision)),
+                    Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(Attempt::Taken),
+                    Err(error) => Err(self.bus.server_error(error)),
+                }
+            }
+            Some(_) => Ok(Attempt::Taken),
+            None => match store.create(actor.as_str(), held).await {
+                Ok(revision) => Ok(Attempt::Held(revision)),
+                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(Attempt::Taken),
+                Err(error) => Err(self.bus.server_error(error)),
+            },
+        }
+    }
+}
+
+impl Lease {
+    /// Renews them until `stop`, and gives them back then.
+    ///
+    /// # Errors
+    /// Where another process has taken one over, which happens when this one could not renew it in time.
+    pub async fn keep(self, stop: CancellationToken) -> Result<(), NatsError> {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return self.give_back().await,
+                () = tokio::time::sleep(RENEWAL) => {}
+            }
+            // A server that is away gives them to nobody else meanwhile.
+            match self.0.missing().await {
+                Ok(None) => {}
+                Ok(Some(actor)) => return Err(NatsError::Taken(actor)),
+                Err(error) => warn!(%error, "the leases are not renewed"),
+            }
+        }
+    }
+
+    async fn give_back(&self) -> Result<(), NatsError> {
+        let store = self.0.bus.leases().await?;
+        for actor in &self.0.actors {
+            // Whoever else has it by now keeps it.
+            if let Attempt::Held(revision) = self.0.attempt(&store, *actor).await? {
+                let _ = store.delete_expect_revision(actor.as_str(), Some(revision)).await;
+            }
+        }
+        Ok(())
+    }
+}
