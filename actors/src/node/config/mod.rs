@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use super::api::ApiConfig;
 use super::error::NodeError;
 use super::operator::OperatorConfig;
-use crate::adapters::ChainConfig;
+use crate::adapters::{ChainConfig, StoreConfig};
 use crate::keys::KeysConfig;
 use crate::operator_signer::ProtocolModel;
 use crate::telemetry::TelemetryConfig;
@@ -70,6 +70,8 @@ pub struct NodeConfig {
     /// and membership of the quorum, as far as they are missing. It needs `[keys.ecdsa]` for that alone. Turn it off before
     /// the operator leaves, or it joins again.
     pub register_operator_on_startup: bool,
+    /// The file for what must last.
+    pub store: StoreConfig,
     /// The chain.
     pub chain: ChainConfig,
     /// Where the keys are.
@@ -160,6 +162,7 @@ impl Default for NodeConfig {
             addresses: "addresses.json".into(),
             data_dir: "data".into(),
             register_operator_on_startup: false,
+            store: StoreConfig::default(),
             chain: ChainConfig::default(),
             keys: KeysConfig::default(),
             operator: OperatorConfig::default(),
