@@ -6,5 +6,6 @@ mod chain;
 mod config;
 mod keys;
 mod provider;
+mod store;
 mod tx_sender;
 mod watcher;
