@@ -64,6 +64,11 @@ impl ChainReader for SimEndpoint {
         (from..=to).map(block).collect()
     }
 
+    async fn response_window(&self, _created: u64) -> Result<u64, ChainError> {
+        self.answer().await?;
+        Ok(self.chain.contract().rules.response_window)
+    }
+
     async fn changed(&self, known: BlockRef) {
         let mut changes = self.chain.subscribe();
         if self.chain.head().at == known {

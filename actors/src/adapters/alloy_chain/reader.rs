@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{B256, Bloom, U64, U128};
 use alloy::rpc::types::{Filter, Log};
+use anzen_contracts::AnzenTaskManager;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
 use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::AlloyChain;
 use super::failure::Failure;
-use crate::ports::{ChainError, ChainReader};
+use super::rpc::At;
+use crate::ports::{ChainError, ChainReader, TaskContract};
 
 /// What is needed of a block's header; nodes answer with more.
 #[derive(Debug, Clone, Deserialize)]
@@ -97,6 +99,18 @@ impl ChainReader for AlloyChain {
             }
         }
         Ok(blocks)
+    }
+
+    async fn response_window(&self, created: u64) -> Result<u64, ChainError> {
+        let number = u32::try_from(created).map_err(|_| ChainError::NoSuchBlock(created.to_string()))?;
+        let manager = self.addresses.task_manager;
+        let call = AnzenTaskManager::windowsAtCall { blockNumber: number };
+        match self.rpc.view(manager, &call, At::Latest).await {
+            Ok(windows) => Ok(windows.response.into()),
+            // The contract was not there yet, and had no tasks.
+            Err(Failure::Reverts(_)) => Ok(self.windows().await?.response),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     async fn changed(&self, known: BlockRef) {
