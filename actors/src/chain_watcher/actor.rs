@@ -155,9 +155,9 @@ impl Handler<Examine> for ChainWatcher {
 impl Handler<Fetched> for ChainWatcher {
     type Result = Option<Missing>;
 
-    fn handle(&mut self, Fetched { blocks, window }: Fetched, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Fetched { blocks, windows }: Fetched, ctx: &mut Context<Self>) -> Self::Result {
         let first = self.tracker.tip().is_none();
-        let effects = self.tracker.fetched(blocks, window);
+        let effects = self.tracker.fetched(blocks, &windows);
         self.carry_out(effects, ctx);
         if let Some(tip) = self.tracker.tip().filter(|_| first) {
             info!(block = tip.number, "following the chain");

@@ -43,8 +43,8 @@ impl ChainReader for Node {
         self.read(|world| world.read(from..=to))
     }
 
-    async fn response_window(&self, created: u64) -> Result<u64, ChainError> {
-        self.read(|world| world.windows.of(created))
+    async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
+        self.read(|world| created.iter().map(|created| world.windows.of(*created)).collect())
     }
 
     async fn changed(&self, _known: BlockRef) {

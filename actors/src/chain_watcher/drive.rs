@@ -24,8 +24,8 @@ pub(super) struct HeadSeen(pub(super) Header);
 #[rtype(result = "Option<Missing>")]
 pub(super) struct Fetched {
     pub(super) blocks: Vec<ChainBlock>,
-    /// The response window of the first, where it was wanted.
-    pub(super) window: Option<u64>,
+    /// The response windows that were wanted, by block.
+    pub(super) windows: Vec<(u64, u64)>,
 }
 
 /// The endpoint was not followed.
@@ -87,14 +87,15 @@ impl Driver {
     async fn catch_up(&self) -> Result<Header, Failure> {
         let head = self.reader.head().await?;
         let mut missing = self.watcher.send(HeadSeen(head.clone())).await??;
-        while let Some(Missing { range, starts }) = missing {
+        while let Some(Missing { range, windows_of }) = missing {
             let (from, to) = range.into_inner();
-            let window = if starts { Some(self.reader.response_window(from).await?) } else { None };
+            let windows = self.reader.response_windows(&windows_of).await?;
+            let windows = windows_of.into_iter().zip(windows).collect();
             let blocks = self.reader.blocks(from, to).await?;
             if blocks.is_empty() {
                 return Err(ChainError::NoSuchBlock(from.to_string()).into());
             }
-            missing = self.watcher.send(Fetched { blocks, window }).await?;
+            missing = self.watcher.send(Fetched { blocks, windows }).await?;
         }
         Ok(head)
     }

@@ -50,9 +50,13 @@ pub(super) struct Tracker {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Missing {
     pub(super) range: RangeInclusive<u64>,
-    /// True where nothing is kept: then the response window of the first of them is wanted too.
-    pub(super) starts: bool,
+    /// The blocks whose response windows are wanted too, the first of the range and older ones: where nothing is kept, and so
+    /// it is not known how old an open task can be.
+    pub(super) windows_of: Vec<u64>,
 }
+
+/// How far back response windows are looked at: more than the longest one that the contract takes.
+const OLDEST: u64 = 1 << 17;
 
 /// The search for the last block that the old chain and the new one have in common.
 #[derive(Debug, Default)]
@@ -107,15 +111,16 @@ impl Tracker {
     /// The blocks to ask for next; nothing where all are known.
     pub(super) fn missing(&self) -> Option<Missing> {
         let head = self.head?;
-        let tip = self.ring.tip();
-        let from = match (tip, self.search.from) {
+        let from = match (self.ring.tip(), self.search.from) {
             (None, _) => head.number.saturating_sub(self.lookback()),
             (Some(_), _) if self.ring.contains(head) => return None,
             (Some(_), Some(from)) => from,
             (Some(tip), None) => head.number.min(tip.number + 1),
         };
         let range = from..=head.number.min(from + self.limits.fetch - 1);
-        Some(Missing { range, starts: tip.is_none() })
+        let starts = self.ring.tip().is_none();
+        let windows_of = if starts { looked_at(head.number, from) } else { Vec::new() };
+        Some(Missing { range, windows_of })
     }
 
     /// How far before the tip a task that can still be answered may have been created, and some more.
@@ -123,14 +128,14 @@ impl Tracker {
         self.windows.longest().saturating_add(self.limits.margin)
     }
 
-    /// Takes in blocks that were asked for. `window` is the response window of the first, where nothing was kept.
-    pub(super) fn fetched(&mut self, blocks: Vec<ChainBlock>, window: Option<u64>) -> Vec<Effect> {
+    /// Takes in blocks that were asked for, and the response windows by block, farther back from one to the next.
+    pub(super) fn fetched(&mut self, blocks: Vec<ChainBlock>, windows: &[(u64, u64)]) -> Vec<Effect> {
         let blocks = contiguous(blocks);
         let [first, ..] = blocks.as_slice() else { return Vec::new() };
         let mut effects = Vec::new();
         let last = blocks.last().unwrap_or(first).header.at;
         if self.ring.tip().is_none() {
-            self.begin(blocks, window);
+            self.begin(blocks, windows);
         } else if self.connects(first) {
             self.attach(blocks, last, &mut effects);
         } else {
@@ -141,13 +146,16 @@ impl Tracker {
         effects
     }
 
-    /// Takes in the first blocks that are kept. Where the window was longer when they were made, open tasks may be older than
-    /// they are: then the blocks are asked for again, from farther back.
-    fn begin(&mut self, blocks: Vec<ChainBlock>, window: Option<u64>) {
+    /// Takes in the first blocks that are kept. Where the window was longer before, open tasks may be older than they are:
+    /// then the blocks are asked for again, from farther back.
+    fn begin(&mut self, blocks: Vec<ChainBlock>, windows: &[(u64, u64)]) {
+        let head = self.head.map_or(0, |head| head.number);
         let first = blocks.first().map_or(0, |block| block.header.at.number);
-        let reached = self.head.map_or(0, |head| head.number.saturating_sub(first));
-        self.windows = ResponseWindows::new(window.unwrap_or_else(|| self.windows.latest()));
-        if first == 0 || reached >= self.lookback() {
+        self.windows = ResponseWindows::new(longest_of_open(head, windows).max(self.windows.latest()));
+        if first == 0 || head.saturating_sub(first) >= self.lookback() {
+            if let Some((_, window)) = windows.first() {
+                self.windows = ResponseWindows::new(*window);
+            }
             self.append(blocks);
         }
     }
@@ -278,6 +286,28 @@ impl Tracker {
         let head = self.head.map_or(tip, |head| head.max(tip));
         ChainDelta { base, blocks: self.ring.from(from, ChainDelta::MOST_BLOCKS), head }
     }
+}
+
+/// The block `from`, and others each twice as far from the head as the one before: a window that held for at least its own
+/// length is met so.
+fn looked_at(head: u64, from: u64) -> Vec<u64> {
+    let nearest = head.saturating_sub(from).max(1);
+    let farther = std::iter::successors(Some(nearest), |distance| distance.checked_mul(2));
+    let farther = farther.take_while(|distance| *distance <= OLDEST);
+    std::iter::once(from).chain(farther.skip(1).map_while(|distance| head.checked_sub(distance))).collect()
+}
+
+/// The longest window of a task that may still be open at `head`.
+fn longest_of_open(head: u64, windows: &[(u64, u64)]) -> u64 {
+    let mut nearer = 0;
+    let mut longest = 0;
+    for (created, window) in windows {
+        if *window >= nearer {
+            longest = longest.max(*window);
+        }
+        nearer = head.saturating_sub(*created);
+    }
+    longest
 }
 
 fn parent(block: &ChainBlock) -> Option<BlockRef> {

@@ -189,7 +189,7 @@ fn a_fork_between_the_head_and_its_blocks_is_noticed() {
     let old = world.read(30..=32);
     world.reorganise(4, 8);
     let mixed = [old, world.read(33..=34)].concat();
-    let _ = tracker.fetched(mixed, None);
+    let _ = tracker.fetched(mixed, &[]);
     assert_eq!(tracker.tip().map(|tip| tip.number), Some(32));
     let _ = world.feed(&mut tracker);
     assert_eq!(tracker.tip(), Some(world.head()));

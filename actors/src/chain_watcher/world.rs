@@ -72,9 +72,16 @@ impl World {
         self.blocks.iter().filter(|block| range.contains(&block.header.at.number)).cloned().collect()
     }
 
-    /// The response window of the first missing block, where it is wanted.
-    pub(super) fn window(&self, missing: &Missing) -> Option<u64> {
-        missing.starts.then(|| self.windows.of(*missing.range.start()))
+    /// The response windows that are wanted.
+    pub(super) fn windows(&self, missing: &Missing) -> Vec<(u64, u64)> {
+        missing.windows_of.iter().map(|created| (*created, self.windows.of(*created))).collect()
+    }
+
+    /// For how many blocks the response window has been in force.
+    pub(super) fn window_held(&self) -> u64 {
+        let is_change = |event: &ChainEvent| matches!(event, ChainEvent::ResponseWindowChanged { .. });
+        let since = self.blocks.iter().rev().take_while(|block| !block.events.iter().any(is_change));
+        since.count() as u64
     }
 
     /// Lets a tracker read all that is missing.
@@ -83,7 +90,8 @@ impl World {
         let mut effects = Vec::new();
         for _ in 0..200 {
             let Some(missing) = tracker.missing() else { return effects };
-            effects.extend(tracker.fetched(self.read(missing.range.clone()), self.window(&missing)));
+            let windows = self.windows(&missing);
+            effects.extend(tracker.fetched(self.read(missing.range), &windows));
         }
         panic!("the tracker asks for ever: {:?} of {:?}", tracker.missing(), tracker.head());
     }

@@ -64,9 +64,9 @@ impl ChainReader for SimEndpoint {
         (from..=to).map(block).collect()
     }
 
-    async fn response_window(&self, _created: u64) -> Result<u64, ChainError> {
+    async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
         self.answer().await?;
-        Ok(self.chain.contract().rules.response_window)
+        Ok(vec![self.chain.contract().rules.response_window; created.len()])
     }
 
     async fn changed(&self, known: BlockRef) {
