@@ -164,7 +164,7 @@ impl OperatorSigner {
         for effect in self.duties.as_mut().map(tell).unwrap_or_default() {
             match effect {
                 Effect::Compute { ticket, task } => self.compute(ctx, ticket, &task),
-                Effect::Record { ticket, write } => self.record(ctx, ticket, write),
+                Effect::Record { ticket, writes } => self.record(ctx, ticket, writes),
                 Effect::Sign { ticket, permit } => self.sign(ctx, ticket, permit),
                 Effect::Submit { ticket, to, message } => self.submit(ctx, ticket, to, message),
                 Effect::Pause { ticket, step, failures } => self.pause(ctx, ticket, step, failures),
@@ -212,10 +212,10 @@ impl OperatorSigner {
         }));
     }
 
-    fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, write: Write) {
+    fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, writes: Vec<Write>) {
         let store = Arc::clone(&self.world.store);
         let span = scope!(OperatorSigner, task = %ticket.task);
-        let work = async move { store.commit(vec![write]).await }.instrument(span);
+        let work = async move { store.commit(writes).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             match &outcome {
                 Ok(()) => actor.lap(ticket, "record"),
@@ -280,11 +280,11 @@ impl OperatorSigner {
         let store = Arc::clone(&self.world.store);
         let work = async move { store.commit(writes).await }.instrument(scope!(OperatorSigner));
         ctx.spawn(work.into_actor(self).map(|outcome, actor, _| {
-            if let Err(error) = outcome {
+            if let Err(error) = &outcome {
                 tracing::warn!(%error, "old signing records are still on disk; they are removed after the next start");
             }
             if let Some(duties) = &mut actor.duties {
-                duties.pruned();
+                duties.pruned(outcome.is_ok());
             }
         }));
     }

@@ -10,6 +10,7 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 use super::duty::{Computed, Duty, Phase, Step, Terms, Ticket};
 use super::effect::{Effect, Ignored, Report};
 use super::protection::{Answer, Protection, Verdict};
+use super::refusal::Refusal;
 use crate::follow::ChainState;
 use crate::response_windows::ResponseWindows;
 
@@ -45,6 +46,7 @@ impl Duties {
     /// Takes in an answer of the chain watcher.
     pub fn follow(&mut self, delta: &ChainDelta) -> Vec<Effect> {
         self.head = delta.head.number;
+        self.protection.begin(self.head);
         let mut effects = self.advance(delta);
         effects.extend(self.settle());
         effects
@@ -142,14 +144,19 @@ impl Duties {
         }
     }
 
-    /// The writes of [`Effect::Prune`] are done, or failed.
-    pub fn pruned(&mut self) {
-        self.protection.pruned();
+    /// The writes of [`Effect::Prune`] are on disk, or failed.
+    pub fn pruned(&mut self, on_disk: bool) {
+        self.protection.pruned(on_disk);
     }
 
     /// How many tasks are open.
     pub fn open(&self) -> usize {
         self.duties.values().filter(|duty| self.is_open(duty)).count()
+    }
+
+    /// The block up to which nothing is signed because the signing records may lack it.
+    pub fn barrier(&self) -> Option<u32> {
+        self.protection.barrier()
     }
 
     /// How many signing records there are.
@@ -167,7 +174,7 @@ impl Duties {
         };
         match self.protection.may_sign(&answer) {
             Ok(Verdict::Sign(permit)) => vec![Effect::Sign { ticket, permit }],
-            Ok(Verdict::RecordFirst(write)) => vec![Effect::Record { ticket, write }],
+            Ok(Verdict::RecordFirst(writes)) => vec![Effect::Record { ticket, writes }],
             Err(refusal) => {
                 if let Some(duty) = self.current(ticket) {
                     duty.phase = Phase::Over;
@@ -202,13 +209,17 @@ impl Duties {
     }
 
     fn created(&mut self, block: &ChainBlock, task: &Task) -> Vec<Effect> {
-        let duty =
+        let mut duty =
             Duty::new(self.numbers, task.clone(), self.windows.deadline(u64::from(task.created_block)));
         if !self.is_open(&duty) || self.duties.contains_key(&task.hash()) {
             return Vec::new();
         }
         if let Err(reason) = self.should_answer(block, task) {
             return vec![ignored(task, reason)];
+        }
+        if let Some(answer) = self.protection.answer(task, &self.terms.domain) {
+            // Signing it again yields the same, and what it was computed from may be gone by now.
+            duty.phase = Phase::Signing(answer);
         }
         self.numbers += 1;
         self.duties.insert(task.hash(), duty);
@@ -217,18 +228,14 @@ impl Duties {
 
     /// Whether a task is one for this operator.
     fn should_answer(&self, block: &ChainBlock, task: &Task) -> Result<(), Ignored> {
-        let fits = u64::from(task.created_block) == block.header.at.number
-            && task.reference_block.checked_add(1) == Some(task.created_block)
-            && task.reference_block_hash == block.header.parent_hash;
-        let expected = *self.terms.models.get(&task.oracle_index).ok_or(Ignored::UnknownProtocol)?;
-        if !fits {
-            Err(Ignored::Inconsistent)
-        } else if expected != task.model_hash {
-            Err(Ignored::OtherModel { expected })
-        } else if self.open() >= self.terms.most_open {
-            Err(Ignored::TooMany)
-        } else {
-            Ok(())
+        self.terms.allow(block, task)?;
+        if self.open() >= self.terms.most_open {
+            return Err(Ignored::TooMany);
+        }
+        match self.protection.reaches(task.created_block) {
+            Err(Refusal::BeforeStart { barrier, .. }) => Err(Ignored::BeforeStart { barrier }),
+            // Another refusal is told when it is to be signed.
+            _ => Ok(()),
         }
     }
 
@@ -240,7 +247,7 @@ impl Duties {
 
     /// After the chain has gone on: starts what has opened, and removes what has long been over.
     fn settle(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let (mut effects, mut to_sign) = (Vec::new(), Vec::new());
         let (head, finality_blocks) = (self.head, self.terms.finality_blocks);
         for (task, duty) in &mut self.duties {
             if head >= duty.over_from(finality_blocks) {
@@ -249,8 +256,15 @@ impl Duties {
                 // A number of its own: what was under way before does not come back to it.
                 duty.number = self.numbers;
                 self.numbers += 1;
-                effects.extend(duty.next_steps(Ticket { task: *task, number: duty.number }));
+                let ticket = Ticket { task: *task, number: duty.number };
+                match duty.phase {
+                    Phase::Signing(_) => to_sign.push(ticket),
+                    _ => effects.extend(duty.next_steps(ticket)),
+                }
             }
+        }
+        for ticket in to_sign {
+            effects.extend(self.sign(ticket));
         }
         self.duties.retain(|_, duty| head < duty.over_from(finality_blocks).saturating_add(finality_blocks));
         let removed = self.protection.prune(head.saturating_sub(self.terms.keep_records));

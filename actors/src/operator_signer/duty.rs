@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use alloy::primitives::B256;
+use anzen_messages::chain::ChainBlock;
 use anzen_messages::model::NoAnswer;
 use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{OperatorId, SafetyFactor, Task, TaskHash};
 
-use super::effect::{Effect, Report};
+use super::effect::{Effect, Ignored, Report};
 use super::protection::Answer;
 
 /// What does not change while the process runs.
@@ -28,6 +29,23 @@ pub struct Terms {
     pub finality_blocks: u64,
     /// For how many blocks after its creation a task's signing record is kept.
     pub keep_records: u64,
+}
+
+impl Terms {
+    /// Whether a task that came with a block is what the contract emits, and is about a model that is configured.
+    pub(super) fn allow(&self, block: &ChainBlock, task: &Task) -> Result<(), Ignored> {
+        let fits = u64::from(task.created_block) == block.header.at.number
+            && task.reference_block.checked_add(1) == Some(task.created_block)
+            && task.reference_block_hash == block.header.parent_hash;
+        let expected = *self.models.get(&task.oracle_index).ok_or(Ignored::UnknownProtocol)?;
+        if !fits {
+            Err(Ignored::Inconsistent)
+        } else if expected != task.model_hash {
+            Err(Ignored::OtherModel { expected })
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// What came of reading a task's inputs and evaluating them.

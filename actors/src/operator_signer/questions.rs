@@ -19,9 +19,12 @@ pub(super) async fn load(
 ) -> (Protection, u64) {
     let read = async || {
         let records = store.load(SPACE).await.map_err(|error| error.to_string())?;
-        Protection::load(records).map_err(|error| error.to_string())
+        Protection::load(records, store.restorations()).map_err(|error| error.to_string())
     };
-    let protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
+    let mut protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
+    if config.key_is_new {
+        protection.trust_that_the_key_is_new();
+    }
     let windows = async || contract.windows().await;
     let windows = config.retry.until_answered(rng.as_ref(), "the task manager", windows).await;
     (protection, windows.response)

@@ -21,7 +21,7 @@ async fn a_store_of_schema_1_is_brought_up_to_date() {
     assert_eq!(records, [(vec![], vec![]), (b"a\0".to_vec(), vec![0, 255, 1]), long]);
     let signed = store.load(protection::SPACE).await.unwrap();
     assert_eq!(signed.len(), 4, "three records and the floor");
-    protection::Protection::load(signed).unwrap();
+    protection::Protection::load(signed, store.restorations()).unwrap();
     assert_eq!(store.restorations(), 0, "it is the same store");
     drop(store);
     assert_eq!(schema_of(&path), schema::SCHEMA);
