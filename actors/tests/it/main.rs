@@ -5,6 +5,7 @@
 mod chain;
 mod config;
 mod keys;
+mod protection;
 mod provider;
 mod store;
 mod tx_sender;

@@ -262,7 +262,7 @@ async fn a_start_without_room_is_refused_and_leaves_nothing_in_the_way() {
 }
 
 /// A folder with what an operator needs to begin, and a chain that does not answer.
-fn operators_folder() -> tempfile::TempDir {
+pub(crate) fn operators_folder() -> tempfile::TempDir {
     const ADDRESSES: [&str; 18] = [
         "taskManager",
         "serviceManager",
