@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::database::Database;
+use super::records::Records;
 use crate::ports::StoreError;
 
 /// How many records a space has, and how large they are.
@@ -66,7 +67,7 @@ impl StoreInspector {
     ///
     /// # Errors
     /// Where they cannot be read.
-    pub fn records(&self, space: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn records(&self, space: &str) -> Result<Records, StoreError> {
         self.0.raw(space)
     }
 

@@ -7,8 +7,10 @@ use rusqlite::{Connection, Row, Transaction};
 use super::checksum;
 use crate::ports::{StoreError, Write};
 
+/// A key and its value.
+pub(super) type Record = (Vec<u8>, Vec<u8>);
 /// Records of a space by key.
-pub(super) type Records = Vec<(Vec<u8>, Vec<u8>)>;
+pub(super) type Records = Vec<Record>;
 /// How many records each space has.
 pub(super) type Counts = BTreeMap<String, u64>;
 
@@ -50,7 +52,7 @@ pub(super) fn unsigned(number: i64) -> u64 {
 }
 
 /// A record, from its row (space, key, value, checksum), if it is what was written.
-fn verify(space: &str, row: &Row<'_>) -> rusqlite::Result<Result<(Vec<u8>, Vec<u8>), StoreError>> {
+fn verify(space: &str, row: &Row<'_>) -> rusqlite::Result<Result<Record, StoreError>> {
     let (key, value) = (row.get_ref(1)?.as_bytes()?.to_vec(), row.get_ref(2)?.as_bytes()?.to_vec());
     let is_right = row.get_ref(3)?.as_i64() == Ok(checksum::of_record(space, &key, &value).into());
     Ok(if is_right {
