@@ -39,4 +39,4 @@ pub use metrics::NodeMetrics;
 pub use ports::Ports;
 pub use process::ProcessMetrics;
 pub use roles::{Roles, Upstream, start_roles};
-pub use run::run;
+pub use run::{open_store, run, store_path};

@@ -1,7 +1,7 @@
 //! A whole process: configuration, real adapters, links, metrics, the end.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alloy::signers::local::PrivateKeySigner;
@@ -26,11 +26,11 @@ use super::metrics::{self, NodeMetrics};
 use super::operator::{Registration, register};
 use super::ports::Ports;
 use super::roles::{Roles, Upstream, start_roles};
-use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
+use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, StoreMetrics, SystemClock};
 use crate::bus::Directory;
 use crate::health::HealthProbes;
 use crate::keys::KeyKind;
-use crate::ports::{Clock, Rng, TaskContract, jittered};
+use crate::ports::{Clock, Rng, StoreError, TaskContract, jittered};
 use crate::rpc_gateway::{
     self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
     serve_links,
@@ -53,13 +53,15 @@ pub async fn run(mut config: NodeConfig, stop: CancellationToken) -> Result<(), 
     }
     let addresses = Addresses::load(&config.addresses)?;
     config.complete(&addresses);
-    make_private(&config.data_dir)?;
+    let metrics = NodeMetrics::default();
+    // First of all: a second process on the same folder ends here, and has not touched what is the other's.
+    let store = open_store(&config, metrics.store.clone())?;
     Endpoints::remove(&config.data_dir);
     let signers = tokio::select! {
         signers = Signers::load(&config) => signers?,
         () = stop.cancelled() => return Ok(()),
     };
-    let process = Process::new(config, signers, &addresses, stop)?;
+    let process = Process::new(config, signers, &addresses, (store, metrics), stop)?;
     process.run().await
 }
 
@@ -73,6 +75,8 @@ struct Process {
     /// For the operator's registration; gone after it.
     account: Option<PrivateKeySigner>,
     health: HealthProbes,
+    /// The disk has failed for good.
+    store_breaks: CancellationToken,
     stop: CancellationToken,
 }
 
@@ -81,13 +85,13 @@ impl Process {
         config: NodeConfig,
         signers: Signers,
         addresses: &Addresses,
+        (store, metrics): (SqliteStore, NodeMetrics),
         stop: CancellationToken,
     ) -> Result<Self, NodeError> {
-        let metrics = NodeMetrics::default();
         metrics.process.started(SystemClock.now());
         let cpu = Arc::new(BlockingPool::new(tokio::runtime::Handle::current()));
         let rng = Arc::new(OsRng::new().map_err(|error| NodeError::Adapter(error.to_string()))?);
-        let store = SqliteStore::open(&config.data_dir.join("anzen.db"), metrics.store.clone())?;
+        let store_breaks = store.broken();
         let rpc = metrics.rpc.clone();
         let chain =
             Arc::new(AlloyChain::new(&config.chain, addresses.into(), cpu.clone(), rng.clone(), rpc)?);
@@ -119,7 +123,7 @@ impl Process {
         let pulse = metrics.store.pulse().clone();
         health.add(STORE, Arc::new(StoreProbe { store: Arc::clone(&ports.store), pulse }));
         let account = signers.account;
-        Ok(Self { config, identity, chain, ports, metrics, account, health, stop })
+        Ok(Self { config, identity, chain, ports, metrics, account, health, store_breaks, stop })
     }
 
     async fn run(mut self) -> Result<(), NodeError> {
@@ -161,7 +165,7 @@ impl Process {
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
         info!(node = self.config.name, actors = actors.join(" "), "running");
-        self.stop.cancelled().await;
+        let ended = self.end().await;
         // They end their connections by themselves; whoever hangs is left behind.
         let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
         let left = match on_bus {
@@ -170,7 +174,19 @@ impl Process {
         };
         Endpoints::remove(&self.config.data_dir);
         info!(node = self.config.name, "stopped");
-        Ok(left?)
+        ended.and(left.map_err(NodeError::from))
+    }
+
+    /// Returns when the process is to stop.
+    async fn end(&self) -> Result<(), NodeError> {
+        tokio::select! {
+            () = self.stop.cancelled() => Ok(()),
+            () = self.store_breaks.cancelled() => {
+                self.stop.cancel();
+                let path = store_path(&self.config).display().to_string();
+                Err(NodeError::Store(StoreError::Broken(path)))
+            }
+        }
     }
 
     /// Waits until the endpoint answers; whoever starts everything at once need not care for the order.
@@ -325,6 +341,20 @@ pub(super) async fn listen(at: Option<SocketAddr>) -> Result<Option<TcpListener>
     let Some(at) = at else { return Ok(None) };
     let listener = TcpListener::bind(at).await;
     listener.map(Some).map_err(|error| NodeError::Listen { at: at.to_string(), error: error.to_string() })
+}
+
+/// Where the store of a process is.
+pub fn store_path(config: &NodeConfig) -> PathBuf {
+    config.data_dir.join("anzen.db")
+}
+
+/// Opens the store of a process; makes it, and the folder, where there is none.
+///
+/// # Errors
+/// Where another process has it, or it cannot be used.
+pub fn open_store(config: &NodeConfig, metrics: StoreMetrics) -> Result<SqliteStore, NodeError> {
+    make_private(&config.data_dir)?;
+    Ok(SqliteStore::open_with(&store_path(config), &config.store, metrics)?)
 }
 
 /// The data folder holds what an operator must not lose: where it is made here, it is the user's alone.

@@ -164,7 +164,7 @@ impl OperatorSigner {
         for effect in self.duties.as_mut().map(tell).unwrap_or_default() {
             match effect {
                 Effect::Compute { ticket, task } => self.compute(ctx, ticket, &task),
-                Effect::Record { ticket, write } => self.record(ctx, ticket, write),
+                Effect::Record { ticket, writes } => self.record(ctx, ticket, writes),
                 Effect::Sign { ticket, permit } => self.sign(ctx, ticket, permit),
                 Effect::Submit { ticket, to, message } => self.submit(ctx, ticket, to, message),
                 Effect::Pause { ticket, step, failures } => self.pause(ctx, ticket, step, failures),
@@ -185,13 +185,13 @@ impl OperatorSigner {
         if self.laps.start(ticket.task, Instant::now()) {
             self.world.metrics.task(task.oracle_index);
         }
-        let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
+        let inputs = Arc::clone(&self.world.inputs);
         let at = task.reference_block_hash;
         let reads = Arc::clone(&self.reads);
         let work = async move {
             // Never closed, so there is always a permit in the end.
             let _permit = reads.acquire().await;
-            let answer = evaluate(&model, at, inputs.as_ref(), contract.as_ref()).await;
+            let answer = evaluate(&model, at, inputs.as_ref()).await;
             answer.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot compute the answer yet");
                 Computed::Failed
@@ -204,7 +204,7 @@ impl OperatorSigner {
         );
         ctx.spawn(work.instrument(span).into_actor(self).map(move |computed, actor, ctx| {
             match computed {
-                Computed::Answer { .. } => actor.lap(ticket, "compute"),
+                Computed::Answer(_) => actor.lap(ticket, "compute"),
                 Computed::NoAnswer(_) => {}
                 Computed::Failed => actor.world.metrics.failed("compute"),
             }
@@ -212,10 +212,10 @@ impl OperatorSigner {
         }));
     }
 
-    fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, write: Write) {
+    fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, writes: Vec<Write>) {
         let store = Arc::clone(&self.world.store);
         let span = scope!(OperatorSigner, task = %ticket.task);
-        let work = async move { store.commit(vec![write]).await }.instrument(span);
+        let work = async move { store.commit(writes).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             match &outcome {
                 Ok(()) => actor.lap(ticket, "record"),
@@ -280,11 +280,11 @@ impl OperatorSigner {
         let store = Arc::clone(&self.world.store);
         let work = async move { store.commit(writes).await }.instrument(scope!(OperatorSigner));
         ctx.spawn(work.into_actor(self).map(|outcome, actor, _| {
-            if let Err(error) = outcome {
+            if let Err(error) = &outcome {
                 tracing::warn!(%error, "old signing records are still on disk; they are removed after the next start");
             }
             if let Some(duties) = &mut actor.duties {
-                duties.pruned();
+                duties.pruned(outcome.is_ok());
             }
         }));
     }

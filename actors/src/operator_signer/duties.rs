@@ -10,7 +10,9 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 use super::duty::{Computed, Duty, Phase, Step, Terms, Ticket};
 use super::effect::{Effect, Ignored, Report};
 use super::protection::{Answer, Protection, Verdict};
+use super::refusal::Refusal;
 use crate::follow::ChainState;
+use crate::response_windows::ResponseWindows;
 
 /// The report that a task is not answered.
 fn ignored(task: &Task, reason: Ignored) -> Effect {
@@ -23,20 +25,28 @@ pub struct Duties {
     terms: Terms,
     protection: Protection,
     duties: BTreeMap<TaskHash, Duty>,
-    window: u64,
+    windows: ResponseWindows,
     head: u64,
     numbers: u64,
 }
 
 impl Duties {
-    /// No duties yet. `window` is the response window, in blocks.
+    /// No duties yet. `window` is the response window, in blocks, until the chain watcher tells it.
     pub fn new(terms: Terms, protection: Protection, window: u64) -> Self {
-        Self { terms, protection, duties: BTreeMap::new(), window, head: 0, numbers: 0 }
+        Self {
+            terms,
+            protection,
+            duties: BTreeMap::new(),
+            windows: ResponseWindows::new(window),
+            head: 0,
+            numbers: 0,
+        }
     }
 
     /// Takes in an answer of the chain watcher.
     pub fn follow(&mut self, delta: &ChainDelta) -> Vec<Effect> {
         self.head = delta.head.number;
+        self.protection.begin(self.head);
         let mut effects = self.advance(delta);
         effects.extend(self.settle());
         effects
@@ -44,10 +54,7 @@ impl Duties {
 
     /// The inputs of a task were read, or could not be.
     pub fn computed(&mut self, ticket: Ticket, computed: &Computed) -> Vec<Effect> {
-        if let Computed::Answer { window, .. } = computed {
-            self.window = *window;
-        }
-        let (window, domain) = (self.window, self.terms.domain.clone());
+        let domain = self.terms.domain.clone();
         let Some(duty) = self.at_work(ticket).filter(|duty| matches!(duty.phase, Phase::Computing)) else {
             return Vec::new();
         };
@@ -57,8 +64,7 @@ impl Duties {
                 duty.phase = Phase::Over;
                 vec![ignored(&duty.task, Ignored::NoAnswer(*reason))]
             }
-            Computed::Answer { value, .. } => {
-                duty.deadline = u64::from(duty.task.created_block).saturating_add(window);
+            Computed::Answer(value) => {
                 duty.failures = 0;
                 duty.phase = Phase::Signing(Answer::new(&duty.task, *value, &domain));
                 let disagrees = *value != duty.task.proposed_safety_factor;
@@ -138,14 +144,19 @@ impl Duties {
         }
     }
 
-    /// The writes of [`Effect::Prune`] are done, or failed.
-    pub fn pruned(&mut self) {
-        self.protection.pruned();
+    /// The writes of [`Effect::Prune`] are on disk, or failed.
+    pub fn pruned(&mut self, on_disk: bool) {
+        self.protection.pruned(on_disk);
     }
 
     /// How many tasks are open.
     pub fn open(&self) -> usize {
         self.duties.values().filter(|duty| self.is_open(duty)).count()
+    }
+
+    /// The block up to which nothing is signed because the signing records may lack it.
+    pub fn barrier(&self) -> Option<u32> {
+        self.protection.barrier()
     }
 
     /// How many signing records there are.
@@ -163,7 +174,7 @@ impl Duties {
         };
         match self.protection.may_sign(&answer) {
             Ok(Verdict::Sign(permit)) => vec![Effect::Sign { ticket, permit }],
-            Ok(Verdict::RecordFirst(write)) => vec![Effect::Record { ticket, write }],
+            Ok(Verdict::RecordFirst(writes)) => vec![Effect::Record { ticket, writes }],
             Err(refusal) => {
                 if let Some(duty) = self.current(ticket) {
                     duty.phase = Phase::Over;
@@ -198,12 +209,17 @@ impl Duties {
     }
 
     fn created(&mut self, block: &ChainBlock, task: &Task) -> Vec<Effect> {
-        let duty = Duty::new(self.numbers, task.clone(), self.window);
+        let mut duty =
+            Duty::new(self.numbers, task.clone(), self.windows.deadline(u64::from(task.created_block)));
         if !self.is_open(&duty) || self.duties.contains_key(&task.hash()) {
             return Vec::new();
         }
         if let Err(reason) = self.should_answer(block, task) {
             return vec![ignored(task, reason)];
+        }
+        if let Some(answer) = self.protection.answer(task, &self.terms.domain) {
+            // Signing it again yields the same, and what it was computed from may be gone by now.
+            duty.phase = Phase::Signing(answer);
         }
         self.numbers += 1;
         self.duties.insert(task.hash(), duty);
@@ -212,18 +228,14 @@ impl Duties {
 
     /// Whether a task is one for this operator.
     fn should_answer(&self, block: &ChainBlock, task: &Task) -> Result<(), Ignored> {
-        let fits = u64::from(task.created_block) == block.header.at.number
-            && task.reference_block.checked_add(1) == Some(task.created_block)
-            && task.reference_block_hash == block.header.parent_hash;
-        let expected = *self.terms.models.get(&task.oracle_index).ok_or(Ignored::UnknownProtocol)?;
-        if !fits {
-            Err(Ignored::Inconsistent)
-        } else if expected != task.model_hash {
-            Err(Ignored::OtherModel { expected })
-        } else if self.open() >= self.terms.most_open {
-            Err(Ignored::TooMany)
-        } else {
-            Ok(())
+        self.terms.allow(block, task)?;
+        if self.open() >= self.terms.most_open {
+            return Err(Ignored::TooMany);
+        }
+        match self.protection.reaches(task.created_block) {
+            Err(Refusal::BeforeStart { barrier, .. }) => Err(Ignored::BeforeStart { barrier }),
+            // Another refusal is told when it is to be signed.
+            _ => Ok(()),
         }
     }
 
@@ -235,7 +247,7 @@ impl Duties {
 
     /// After the chain has gone on: starts what has opened, and removes what has long been over.
     fn settle(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let (mut effects, mut to_sign) = (Vec::new(), Vec::new());
         let (head, finality_blocks) = (self.head, self.terms.finality_blocks);
         for (task, duty) in &mut self.duties {
             if head >= duty.over_from(finality_blocks) {
@@ -244,8 +256,15 @@ impl Duties {
                 // A number of its own: what was under way before does not come back to it.
                 duty.number = self.numbers;
                 self.numbers += 1;
-                effects.extend(duty.next_steps(Ticket { task: *task, number: duty.number }));
+                let ticket = Ticket { task: *task, number: duty.number };
+                match duty.phase {
+                    Phase::Signing(_) => to_sign.push(ticket),
+                    _ => effects.extend(duty.next_steps(ticket)),
+                }
             }
+        }
+        for ticket in to_sign {
+            effects.extend(self.sign(ticket));
         }
         self.duties.retain(|_, duty| head < duty.over_from(finality_blocks).saturating_add(finality_blocks));
         let removed = self.protection.prune(head.saturating_sub(self.terms.keep_records));
@@ -257,12 +276,14 @@ impl Duties {
 impl ChainState for Duties {
     type Effect = Effect;
 
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
         self.duties.clear();
+        self.windows = ResponseWindows::new(response_window);
         Vec::new()
     }
 
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
+        self.windows.retract(block);
         self.duties.retain(|_, duty| u64::from(duty.task.created_block) <= block.number);
         for duty in self.duties.values_mut() {
             duty.answered_at = duty.answered_at.filter(|at| *at <= block.number);
@@ -283,6 +304,7 @@ impl ChainState for Duties {
                 | ChainEvent::ResponseWindowChanged { .. } => {}
             }
         }
+        self.windows.apply(block);
         effects
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use alloy::primitives::B256;
+use anzen_messages::chain::ChainBlock;
 use anzen_messages::model::NoAnswer;
 use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{OperatorId, SafetyFactor, Task, TaskHash};
 
-use super::effect::{Effect, Report};
+use super::effect::{Effect, Ignored, Report};
 use super::protection::Answer;
 
 /// What does not change while the process runs.
@@ -30,16 +31,28 @@ pub struct Terms {
     pub keep_records: u64,
 }
 
+impl Terms {
+    /// Whether a task that came with a block is what the contract emits, and is about a model that is configured.
+    pub(super) fn allow(&self, block: &ChainBlock, task: &Task) -> Result<(), Ignored> {
+        let fits = u64::from(task.created_block) == block.header.at.number
+            && task.reference_block.checked_add(1) == Some(task.created_block)
+            && task.reference_block_hash == block.header.parent_hash;
+        let expected = *self.models.get(&task.oracle_index).ok_or(Ignored::UnknownProtocol)?;
+        if !fits {
+            Err(Ignored::Inconsistent)
+        } else if expected != task.model_hash {
+            Err(Ignored::OtherModel { expected })
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// What came of reading a task's inputs and evaluating them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Computed {
     /// The answer.
-    Answer {
-        /// The safety factor.
-        value: SafetyFactor,
-        /// The response window in force, in blocks.
-        window: u64,
-    },
+    Answer(SafetyFactor),
     /// There is none, for nobody.
     NoAnswer(NoAnswer),
     /// The chain could not be read.
@@ -96,8 +109,7 @@ pub(super) struct Duty {
 }
 
 impl Duty {
-    pub(super) fn new(number: u64, task: Task, window: u64) -> Self {
-        let deadline = u64::from(task.created_block).saturating_add(window);
+    pub(super) fn new(number: u64, task: Task, deadline: u64) -> Self {
         Self {
             number,
             task,

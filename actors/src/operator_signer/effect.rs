@@ -6,7 +6,8 @@ use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::{SafetyFactor, Task, TaskHash};
 
 use super::duty::{Step, Ticket};
-use super::protection::{Permit, Refusal};
+use super::protection::Permit;
+use super::refusal::Refusal;
 use crate::ports::Write;
 
 /// What is to be done.
@@ -19,12 +20,12 @@ pub enum Effect {
         /// The task.
         task: Task,
     },
-    /// Commit the record; then [`super::duties::Duties::recorded`].
+    /// Commit these together; then [`super::duties::Duties::recorded`].
     Record {
         /// The duty.
         ticket: Ticket,
-        /// The record.
-        write: Write,
+        /// The record, and what must be on disk with it.
+        writes: Vec<Write>,
     },
     /// Sign; then [`super::duties::Duties::signed`].
     Sign {
@@ -117,6 +118,15 @@ pub enum Ignored {
     /// The model has no answer for the inputs.
     #[error("{0}")]
     NoAnswer(#[from] NoAnswer),
+    /// What was signed for it may not be on record.
+    #[error(
+        "it was created up to block {barrier}, when the signing protection was new, restored or imported; later tasks are \
+         answered"
+    )]
+    BeforeStart {
+        /// Nothing created up to this block is signed.
+        barrier: u32,
+    },
     /// As many tasks are open as this operator takes on.
     #[error("too many tasks are open; raise most_open_tasks")]
     TooMany,

@@ -6,6 +6,8 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `protection.rs` | what may be signed, and the records that bind the next process to it |
+//! | `records.rs`, `barrier.rs`, `refusal.rs` | those records on disk; from which block on tasks are signed; why nothing is signed |
+//! | `interchange.rs` | the records as a file, for a move to another machine |
 //! | `duties.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
 //! | `actor.rs`, `questions.rs` | reads, records, signs, submits |
 //! | `report.rs` | what people and metrics are told |
@@ -13,15 +15,19 @@
 //! | `health.rs` | whether tasks can be answered |
 
 mod actor;
+mod barrier;
 pub mod duties;
 pub mod duty;
 pub mod effect;
 mod eigen;
 mod health;
+pub mod interchange;
 mod metrics;
 mod performance;
 pub mod protection;
 mod questions;
+mod records;
+pub mod refusal;
 mod report;
 mod standing;
 
@@ -52,6 +58,9 @@ pub struct Config {
     pub finality_blocks: u64,
     /// For how many blocks after a task's creation its signing record is kept. Older tasks are never signed.
     pub keep_records: u64,
+    /// Whether the key has never signed anything elsewhere. Only then is a task answered that is open when the operator starts
+    /// for the first time: the signing protection of a new store does not know what was signed before.
+    pub key_is_new: bool,
     /// The tokens whose earned rewards are told as metrics; the staked token where nothing is said.
     pub fee_tokens: Vec<Address>,
     /// Pauses before a step that failed is tried again.
@@ -66,6 +75,7 @@ impl Default for Config {
             concurrent_reads: 16,
             finality_blocks: 64,
             keep_records: 7_200,
+            key_is_new: false,
             fee_tokens: Vec::new(),
             retry: Backoff::default(),
         }

@@ -5,6 +5,10 @@
 //!
 //! Records of old tasks are removed. What remains of them is the floor: the block of the youngest task that was removed.
 //! Nothing that was created up to there is ever signed again, even if the chain, or an endpoint, brings it back.
+//!
+//! Records that may not tell all that was signed (of a store that is new, a copy of an earlier state, or has taken over another
+//! one's records) have a barrier: the head of the chain at the first block that was followed with them. Only tasks that
+//! were created after it are signed.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +16,13 @@ use alloy::primitives::B256;
 use anzen_messages::bls::{HashedMessage, hash_to_g1};
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{SafetyFactor, Task, TaskHash, TaskResponse};
-use serde::{Deserialize, Serialize};
 
-use crate::ports::{Space, Write};
+use super::barrier::Barrier;
+use super::records::{Record, Stored, deletion, floor_write};
+use super::refusal::{Corrupt, Refusal};
+use crate::ports::Write;
 
-/// Where the records are: one per task, by its hash, and the floor.
-pub const SPACE: Space = Space("operator-signer.protection");
-
-/// The floor's key; a task's is 32 bytes long.
-const FLOOR: &[u8] = b"floor";
+pub use super::records::SPACE;
 
 /// An answer that this operator computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,63 +66,8 @@ impl Permit {
 pub enum Verdict {
     /// It may: it is on record that this is the answer.
     Sign(Permit),
-    /// Not yet: commit this record, say so ([`Protection::recorded`]), and ask again.
-    RecordFirst(Write),
-}
-
-/// Why an answer must not be signed. It stays so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Another answer is on record.
-    #[error(
-        "{recorded} is on record for this task and {computed} was computed now; check the RPC endpoint, and that no \
-         one else uses this operator's data directory"
-    )]
-    AnotherAnswer {
-        /// What was recorded.
-        recorded: SafetyFactor,
-        /// What was computed.
-        computed: SafetyFactor,
-    },
-    /// The task is older than the records reach.
-    #[error(
-        "the task was created in block {created}, and records up to block {floor} have been removed; is the RPC endpoint on \
-         the right chain?"
-    )]
-    TooOld {
-        /// The block of its creation.
-        created: u32,
-        /// Nothing created up to this block is signed.
-        floor: u32,
-    },
-}
-
-/// The records on disk cannot be read, so that nothing can be signed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the signing protection record {key} cannot be read ({error}); restore the data directory, and leave the operator stopped \
-     until every task created before that is over"
-)]
-pub struct Corrupt {
-    key: String,
-    error: String,
-}
-
-/// What is on disk for a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Record {
-    digest: B256,
-    safety_factor: SafetyFactor,
-    created_block: u32,
-}
-
-impl Record {
-    fn write(&self, task: TaskHash) -> Write {
-        // Serialising these fields to memory cannot fail; were the value empty, loading would refuse it.
-        let value = serde_json::to_vec(self).unwrap_or_default();
-        Write::Put { space: SPACE, key: task.0.to_vec(), value }
-    }
+    /// Not yet: commit these together, say so ([`Protection::recorded`]), and ask again.
+    RecordFirst(Vec<Write>),
 }
 
 /// A record, and whether it is known to be on disk.
@@ -130,56 +77,108 @@ struct Kept {
     on_disk: bool,
 }
 
-/// Everything that decides what may be signed.
-#[derive(Debug, Default)]
+/// Everything that decides what may be signed. The default is that of a key that has never signed anything.
+#[derive(Debug)]
 pub struct Protection {
     records: BTreeMap<TaskHash, Kept>,
     floor: Option<u32>,
+    barrier: Barrier,
+    restorations: u64,
     pruning: bool,
 }
 
+impl Default for Protection {
+    fn default() -> Self {
+        let barrier = Barrier::NONE;
+        Self { records: BTreeMap::new(), floor: None, barrier, restorations: 0, pruning: false }
+    }
+}
+
 impl Protection {
-    /// Reads what was on disk when the process started.
+    /// Reads what was on disk when the process started, in a store that was found to be a copy so often.
     ///
     /// # Errors
     /// Where a record cannot be read: nothing may be signed then.
-    pub fn load(records: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Self, Corrupt> {
-        let mut protection = Self::default();
+    pub fn load(records: Vec<(Vec<u8>, Vec<u8>)>, restorations: u64) -> Result<Self, Corrupt> {
+        let mut protection = Self { restorations, ..Self::default() };
+        let is_new = records.is_empty();
+        let mut decided = None;
         for (key, value) in records {
-            protection
-                .take_in(&key, &value)
-                .map_err(|error| Corrupt { key: alloy::hex::encode(&key), error: error.to_string() })?;
+            let stored = Stored::read(&key, &value);
+            match stored
+                .map_err(|error| Corrupt { key: alloy::hex::encode(&key), error: error.to_string() })?
+            {
+                Stored::Floor(floor) => protection.floor = protection.floor.max(Some(floor)),
+                Stored::Answer(task, record) => {
+                    protection.records.insert(task, Kept { record, on_disk: true });
+                }
+                Stored::Barrier(barrier) => decided = Some(barrier),
+            }
         }
+        protection.barrier = Barrier::of(decided, is_new, restorations);
+        // The next barrier takes the place of the last one on disk, and is not before it.
+        let last = decided.and_then(|decided| decided.block);
+        protection.floor = protection.floor.max(last.filter(|_| protection.starts_anew()));
         Ok(protection)
     }
 
-    fn take_in(&mut self, key: &[u8], value: &[u8]) -> Result<(), serde_json::Error> {
-        if key == FLOOR {
-            self.floor = Some(serde_json::from_slice(value)?);
-            return Ok(());
+    /// Takes it that the key has never signed anything, if nothing is known of it. Only who has just made the key knows that.
+    pub fn trust_that_the_key_is_new(&mut self) {
+        if self.starts_anew() && self.records.is_empty() && self.floor.is_none() && self.restorations == 0 {
+            self.barrier = Barrier::NONE;
         }
-        let hash = B256::try_from(key).map_err(serde::de::Error::custom)?;
-        let record = serde_json::from_slice(value)?;
-        self.records.insert(TaskHash(hash), Kept { record, on_disk: true });
-        Ok(())
+    }
+
+    /// The chain is followed, and this is its head: from here on, where the records may lack what was signed before.
+    pub fn begin(&mut self, head: u64) {
+        let head = u32::try_from(head).unwrap_or(u32::MAX);
+        self.barrier.begin(head.max(self.floor.unwrap_or_default()));
+    }
+
+    /// The block up to which nothing is signed because the records may lack it.
+    pub fn barrier(&self) -> Option<u32> {
+        self.barrier.block()
+    }
+
+    /// Why nothing is signed for a task of that block, whatever the answer.
+    ///
+    /// # Errors
+    /// Where nothing is.
+    pub fn reaches(&self, created: u32) -> Result<(), Refusal> {
+        if let Some(barrier) = self.barrier().filter(|barrier| created <= *barrier) {
+            return Err(Refusal::BeforeStart { created, barrier });
+        }
+        match self.floor.filter(|floor| created <= *floor) {
+            Some(floor) => Err(Refusal::TooOld { created, floor }),
+            None => Ok(()),
+        }
+    }
+
+    /// The answer that is on record for a task; it needs no computing again.
+    pub fn answer(&self, task: &Task, domain: &SigningDomain) -> Option<Answer> {
+        let record = self.records.get(&task.hash()).filter(|kept| !kept.record.blocked)?.record;
+        let answer = Answer::new(task, record.safety_factor, domain);
+        (answer.digest == record.digest).then_some(answer)
     }
 
     /// Decides whether `answer` may be signed. An answer that is asked for is the task's answer from then on: no other is
     /// ever given leave, even if its record does not reach the disk.
     ///
     /// # Errors
-    /// Where another answer was recorded, or the task is older than the records.
+    /// Where another answer was recorded, or the task is older than the records reach.
     pub fn may_sign(&mut self, answer: &Answer) -> Result<Verdict, Refusal> {
-        if let Some(floor) = self.floor.filter(|floor| answer.created_block <= *floor) {
-            return Err(Refusal::TooOld { created: answer.created_block, floor });
-        }
+        self.reaches(answer.created_block)?;
         let fresh = Record {
             digest: answer.digest,
             safety_factor: answer.response.safety_factor,
             created_block: answer.created_block,
+            blocked: false,
         };
         let task = answer.response.task_hash;
         let kept = self.records.entry(task).or_insert(Kept { record: fresh, on_disk: false });
+        if kept.record.blocked {
+            return Err(Refusal::Blocked);
+        }
         if kept.record.digest != answer.digest {
             let (recorded, computed) = (kept.record.safety_factor, answer.response.safety_factor);
             return Err(Refusal::AnotherAnswer { recorded, computed });
@@ -187,43 +186,72 @@ impl Protection {
         if kept.on_disk {
             Ok(Verdict::Sign(Permit(*answer)))
         } else {
-            Ok(Verdict::RecordFirst(fresh.write(task)))
+            Ok(Verdict::RecordFirst(
+                self.barrier.write(self.restorations).into_iter().chain([fresh.write(task)]).collect(),
+            ))
         }
     }
 
     /// The record of a task, as [`Verdict::RecordFirst`] gave it, is on disk.
     pub fn recorded(&mut self, task: TaskHash) {
+        self.barrier.is_on_disk();
         if let Some(kept) = self.records.get_mut(&task) {
             kept.on_disk = true;
         }
     }
 
-    /// Removes the records of tasks that were created before `block`. The floor must reach the disk with them, and in order:
-    /// nothing more is removed until [`pruned`](Self::pruned) says that these writes are done.
+    /// Removes the records of tasks that were created before `block`, and brings the barrier to disk. The floor must reach the
+    /// disk with them, and in order: nothing more is removed until [`pruned`](Self::pruned) says that these writes are done.
     pub fn prune(&mut self, block: u64) -> Vec<Write> {
         let old = |kept: &Kept| u64::from(kept.record.created_block) < block;
-        let youngest =
-            self.records.values().filter(|kept| old(kept)).map(|kept| kept.record.created_block).max();
-        let Some(youngest) = youngest.filter(|_| !self.pruning) else {
-            return Vec::new();
-        };
-        self.pruning = true;
-        self.floor = self.floor.max(Some(youngest));
         let removed: Vec<TaskHash> =
             self.records.iter().filter(|(_, kept)| old(kept)).map(|(task, _)| *task).collect();
-        self.records.retain(|_, kept| !old(kept));
-        let deletions = removed.into_iter().map(|task| Write::Delete { space: SPACE, key: task.0.to_vec() });
-        std::iter::once(self.floor_write()).chain(deletions).collect()
+        let mut writes: Vec<Write> = self.barrier.write(self.restorations).into_iter().collect();
+        if self.pruning || (writes.is_empty() && removed.is_empty()) {
+            return Vec::new();
+        }
+        self.pruning = true;
+        if !removed.is_empty() {
+            let created = |task: &TaskHash| self.records.get(task).map(|kept| kept.record.created_block);
+            self.floor = self.floor.max(removed.iter().filter_map(created).max());
+            writes.extend(self.floor.map(floor_write));
+            self.records.retain(|_, kept| !old(kept));
+        }
+        writes.extend(removed.into_iter().map(deletion));
+        writes
     }
 
-    /// The writes of the last [`prune`](Self::prune) are done, or failed; what failed is removed again after a restart.
-    pub fn pruned(&mut self) {
+    /// The writes of the last [`prune`](Self::prune) are on disk, or failed; what failed is removed again after a restart.
+    pub fn pruned(&mut self, on_disk: bool) {
         self.pruning = false;
+        if on_disk {
+            self.barrier.is_on_disk();
+        }
     }
 
-    fn floor_write(&self) -> Write {
-        let value = self.floor.map(|floor| floor.to_string()).unwrap_or_default();
-        Write::Put { space: SPACE, key: FLOOR.to_vec(), value: value.into_bytes() }
+    /// Up to which block nothing is signed, for whoever takes these records over.
+    pub fn floor(&self) -> Option<u32> {
+        if self.starts_anew() { self.floor } else { self.floor.max(self.barrier()) }
+    }
+
+    /// The records.
+    pub(super) fn records(&self) -> BTreeMap<TaskHash, Record> {
+        self.records.iter().map(|(task, kept)| (*task, kept.record)).collect()
+    }
+
+    /// The number that it was loaded with.
+    pub(super) fn restorations(&self) -> u64 {
+        self.restorations
+    }
+
+    /// The tasks to which two answers were signed.
+    pub fn blocked(&self) -> Vec<TaskHash> {
+        self.records.iter().filter(|(_, kept)| kept.record.blocked).map(|(task, _)| *task).collect()
+    }
+
+    /// True where the next start decides from which block on tasks are signed.
+    pub fn starts_anew(&self) -> bool {
+        self.barrier.is_pending()
     }
 
     /// How many records there are.

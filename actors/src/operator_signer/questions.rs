@@ -19,9 +19,12 @@ pub(super) async fn load(
 ) -> (Protection, u64) {
     let read = async || {
         let records = store.load(SPACE).await.map_err(|error| error.to_string())?;
-        Protection::load(records).map_err(|error| error.to_string())
+        Protection::load(records, store.restorations()).map_err(|error| error.to_string())
     };
-    let protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
+    let mut protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
+    if config.key_is_new {
+        protection.trust_that_the_key_is_new();
+    }
     let windows = async || contract.windows().await;
     let windows = config.retry.until_answered(rng.as_ref(), "the task manager", windows).await;
     (protection, windows.response)
@@ -32,11 +35,10 @@ pub(super) async fn evaluate(
     model: &Model,
     at: B256,
     inputs: &dyn ModelInputs,
-    contract: &dyn TaskContract,
 ) -> Result<Computed, ChainError> {
-    let (inputs, windows) = futures::try_join!(inputs.inputs(model, at), contract.windows())?;
+    let inputs = inputs.inputs(model, at).await?;
     Ok(match model.evaluate(&inputs) {
-        Ok(value) => Computed::Answer { value, window: windows.response },
+        Ok(value) => Computed::Answer(value),
         Err(reason) => Computed::NoAnswer(reason),
     })
 }

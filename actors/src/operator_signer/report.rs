@@ -5,7 +5,7 @@ use anzen_messages::signature::SubmitReply;
 
 use super::effect::{Ignored, Report};
 use super::metrics::OperatorSignerMetrics;
-use super::protection::Refusal;
+use super::refusal::Refusal;
 use crate::bus::DeliveryError;
 
 /// Logs and counts. `aggregators` are their names.
@@ -66,8 +66,8 @@ pub(super) fn deferred(reply: &Result<SubmitReply, DeliveryError>) -> Option<&'s
 }
 
 /// All labels of tasks that are not answered.
-pub(super) const IGNORED: [&str; 5] =
-    ["unknown_protocol", "other_model", "inconsistent", "no_answer", "too_many"];
+pub(super) const IGNORED: [&str; 6] =
+    ["unknown_protocol", "other_model", "inconsistent", "no_answer", "too_many", "before_start"];
 
 fn ignored(reason: &Ignored) -> &'static str {
     match reason {
@@ -76,15 +76,18 @@ fn ignored(reason: &Ignored) -> &'static str {
         Ignored::Inconsistent => "inconsistent",
         Ignored::NoAnswer(_) => "no_answer",
         Ignored::TooMany => "too_many",
+        Ignored::BeforeStart { .. } => "before_start",
     }
 }
 
 /// All labels of refusals.
-pub(super) const REFUSED: [&str; 2] = ["another_answer", "too_old"];
+pub(super) const REFUSED: [&str; 4] = ["another_answer", "too_old", "before_start", "blocked"];
 
 fn refused(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::AnotherAnswer { .. } => "another_answer",
         Refusal::TooOld { .. } => "too_old",
+        Refusal::BeforeStart { .. } => "before_start",
+        Refusal::Blocked => "blocked",
     }
 }

@@ -6,6 +6,8 @@ mod chain;
 mod config;
 mod keys;
 mod nats;
+mod protection;
 mod provider;
+mod store;
 mod tx_sender;
 mod watcher;

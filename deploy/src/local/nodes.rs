@@ -100,6 +100,8 @@ struct NodeFile<'a> {
     links: Option<LinksPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
     task_generator: Option<GeneratorPart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_signer: Option<SignerPart>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,6 +109,11 @@ struct ChainPart<'a> {
     rpc_url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     ws_url: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct SignerPart {
+    key_is_new: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -209,6 +216,8 @@ pub(super) fn write_operator(
     folder.make_private(&node.name)?;
     let mut file = NodeFile::new(node, world);
     file.keys.bls = KeyPart::at("bls.key");
+    // Made for this network, beside the store: what is open when the operator starts was never signed with it.
+    file.operator_signer = Some(SignerPart { key_is_new: true });
     file.aggregators = vec![AggregatorPart { server_name: SERVER_NAME, url: aggregator_url }];
     file.write(folder)
 }
@@ -233,6 +242,7 @@ impl<'a> NodeFile<'a> {
             aggregators: Vec::new(),
             links: None,
             task_generator: None,
+            operator_signer: None,
         }
     }
 

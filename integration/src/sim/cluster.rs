@@ -81,6 +81,7 @@ impl Cluster {
         let name = format!("operator {i}");
         let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
         let mut config = NodeConfig { roles, ..NodeConfig::default() };
+        config.operator_signer.key_is_new = true;
         config.operator_signer.models = vec![ProtocolModel { oracle_index: 0, model: model() }];
         let mut ports = self.ports(&name, disk);
         ports.bls_signer = Some(Arc::new(SimBlsSigner(operator_key(i))));

@@ -2,69 +2,148 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::ports::{Space, StoreError, Write};
+use super::create::{self, FolderLock, beside};
+use super::explain::{damaged, explain, foreign, newer};
+use super::records::{Counts, Records, unsigned};
+use super::schema::{self, APPLICATION_ID, SCHEMA};
+use super::{backup, lineage, records};
+use crate::ports::{StoreError, Write};
 
-/// Records of a space by key.
-pub(super) type Records = Vec<(Vec<u8>, Vec<u8>)>;
+/// How much of the log of the last writes is kept once it has been taken over into the file, in bytes.
+const LOG_KEPT: u64 = 16 << 20;
 
-/// "ANZN": what `file` and SQLite's own tools show, and how a file of another program is told apart.
-const APPLICATION_ID: i32 = 0x414e_5a4e;
-/// Counts up with every change of the tables.
-const SCHEMA: i32 = 1;
-const TABLES: &str = "CREATE TABLE kv (space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
-                                       PRIMARY KEY (space, key)) WITHOUT ROWID";
+/// How large things are, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Sizes {
+    /// What is in use of the file.
+    pub(super) used: u64,
+    /// The log of the last writes.
+    pub(super) log: u64,
+}
 
 /// An open file. No other process can open it meanwhile.
 #[derive(Debug)]
 pub(super) struct Database {
     connection: Connection,
     path: PathBuf,
+    counts: Counts,
+    restorations: u64,
+    #[cfg(test)]
+    pub(super) failing: Option<StoreError>,
+    // Last, so that it is let go of after the connection.
+    _folder: FolderLock,
 }
 
 impl Database {
-    /// Opens the file at `path`, or makes it.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the file at `path`, or makes it; checks it whole. It grows to `most_bytes`.
+    pub(super) fn open(path: &Path, most_bytes: u64) -> Result<Self, StoreError> {
+        let folder = FolderLock::take(path)?;
+        create::ensure(path)?;
+        let mut database = Self::connect(path, folder)?;
+        database.migrate()?;
+        database.set_up(most_bytes)?;
+        database.check()?;
+        if let Some(first) = database.damaged_records()?.into_iter().next() {
+            return Err(first);
+        }
+        database.restorations = lineage::examine(&database.connection, path)?;
+        database.count()?;
+        Ok(database)
+    }
+
+    /// Opens a file that is there, to look at it and mend it: its records are not checked.
+    pub(super) fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Failed(format!(
+                "there is no store at {}; is data_dir right?",
+                path.display()
+            )));
+        }
+        let folder = FolderLock::take(path)?;
+        create::ensure(path)?;
+        let mut database = Self::connect(path, folder)?;
+        if database.adopt()? != SCHEMA {
+            return Err(StoreError::Failed(format!(
+                "{} is of an earlier version; start its process once, which brings it up to date",
+                path.display()
+            )));
+        }
+        database.set_up(u64::MAX)?;
+        database.count()?;
+        Ok(database)
+    }
+
+    fn connect(path: &Path, folder: FolderLock) -> Result<Self, StoreError> {
         let fail = |error: rusqlite::Error| explain(&error, path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let connection = Connection::open_with_flags(path, flags).map_err(fail)?;
         connection.busy_timeout(std::time::Duration::ZERO).map_err(fail)?;
         // Before the first access: then the lock is taken once, and kept.
         pragma(&connection, "locking_mode", "EXCLUSIVE").map_err(fail)?;
-        let mut database = Self { connection, path: path.to_owned() };
-        database.adopt()?;
-        // After it is known that the file is ours: this changes it.
-        pragma(&database.connection, "journal_mode", "WAL").map_err(fail)?;
-        pragma(&database.connection, "synchronous", "FULL").map_err(fail)?;
-        database.check()?;
-        Ok(database)
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            counts: Counts::new(),
+            restorations: 0,
+            #[cfg(test)]
+            failing: None,
+            _folder: folder,
+        })
     }
 
-    /// Makes the tables of a new file; refuses a file that is not ours or is of a later version.
-    fn adopt(&mut self) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let fail = |error: rusqlite::Error| explain(&error, &path);
+    /// The schema of the file, which is one that this version knows; refuses a file that is not ours or is of a later one.
+    fn adopt(&mut self) -> Result<i32, StoreError> {
+        let fail = |error: rusqlite::Error| explain(&error, &self.path);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(fail)?;
         let read = |name: &str| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let (application, schema) =
             (read("application_id").map_err(fail)?, read("user_version").map_err(fail)?);
         match (application, schema) {
-            (APPLICATION_ID, SCHEMA) => Ok(()),
-            (APPLICATION_ID, later) => Err(newer(&path, later)),
-            (0, 0) if is_empty(&transaction).map_err(fail)? => create(transaction).map_err(fail),
-            _ => Err(StoreError::Failed(format!(
-                "{} is a database of another program; give the store a file of its own",
-                path.display()
-            ))),
+            (APPLICATION_ID, SCHEMA) => Ok(SCHEMA),
+            (APPLICATION_ID, older) if schema::is_older(older) => Ok(older),
+            (APPLICATION_ID, later) => Err(newer(&self.path, later)),
+            (0, 0) if is_empty(&transaction).map_err(fail)? => Err(damaged(&self.path, "no table is in it")),
+            _ => Err(foreign(&self.path)),
         }
     }
 
-    fn check(&self) -> Result<(), StoreError> {
+    /// Brings a file of an earlier version up to date, after it was copied.
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        let schema = self.adopt()?;
+        if schema == SCHEMA {
+            return Ok(());
+        }
+        // What is damaged is not carried over.
+        self.check()?;
+        let copy = backup::make(&self.connection, &self.path, schema)?;
+        tracing::info!(
+            store = %self.path.display(), from = schema, to = SCHEMA, copy = %copy.display(),
+            "bringing the store up to date"
+        );
+        schema::climb(&mut self.connection, schema).map_err(|error| explain(&error, &self.path))
+    }
+
+    fn set_up(&self, most_bytes: u64) -> Result<(), StoreError> {
+        let set = || -> rusqlite::Result<()> {
+            // After it is known that the file is ours: this changes it.
+            pragma(&self.connection, "journal_mode", "WAL")?;
+            pragma(&self.connection, "synchronous", "FULL")?;
+            pragma(&self.connection, "journal_size_limit", &LOG_KEPT.to_string())?;
+            let page = self.read_number("page_size")?.max(1);
+            // SQLite's own greatest number of pages.
+            let pages = (most_bytes / page).clamp(1, 4_294_967_294);
+            pragma(&self.connection, "max_page_count", &pages.to_string())
+        };
+        set().map_err(|error| explain(&error, &self.path))
+    }
+
+    /// Whether the file's structure is whole.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
         let verdict = self
             .connection
             .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
@@ -72,37 +151,84 @@ impl Database {
         if verdict == "ok" { Ok(()) } else { Err(damaged(&self.path, &verdict)) }
     }
 
+    /// An error for each record that is not what was written.
+    pub(super) fn damaged_records(&self) -> Result<Vec<StoreError>, StoreError> {
+        records::damaged(&self.connection).map_err(|error| explain(&error, &self.path))
+    }
+
     /// All records of a space, by key.
-    pub(super) fn load(&self, space: Space) -> Result<Records, StoreError> {
-        let read = || -> rusqlite::Result<Records> {
-            let mut query =
-                self.connection.prepare_cached("SELECT key, value FROM kv WHERE space = ?1 ORDER BY key")?;
-            query.query_map([space.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        };
-        read().map_err(|error| explain(&error, &self.path))
+    pub(super) fn load(&self, space: &str) -> Result<Records, StoreError> {
+        records::load(&self.connection, space).map_err(|error| explain(&error, &self.path))?
+    }
+
+    /// The same, whatever their checksums say.
+    pub(super) fn raw(&self, space: &str) -> Result<Records, StoreError> {
+        records::raw(&self.connection, space).map_err(|error| explain(&error, &self.path))
     }
 
     /// Makes all writes take effect, or none.
     pub(super) fn apply<'a>(&mut self, writes: impl Iterator<Item = &'a Write>) -> Result<(), StoreError> {
-        let connection = &mut self.connection;
-        let write = || -> rusqlite::Result<()> {
+        #[cfg(test)]
+        if let Some(error) = self.failing.clone() {
+            return Err(error);
+        }
+        let (connection, mut counts) = (&mut self.connection, self.counts.clone());
+        let write = || -> rusqlite::Result<Counts> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            writes.into_iter().try_for_each(|write| apply_one(&transaction, write))?;
-            transaction.commit()
+            writes.into_iter().try_for_each(|write| records::apply(&transaction, write, &mut counts))?;
+            transaction.commit()?;
+            Ok(counts)
         };
-        write().map_err(|error| explain(&error, &self.path))
+        self.counts = write().map_err(|error| explain(&error, &self.path))?;
+        Ok(())
     }
 
-    /// Lets the file grow to so many pages only: a disk that is full.
-    #[cfg(test)]
-    pub(super) fn limit_pages(&self, pages: u32) {
-        self.connection
-            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, u32>(0))
-            .unwrap();
+    /// Removes a record of whatever space; says whether there was one. The file counts as restored from then on: what the
+    /// record said is forgotten.
+    pub(super) fn remove(&mut self, space: &str, key: &[u8]) -> Result<bool, StoreError> {
+        let fail = |error: rusqlite::Error| explain(&error, &self.path);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        let sql = "DELETE FROM kv WHERE space = ?1 AND key = ?2";
+        let removed = transaction.execute(sql, (space, key)).map_err(fail)? > 0;
+        if removed {
+            lineage::note_repair(&transaction, &self.path)?;
+        }
+        transaction.commit().map_err(fail)?;
+        Ok(removed)
+    }
+
+    /// How often it was found to be a copy of an earlier state.
+    pub(super) fn restorations(&self) -> u64 {
+        self.restorations
+    }
+
+    /// How many records each space has.
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// How large it is.
+    pub(super) fn sizes(&self) -> Result<Sizes, StoreError> {
+        let read = || -> rusqlite::Result<u64> {
+            let pages = self.read_number("page_count")?.saturating_sub(self.read_number("freelist_count")?);
+            Ok(pages * self.read_number("page_size")?)
+        };
+        let used = read().map_err(|error| explain(&error, &self.path))?;
+        let log = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |found| found.len());
+        Ok(Sizes { used, log })
+    }
+
+    fn count(&mut self) -> Result<(), StoreError> {
+        self.counts = records::count(&self.connection).map_err(|error| explain(&error, &self.path))?;
+        Ok(())
+    }
+
+    fn read_number(&self, pragma: &str) -> rusqlite::Result<u64> {
+        self.connection.pragma_query_value(None, pragma, |row| row.get(0)).map(unsigned)
     }
 }
 
-fn pragma(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+pub(super) fn pragma(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, name, value, |_| Ok(())).or_else(|error| match error {
         // `synchronous` answers nothing.
         rusqlite::Error::QueryReturnedNoRows => Ok(()),
@@ -114,50 +240,4 @@ fn is_empty(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
     transaction
         .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))
         .map(|n| n == 0)
-}
-
-fn create(transaction: Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.execute(TABLES, [])?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", SCHEMA)?;
-    transaction.commit()
-}
-
-fn apply_one(transaction: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
-    match write {
-        Write::Put { space, key, value } => transaction
-            .prepare_cached("INSERT OR REPLACE INTO kv (space, key, value) VALUES (?1, ?2, ?3)")?
-            .execute((space.0, key, value)),
-        Write::Delete { space, key } => transaction
-            .prepare_cached("DELETE FROM kv WHERE space = ?1 AND key = ?2")?
-            .execute((space.0, key)),
-    }
-    .map(drop)
-}
-
-fn newer(path: &Path, schema: i32) -> StoreError {
-    StoreError::Failed(format!(
-        "{} was written by another version of Anzen (schema {schema}, this one knows {SCHEMA}); run that version, nothing \
-         was changed",
-        path.display()
-    ))
-}
-
-fn damaged(path: &Path, what: &str) -> StoreError {
-    StoreError::Failed(format!(
-        "{} is damaged ({what}); nothing was changed: restore it, or move it away to start empty (an operator's signing \
-         protection is in it)",
-        path.display()
-    ))
-}
-
-/// What an error of SQLite means for the person who runs the process.
-fn explain(error: &rusqlite::Error, path: &Path) -> StoreError {
-    let name = path.display();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(name.to_string()),
-        Some(ErrorCode::DiskFull) => StoreError::Full(name.to_string()),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(path, &error.to_string()),
-        _ => StoreError::Failed(format!("{name}: {error}")),
-    }
 }

@@ -8,6 +8,10 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod damage;
+mod migration;
+mod restored;
+
 const SPACE: Space = Space("tests");
 
 fn folder() -> (TempDir, PathBuf) {
@@ -123,9 +127,9 @@ fn a_file_of_a_later_version_or_another_program_is_refused() {
     let (_folder, path) = folder();
     drop(open(&path).unwrap());
     let change = |sql: &str| rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-    change("PRAGMA user_version = 2");
+    change("PRAGMA user_version = 3");
     let error = open(&path).unwrap_err().to_string();
-    assert!(error.contains("schema 2, this one knows 1"), "{error}");
+    assert!(error.contains("schema 3, this one knows 2"), "{error}");
     change("PRAGMA application_id = 7");
     let error = open(&path).unwrap_err().to_string();
     assert!(error.contains("another program"), "{error}");
@@ -134,8 +138,7 @@ fn a_file_of_a_later_version_or_another_program_is_refused() {
 #[tokio::test]
 async fn a_full_disk_is_said_and_loses_nothing() {
     let (_folder, path) = folder();
-    let database = Database::open(&path).unwrap();
-    database.limit_pages(20);
+    let database = Database::open(&path, 20 * 4096).unwrap();
     let store = SqliteStore::start(database, StoreMetrics::default()).unwrap();
     store.commit(vec![put(b"before", b"1")]).await.unwrap();
     let error = store.commit(vec![put(b"half", b"1"), put(b"large", &[0; 200_000])]).await.unwrap_err();
@@ -148,8 +151,7 @@ async fn a_full_disk_is_said_and_loses_nothing() {
 #[tokio::test]
 async fn a_batch_that_cannot_be_written_fails_alone() {
     let (_folder, path) = folder();
-    let database = Database::open(&path).unwrap();
-    database.limit_pages(20);
+    let database = Database::open(&path, 20 * 4096).unwrap();
     let store = SqliteStore::start(database, StoreMetrics::default()).unwrap();
     let batches =
         (0..20u8).map(|n| store.commit(vec![put(&[n], &vec![0; if n == 7 { 200_000 } else { 10 }])]));
@@ -187,4 +189,51 @@ async fn what_is_queued_is_written_before_the_file_is_released() {
     assert!(futures::poll!(commit).is_pending());
     drop(store);
     assert_eq!(open(&path).unwrap().load(SPACE).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_failed_flush_everything_is_refused_and_the_process_is_told() {
+    let (_folder, path) = folder();
+    let mut database = Database::open(&path, 1 << 20).unwrap();
+    let error = StoreError::Broken("no flush".into());
+    database.failing = Some(error.clone());
+    let store = SqliteStore::start(database, StoreMetrics::default()).unwrap();
+    let broken = store.broken();
+    assert!(!broken.is_cancelled());
+    assert_eq!(store.commit(vec![put(b"a", b"1")]).await, Err(error.clone()));
+    broken.cancelled().await;
+    assert_eq!(store.commit(vec![put(b"b", b"1")]).await, Err(error.clone()));
+    assert_eq!(store.load(SPACE).await, Err(error));
+}
+
+#[tokio::test]
+async fn how_large_it_is_is_told() {
+    let (_folder, path) = folder();
+    let metrics = StoreMetrics::default();
+    let store = SqliteStore::open(&path, metrics.clone()).unwrap();
+    store.commit(vec![put(b"a", b"1"), put(b"b", &[0; 100_000]), put(b"a", b"2")]).await.unwrap();
+    store.commit(vec![Write::Delete { space: SPACE, key: b"c".to_vec() }]).await.unwrap();
+    let text = || {
+        let mut registry = prometheus_client::registry::Registry::default();
+        metrics.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        text
+    };
+    let read = |name: &str| {
+        let text = text();
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{text}"));
+        line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(read("anzen_store_records{space=\"tests\"}"), 2);
+    assert!((100_000..200_000).contains(&read("anzen_store_bytes")));
+    assert!(read("anzen_store_wal_bytes") > 100_000);
+    assert_eq!(read("anzen_store_most_bytes"), 1 << 29);
+    store.commit(vec![Write::Delete { space: SPACE, key: b"b".to_vec() }]).await.unwrap();
+    assert_eq!(read("anzen_store_records{space=\"tests\"}"), 1);
+    assert!(read("anzen_store_bytes") < 100_000, "what is free is used again");
+    drop(store);
+    let store = SqliteStore::open(&path, metrics.clone()).unwrap();
+    assert_eq!(read("anzen_store_records{space=\"tests\"}"), 1, "counted anew");
+    drop(store);
 }

@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
-use super::database::{Database, Records};
+use super::database::Database;
 use super::metrics::StoreMetrics;
+use super::records::Records;
 use crate::ports::{Space, StoreError, Write};
 
 /// The most batches in one transaction: a bound on how long the first one waits for the others.
@@ -24,20 +26,47 @@ struct Batch {
     reply: Reply<()>,
 }
 
-/// Does the jobs until all senders are gone.
-pub(super) fn run(mut database: Database, mut jobs: mpsc::Receiver<Job>, metrics: &StoreMetrics) {
+/// Does the jobs until all senders are gone. After a failure that leaves nothing to be trusted, every job is refused, and
+/// `broken` is cancelled: what an operating system says of a file whose flush has failed once is no longer true.
+pub(super) fn run(
+    mut database: Database,
+    mut jobs: mpsc::Receiver<Job>,
+    metrics: &StoreMetrics,
+    broken: &CancellationToken,
+) {
     let mut next = jobs.blocking_recv();
     while let Some(job) = next.take() {
-        match job {
-            // A caller that has gone away needs no answer, here and below.
-            Job::Load { space, reply } => drop(reply.send(database.load(space))),
+        let ended = match job {
+            Job::Load { space, reply } => load(&database, space, reply),
             Job::Commit { writes, reply } => {
                 let mut group = vec![Batch { writes, reply }];
                 next = gather(&mut jobs, &mut group);
-                write(&mut database, group, metrics);
+                write(&mut database, group, metrics)
             }
+        };
+        if let Err(error @ StoreError::Broken(_)) = ended {
+            broken.cancel();
+            return refuse(next, &mut jobs, &error);
         }
         next = next.or_else(|| jobs.blocking_recv());
+    }
+}
+
+fn load(database: &Database, space: Space, reply: Reply<Records>) -> Result<(), StoreError> {
+    let records = database.load(space.0);
+    let outcome = records.as_ref().map(drop).map_err(Clone::clone);
+    // A caller that has gone away needs no answer, here and below.
+    let _ = reply.send(records);
+    outcome
+}
+
+/// Answers every job with the error until all senders are gone.
+fn refuse(mut next: Option<Job>, jobs: &mut mpsc::Receiver<Job>, error: &StoreError) {
+    while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
+        match job {
+            Job::Load { reply, .. } => drop(reply.send(Err(error.clone()))),
+            Job::Commit { reply, .. } => drop(reply.send(Err(error.clone()))),
+        }
     }
 }
 
@@ -52,19 +81,25 @@ fn gather(jobs: &mut mpsc::Receiver<Job>, group: &mut Vec<Batch>) -> Option<Job>
     None
 }
 
-/// Writes a group in one transaction; where that fails, each batch alone, so that one cannot fail the others.
-fn write(database: &mut Database, group: Vec<Batch>, metrics: &StoreMetrics) {
+/// Writes a group in one transaction; where that fails, each batch alone, so that one cannot fail the others. Returns what
+/// ends the writing.
+fn write(database: &mut Database, group: Vec<Batch>, metrics: &StoreMetrics) -> Result<(), StoreError> {
     let result = timed(database, group.iter().map(|batch| &batch.writes), metrics);
-    if result.is_ok() || group.len() == 1 {
+    if result.is_ok() || group.len() == 1 || matches!(result, Err(StoreError::Broken(_))) {
         for batch in group {
             let _ = batch.reply.send(result.clone());
         }
-        return;
+        return result;
     }
+    let mut broken = Ok(());
     for batch in group {
-        let result = timed(database, std::iter::once(&batch.writes), metrics);
+        let result = broken.clone().and_then(|()| timed(database, std::iter::once(&batch.writes), metrics));
+        if let Err(error @ StoreError::Broken(_)) = &result {
+            broken = Err(error.clone());
+        }
         let _ = batch.reply.send(result);
     }
+    broken
 }
 
 fn timed<'a>(
@@ -77,7 +112,10 @@ fn timed<'a>(
     let result = database.apply(batches.flatten());
     metrics.pulse.note(&result);
     match &result {
-        Ok(()) => metrics.written(count, start.elapsed()),
+        Ok(()) => {
+            metrics.written(count, start.elapsed());
+            metrics.measure(database);
+        }
         Err(error) => {
             metrics.failed();
             tracing::error!(%error, batches = count, "records were not written");

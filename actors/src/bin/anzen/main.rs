@@ -18,6 +18,7 @@ mod protocol;
 mod reference;
 mod settings;
 mod shutdown;
+mod store;
 mod task;
 
 use std::process::ExitCode;
@@ -56,6 +57,9 @@ enum Command {
     /// Read safety factors.
     #[command(subcommand)]
     Oracle(oracle::Command),
+    /// Look at the store of a process that is stopped, and mend it.
+    #[command(subcommand)]
+    Store(store::Command),
     /// Bring a protocol to a deployment, through its timelock.
     #[command(subcommand)]
     Protocol(protocol::Command),
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
         Command::Keys(arguments) => keys::run(arguments, cli.output),
         Command::Task(command) => task::run(&command, cli.output),
         Command::Oracle(command) => oracle::run(&command, cli.output),
+        Command::Store(command) => store::run(&command, cli.output),
         Command::Protocol(command) => protocol::run(&command, cli.output),
         Command::Local(command) => local::run(command, cli.output),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),

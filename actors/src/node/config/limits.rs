@@ -23,6 +23,8 @@ const EXCEPTIONS: &[(&str, RangeInclusive<u128>)] = &[
     ("rpc_gateway.calls_per_second", 0..=u128::MAX),
     ("signature_collector.early_per_operator", 0..=u128::MAX),
     ("signature_collector.linger_ms", 0..=u128::MAX),
+    // What an empty store takes, and a little.
+    ("store.most_bytes", 1_048_576..=u128::MAX),
     ("stake_updater.drift_threshold_bps", 0..=u128::MAX),
     ("stake_updater.refresh_margin_percent", 1..=100),
     ("task_generator.threshold_percentage", 1..=100),

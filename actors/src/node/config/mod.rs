@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use super::api::ApiConfig;
 use super::error::NodeError;
 use super::operator::OperatorConfig;
-use crate::adapters::ChainConfig;
+use crate::adapters::{ChainConfig, StoreConfig};
 use crate::keys::KeysConfig;
 use crate::nats::NatsConfig;
 use crate::operator_signer::ProtocolModel;
@@ -71,6 +71,8 @@ pub struct NodeConfig {
     /// and membership of the quorum, as far as they are missing. It needs `[keys.ecdsa]` for that alone. Who has left the
     /// quorum, or was ejected, is brought back by `anzen operator register` alone.
     pub register_operator_on_startup: bool,
+    /// The file for what must last.
+    pub store: StoreConfig,
     /// The chain.
     pub chain: ChainConfig,
     /// Where the keys are.
@@ -170,6 +172,7 @@ impl Default for NodeConfig {
             addresses: "addresses.json".into(),
             data_dir: "data".into(),
             register_operator_on_startup: false,
+            store: StoreConfig::default(),
             chain: ChainConfig::default(),
             keys: KeysConfig::default(),
             operator: OperatorConfig::default(),

@@ -28,6 +28,11 @@ fn duties() -> Duties {
     Duties::new(terms(2), Protection::default(), WINDOW)
 }
 
+/// Those of a process that begins with a store that is new.
+fn new_duties() -> Duties {
+    Duties::new(terms(2), Protection::load(Vec::new(), 0).unwrap(), WINDOW)
+}
+
 fn creation(task: &Task) -> ChainEvent {
     ChainEvent::TaskCreated { task: task.clone() }
 }
@@ -51,7 +56,7 @@ fn answered(task: &Task, number: u64) -> ChainDelta {
 }
 
 fn computed(billionths: i64) -> Computed {
-    Computed::Answer { value: value(billionths), window: WINDOW }
+    Computed::Answer(value(billionths))
 }
 
 fn ticket(effects: &[Effect]) -> Ticket {
@@ -166,13 +171,10 @@ fn a_reorg_that_removes_the_task_drops_it_and_keeps_its_record() {
     duties.follow(&delta(back, vec![block_of(2, 100, vec![])]));
     assert!(duties.resume(at, Step::Submit(0)).is_empty());
     assert_eq!((duties.open(), duties.records()), (0, 1));
-    // The first fork comes back, and with it the same task: only the same answer is signed.
+    // The first fork comes back, and with it the same task: the answer on record is signed, and nothing is computed.
     let again = duties.follow(&delta(DeltaBase::RetractTo { block: block_at(1, 99) }, created(&task).blocks));
-    let effects = duties.computed(ticket(&again), &computed(8));
-    assert!(
-        matches!(effects[..], [Effect::Report(_), Effect::Report(Report::Refused { .. })]),
-        "{effects:?}"
-    );
+    let [Effect::Sign { permit, .. }] = &again[..] else { panic!("not signed: {again:?}") };
+    assert_eq!(permit.response().safety_factor, value(7));
 }
 
 #[test]
@@ -180,8 +182,10 @@ fn after_a_restart_of_the_watcher_open_tasks_are_submitted_again() {
     let (mut duties, task) = (duties(), a_task(1, 0, 1, 100));
     let begin = duties.follow(&created(&task));
     sign(&mut duties, &begin, 7);
-    let again = duties.follow(&delta(DeltaBase::Restart, created(&task).blocks));
-    assert_eq!(submitted(&sign(&mut duties, &again, 7)).len(), 2);
+    let again = duties.follow(&delta(DeltaBase::Restart { response_window: WINDOW }, created(&task).blocks));
+    let [Effect::Sign { ticket, permit }] = &again[..] else { panic!("not signed: {again:?}") };
+    let signature = SecretKey::from_hex("1").unwrap().sign(&permit.message());
+    assert_eq!(submitted(&duties.signed(*ticket, Some(signature))).len(), 2);
 }
 
 #[test]
@@ -260,8 +264,62 @@ fn nothing_is_kept_for_ever() {
         let begin = duties.follow(&created(&task));
         let begin: Vec<Effect> = begin.into_iter().filter(|e| matches!(e, Effect::Compute { .. })).collect();
         sign(&mut duties, &begin, 7);
-        duties.pruned();
+        duties.pruned(true);
         assert!(duties.records() <= 7, "100 blocks of records, a task every 20");
         assert_eq!(duties.open(), 1);
     }
+}
+
+/// A task keeps the window of its creation, whatever is in force now.
+#[test]
+fn a_restart_after_the_window_was_shortened_keeps_open_tasks() {
+    let mut duties = Duties::new(terms(2), Protection::default(), 2);
+    let (task, shortened) = (a_task(1, 0, 1, 100), ChainEvent::ResponseWindowChanged { blocks: 2 });
+    let blocks = vec![
+        block_of(1, 100, vec![creation(&task)]),
+        block_of(1, 101, vec![shortened]),
+        block_of(1, 109, vec![]),
+    ];
+    let begin = duties.follow(&delta(DeltaBase::Restart { response_window: WINDOW }, blocks));
+    assert_eq!(submitted(&sign(&mut duties, &begin, 7)).len(), 2);
+    assert!(duties.follow(&head(110)).is_empty(), "the last block of its window");
+    assert_eq!(duties.open(), 1);
+    let later = a_task(1, 1, 1, 110);
+    duties.follow(&created(&later));
+    assert_eq!(duties.open(), 2);
+    duties.follow(&head(113));
+    assert_eq!(duties.open(), 0, "both windows are over");
+}
+
+#[test]
+fn a_new_store_answers_only_later_tasks() {
+    let (mut duties, open) = (new_duties(), a_task(1, 0, 1, 100));
+    let effects = duties.follow(&created(&open));
+    let reason = Ignored::BeforeStart { barrier: 100 };
+    assert_eq!(effects[0], Effect::Report(Report::Ignored { task: open, reason }));
+    assert!(matches!(effects[1..], [Effect::Prune(_)]), "the barrier is written");
+    duties.pruned(true);
+    let begin = duties.follow(&created(&a_task(1, 1, 1, 101)));
+    assert_eq!(submitted(&sign(&mut duties, &begin, 7)).len(), 2);
+}
+
+/// The state that it was computed from may be gone by then.
+#[test]
+fn after_a_restart_the_recorded_answer_is_signed_without_reading() {
+    let task = a_task(1, 0, 1, 100);
+    let record = {
+        let mut duties = duties();
+        let begin = duties.follow(&created(&task));
+        let effects = duties.computed(ticket(&begin), &computed(7));
+        let recorded = |effect| match effect {
+            Effect::Record { writes, .. } => Some(writes),
+            _ => None,
+        };
+        effects.into_iter().find_map(recorded).unwrap()
+    };
+    let protection = Protection::load(super::protection::stored(&record), 0).unwrap();
+    let mut next = Duties::new(terms(2), protection, WINDOW);
+    let effects = next.follow(&created(&task));
+    let [Effect::Sign { permit, .. }] = &effects[..] else { panic!("not signed: {effects:?}") };
+    assert_eq!(permit.response().safety_factor, value(7));
 }

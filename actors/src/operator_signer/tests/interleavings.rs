@@ -32,6 +32,10 @@ enum Op {
     WatcherRestarts,
     /// The process dies; writes under way may have reached the disk or not.
     Crash { written: bool },
+    /// Somebody copies the disk.
+    BackUp,
+    /// The process dies, and begins again with a copy of the disk.
+    Restore { which: prop::sample::Index },
     /// Something that is under way comes to an end: well, or in one of the bad ways.
     Finish { which: prop::sample::Index, how: u8 },
 }
@@ -44,6 +48,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(depth, fork, protocol)| Op::Reorg { depth, fork, protocol }),
         1 => Just(Op::WatcherRestarts),
         2 => any::<bool>().prop_map(|written| Op::Crash { written }),
+        1 => Just(Op::BackUp),
+        1 => any::<prop::sample::Index>().prop_map(|which| Op::Restore { which }),
         16 => (any::<prop::sample::Index>(), 0..16u8).prop_map(|(which, how)| Op::Finish { which, how }),
     ]
 }
@@ -51,6 +57,9 @@ fn op() -> impl Strategy<Value = Op> {
 struct World {
     duties: Duties,
     disk: Disk,
+    /// How often the disk was found to be a copy.
+    restorations: u64,
+    copies: Vec<(Disk, u64)>,
     keep_records: u64,
     under_way: Vec<Effect>,
     chain: Vec<ChainBlock>,
@@ -65,8 +74,8 @@ struct World {
 
 type Disk = BTreeMap<Vec<u8>, Vec<u8>>;
 
-fn fresh(disk: &Disk, keep_records: u64) -> Duties {
-    let protection = Protection::load(disk.clone().into_iter().collect()).unwrap();
+fn fresh(disk: &Disk, restorations: u64, keep_records: u64) -> Duties {
+    let protection = Protection::load(disk.clone().into_iter().collect(), restorations).unwrap();
     let terms = Terms { most_open: 100, keep_records, ..terms(AGGREGATORS) };
     Duties::new(terms, protection, WINDOW)
 }
@@ -74,8 +83,10 @@ fn fresh(disk: &Disk, keep_records: u64) -> Duties {
 impl World {
     fn new(keep_records: u64) -> Self {
         let mut world = Self {
-            duties: fresh(&Disk::new(), keep_records),
+            duties: fresh(&Disk::new(), 0, keep_records),
             disk: Disk::new(),
+            restorations: 0,
+            copies: vec![(Disk::new(), 0)],
             keep_records,
             a_signature: secret(0).sign(&hash_to_g1(alloy::primitives::B256::ZERO)),
             under_way: Vec::new(),
@@ -105,7 +116,7 @@ impl World {
     fn restart(&mut self) {
         let from = self.chain.len().saturating_sub(22);
         let blocks = self.chain[from..].to_vec();
-        self.tell(&delta(DeltaBase::Restart, blocks));
+        self.tell(&delta(DeltaBase::Restart { response_window: WINDOW }, blocks));
     }
 
     fn next_block(&self, protocol: Option<u8>, answer: bool) -> ChainBlock {
@@ -131,7 +142,7 @@ impl World {
         self.chain.iter().flat_map(|block| &block.events).filter_map(task).collect()
     }
 
-    /// The tasks that can be answered now.
+    /// The tasks that can be answered now, and that the signing protection reaches back to.
     fn open(&self) -> Vec<TaskHash> {
         let answered_at = |task: TaskHash| {
             self.chain.iter().find_map(|block| {
@@ -141,7 +152,8 @@ impl World {
         };
         let is_open = |(task, created): &(TaskHash, u32)| {
             let answer_is_final = answered_at(*task).is_some_and(|block| block + 4 <= self.head());
-            self.head() <= u64::from(*created) + WINDOW && !answer_is_final
+            let is_signed = self.duties.barrier().is_none_or(|barrier| *created > barrier);
+            self.head() <= u64::from(*created) + WINDOW && !answer_is_final && is_signed
         };
         self.tasks().into_iter().filter(is_open).map(|(task, _)| task).collect()
     }
@@ -156,6 +168,14 @@ impl World {
             Op::Reorg { depth, fork, protocol } => self.reorg(*depth, *fork, *protocol),
             Op::WatcherRestarts => self.restart(),
             Op::Crash { written } => self.crash(*written),
+            Op::BackUp => self.copies.push((self.disk.clone(), self.restorations)),
+            Op::Restore { which } => {
+                let (disk, restorations) = which.get(&self.copies).clone();
+                self.under_way.clear();
+                (self.disk, self.restorations) = (disk, restorations + 1);
+                self.duties = fresh(&self.disk, self.restorations, self.keep_records);
+                self.restart();
+            }
             Op::Finish { which, how } => {
                 if !self.under_way.is_empty() {
                     let effect = self.under_way.remove(which.index(self.under_way.len()));
@@ -182,12 +202,12 @@ impl World {
     fn crash(&mut self, written: bool) {
         for effect in std::mem::take(&mut self.under_way) {
             match effect {
-                Effect::Record { write, .. } if written => self.write(vec![write]),
+                Effect::Record { writes, .. } if written => self.write(writes),
                 Effect::Prune(writes) if written => self.write(writes),
                 _ => {}
             }
         }
-        self.duties = fresh(&self.disk, self.keep_records);
+        self.duties = fresh(&self.disk, self.restorations, self.keep_records);
         self.restart();
     }
 
@@ -207,9 +227,9 @@ impl World {
                 let computed = self.compute(ticket.task, how);
                 self.duties.computed(ticket, &computed)
             }
-            Effect::Record { ticket, write } => {
+            Effect::Record { ticket, writes } => {
                 if how != 0 {
-                    self.write(vec![write]);
+                    self.write(writes);
                 }
                 // One way to fail leaves the record on disk all the same.
                 self.duties.recorded(ticket, how > 1)
@@ -233,7 +253,7 @@ impl World {
                 if how != 0 {
                     self.write(writes);
                 }
-                self.duties.pruned();
+                self.duties.pruned(how > 1);
                 Vec::new()
             }
             Effect::Report(_) => Vec::new(),
@@ -242,7 +262,7 @@ impl World {
     }
 
     fn compute(&mut self, task: TaskHash, how: u8) -> Computed {
-        let answer = |units| Computed::Answer { value: value(units), window: WINDOW };
+        let answer = |units| Computed::Answer(value(units));
         self.tainted.extend((1..=5).contains(&how).then_some(task));
         match how {
             0 => Computed::Failed,

@@ -1,4 +1,6 @@
 mod actor;
+mod barrier;
 mod duties;
+mod interchange;
 mod interleavings;
 mod protection;

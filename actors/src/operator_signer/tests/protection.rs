@@ -1,19 +1,20 @@
 use anzen_messages::Task;
 
-use super::super::protection::{Answer, Corrupt, Protection, Refusal, SPACE, Verdict};
+use super::super::protection::{Answer, Protection, SPACE, Verdict};
+use super::super::refusal::{Corrupt, Refusal};
 use crate::ports::Write;
 use crate::testing::{a_task, domain, value};
 
-fn task() -> Task {
+pub(super) fn task() -> Task {
     a_task(1, 0, 1, 100)
 }
 
-fn answer(task: &Task, units: i64) -> Answer {
+pub(super) fn answer(task: &Task, units: i64) -> Answer {
     Answer::new(task, value(units), &domain())
 }
 
 /// What a disk with these writes would give back.
-fn stored(writes: &[Write]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(super) fn stored(writes: &[Write]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut records = std::collections::BTreeMap::new();
     for write in writes {
         match write.clone() {
@@ -27,13 +28,17 @@ fn stored(writes: &[Write]) -> Vec<(Vec<u8>, Vec<u8>)> {
     records.into_iter().collect()
 }
 
-/// Records an answer; returns the write.
-fn record(protection: &mut Protection, task: &Task, value: i64) -> Write {
-    let Ok(Verdict::RecordFirst(write)) = protection.may_sign(&answer(task, value)) else {
+/// Records an answer; returns the writes.
+pub(super) fn record(protection: &mut Protection, task: &Task, value: i64) -> Vec<Write> {
+    let Ok(Verdict::RecordFirst(writes)) = protection.may_sign(&answer(task, value)) else {
         panic!("an answer must be recorded first");
     };
     protection.recorded(task.hash());
-    write
+    writes
+}
+
+pub(super) fn load(records: Vec<(Vec<u8>, Vec<u8>)>) -> Protection {
+    Protection::load(records, 0).unwrap()
 }
 
 #[test]
@@ -58,8 +63,8 @@ fn another_answer_is_refused_even_before_the_first_is_on_disk() {
 
 #[test]
 fn a_restart_forgets_no_record() {
-    let write = record(&mut Protection::default(), &task(), 1);
-    let mut protection = Protection::load(stored(&[write])).unwrap();
+    let writes = record(&mut Protection::default(), &task(), 1);
+    let mut protection = load(stored(&writes));
     assert!(matches!(protection.may_sign(&answer(&task(), 1)), Ok(Verdict::Sign(_))));
     assert!(matches!(protection.may_sign(&answer(&task(), 2)), Err(Refusal::AnotherAnswer { .. })));
 }
@@ -75,10 +80,11 @@ fn an_index_that_a_reorg_reuses_is_another_task() {
 fn what_was_pruned_is_never_signed_again() {
     let mut protection = Protection::default();
     let (old, young) = (a_task(1, 0, 1, 100), a_task(1, 1, 1, 200));
-    let mut writes = vec![record(&mut protection, &old, 1), record(&mut protection, &young, 1)];
+    let mut writes = record(&mut protection, &old, 1);
+    writes.extend(record(&mut protection, &young, 1));
     writes.extend(protection.prune(150));
-    protection.pruned();
-    for mut state in [protection, Protection::load(stored(&writes)).unwrap()] {
+    protection.pruned(true);
+    for mut state in [protection, load(stored(&writes))] {
         assert_eq!(state.len(), 1);
         let refused = Err(Refusal::TooOld { created: 100, floor: 100 });
         assert_eq!(state.may_sign(&answer(&old, 2)), refused);
@@ -94,20 +100,21 @@ fn pruning_waits_for_the_last_one_to_be_done() {
     record(&mut protection, &a_task(1, 1, 1, 200), 1);
     assert_eq!(protection.prune(150).len(), 2);
     assert!(protection.prune(250).is_empty());
-    protection.pruned();
+    protection.pruned(true);
     assert_eq!(protection.prune(250).len(), 2);
     assert!(protection.is_empty());
 }
 
 #[test]
 fn a_record_that_cannot_be_read_stops_everything() {
-    let good = stored(&[record(&mut Protection::default(), &task(), 1)]);
+    let good = stored(&record(&mut Protection::default(), &task(), 1));
     let (key, value) = good[0].clone();
-    let broken = |key: &[u8], value: &[u8]| Protection::load(vec![(key.to_vec(), value.to_vec())]).err();
+    let broken = |key: &[u8], value: &[u8]| Protection::load(vec![(key.to_vec(), value.to_vec())], 0).err();
     assert!(broken(&key, &value[..value.len() - 1]).is_some(), "truncated");
     assert!(broken(&key, b"").is_some(), "emptied");
     assert!(broken(&key[1..], &value).is_some(), "a key that is none");
     assert!(broken(b"floor", b"").is_some(), "a floor that is none");
+    assert!(broken(b"barrier", b"{}").is_some(), "a barrier that is none");
     let error: Corrupt = broken(b"floor", b"x").unwrap();
     assert!(error.to_string().contains("restore"), "{error}");
 }

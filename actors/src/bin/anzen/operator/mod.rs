@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `register.rs`, `deposit.rs`, `allocate.rs`, `update_socket.rs`, `deregister.rs`, `status.rs` | a command each |
+//! | `protection.rs` | what the operator has signed, as a file |
 //! | `steps.rs` | taking steps, or showing what they would send |
 //! | `progress.rs` | what is told while blocks are awaited |
 
@@ -10,6 +11,7 @@ mod allocate;
 mod deposit;
 mod deregister;
 mod progress;
+mod protection;
 mod register;
 mod status;
 mod steps;
@@ -47,6 +49,9 @@ enum Command {
     Allocate(allocate::Arguments),
     /// Show how far an operator is, and what it counts for. Exits with 3 where it is not in the quorum.
     Status(status::Arguments),
+    /// Take what the operator has signed to another machine, so that it signs no second answer there.
+    #[command(subcommand)]
+    Protection(protection::Command),
     /// Publish another socket.
     UpdateSocket(update_socket::Arguments),
 }
@@ -63,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Outcome {
             Command::Deposit(arguments) => deposit::run(arguments, output).await,
             Command::Allocate(arguments) => allocate::run(arguments, output).await,
             Command::Status(arguments) => status::run(arguments, output).await,
+            Command::Protection(command) => protection::run(command, output).await,
             Command::UpdateSocket(arguments) => update_socket::run(arguments, output).await,
         }
     })?
