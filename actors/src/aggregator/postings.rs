@@ -7,7 +7,8 @@ use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
 use anzen_messages::{Task, TaskHash};
 
-use crate::follow::{ChainState, new_window};
+use crate::follow::ChainState;
+use crate::response_windows::ResponseWindows;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ struct Posting {
 /// How long things are waited for, in blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Terms {
-    /// For how many blocks a task that is created now can be answered.
+    /// For how many blocks a task can be answered, until the chain tells.
     pub(super) window: u64,
     /// After so many blocks nothing is undone any more.
     pub(super) finality: u64,
@@ -65,6 +66,7 @@ const BELIEVED: u64 = 5;
 #[derive(Debug)]
 pub(super) struct Postings {
     terms: Terms,
+    windows: ResponseWindows,
     head: u64,
     postings: BTreeMap<TaskHash, Posting>,
     /// Answers that the chain has, whether posted from here or not.
@@ -73,7 +75,8 @@ pub(super) struct Postings {
 
 impl Postings {
     pub(super) fn new(terms: Terms) -> Self {
-        Self { terms, head: 0, postings: BTreeMap::new(), answered: BTreeMap::new() }
+        let windows = ResponseWindows::new(terms.window);
+        Self { terms, windows, head: 0, postings: BTreeMap::new(), answered: BTreeMap::new() }
     }
 
     /// Takes a certificate that is on disk, answered or not: a reorg may undo an answer. One that differs from the one that
@@ -94,7 +97,7 @@ impl Postings {
     /// Takes a certificate of an earlier life of this process; the first block brings the first attempt.
     pub(super) fn recover(&mut self, reached: QuorumReached) {
         let task = reached.response.task_hash;
-        let deadline = u64::from(reached.task.created_block) + self.terms.window;
+        let deadline = self.windows.deadline(u64::from(reached.task.created_block));
         let mut posting = Posting {
             reached: Arc::new(reached),
             deadline,
@@ -137,6 +140,13 @@ impl Postings {
         let first = self.answered.insert(task, at).is_none();
         let posting = self.postings.get(&task)?;
         first.then(|| Effect::Answered { task, index: posting.reached.task.index, block: at.number })
+    }
+
+    /// A certificate may be older than what is known of the window of its task: it is on disk, or the watcher is behind.
+    fn set_deadlines(&mut self) {
+        for posting in self.postings.values_mut() {
+            posting.deadline = self.windows.deadline(u64::from(posting.reached.task.created_block));
+        }
     }
 
     /// Tells, once, what was not posted in time, and drops what no reorg can bring back.
@@ -183,18 +193,22 @@ impl ChainState for Postings {
     type Effect = Effect;
 
     /// Certificates stay; which of them are answered is told again, as far as the chain still has it.
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
         self.answered.clear();
+        self.windows = ResponseWindows::new(response_window);
         for posting in self.postings.values_mut() {
             posting.settled_at = None;
             posting.undone = false;
         }
+        self.set_deadlines();
         Vec::new()
     }
 
     /// An answer that a reorg undid is posted again; the other aggregators, too, get their time again. A task that a reorg
     /// undid is left alone until it is created again.
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
+        self.windows.retract(block);
+        self.set_deadlines();
         let undone = self.answered.split_off_by(|at| at.number > block.number);
         for posting in self.postings.values_mut() {
             posting.undone |= u64::from(posting.reached.task.created_block) > block.number;
@@ -225,9 +239,8 @@ impl ChainState for Postings {
                 _ => {}
             }
         }
-        if let Some(window) = new_window(block) {
-            self.terms.window = window;
-        }
+        self.windows.apply(block);
+        self.set_deadlines();
         effects.extend(self.prune());
         // While catching up, a later block may hold the answer.
         if block.header.at == head {

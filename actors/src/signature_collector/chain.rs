@@ -5,16 +5,18 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 
 use super::collector::{Collector, Entry, Handover, Stage};
 use super::effect::Effect;
-use crate::follow::{ChainState, new_window};
+use crate::follow::ChainState;
+use crate::response_windows::ResponseWindows;
 
 impl Collector {
     fn created(&mut self, task: &Task) -> Vec<Effect> {
         let hash = task.hash();
+        let deadline = self.windows.deadline(u64::from(task.created_block));
         if let Some(entry) = self.tasks.get_mut(&hash) {
             entry.on_chain = true;
+            entry.deadline = deadline;
             return Vec::new();
         }
-        let deadline = u64::from(task.created_block) + self.window;
         if !self.config.serves(task.oracle_index) {
             let known = self.unserved.insert(hash, deadline + self.config.finality_blocks).is_some();
             return if known { Vec::new() } else { self.forget_early(hash) };
@@ -86,7 +88,7 @@ impl Collector {
 
     /// Drops signatures whose task has not come for a window. Only at the tip: while catching up it may be about to.
     fn expire(&mut self) -> Vec<Effect> {
-        let (tasks, oldest) = (&self.tasks, self.tip.saturating_sub(self.window));
+        let (tasks, oldest) = (&self.tasks, self.tip.saturating_sub(self.windows.longest()));
         let early = self.early.expire(oldest, |task| tasks.contains_key(task));
         let seconds = self.seconds.expire(oldest, |task| tasks.contains_key(task));
         let penalties = self.standing.forget(self.tip);
@@ -110,7 +112,8 @@ impl ChainState for Collector {
 
     /// Tasks and signatures stay: a task is named by its hash, and one that the chain no longer has expires by its window.
     /// What the chain has of them is told again.
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
+        self.windows = ResponseWindows::new(response_window);
         self.sets.restart();
         for entry in self.tasks.values_mut() {
             entry.on_chain = false;
@@ -121,6 +124,7 @@ impl ChainState for Collector {
 
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
         self.sets.retract(block);
+        self.windows.retract(block);
         for entry in self.tasks.values_mut() {
             entry.on_chain &= u64::from(entry.task.created_block) <= block.number;
             entry.answered = entry.answered.filter(|at| at.number <= block.number);
@@ -148,10 +152,7 @@ impl ChainState for Collector {
                 | ChainEvent::ResponseWindowChanged { .. } => {}
             }
         }
-        // The tasks of this very block still have the windows from before.
-        if let Some(window) = new_window(block) {
-            self.window = window;
-        }
+        self.windows.apply(block);
         effects.extend(self.prune(number));
         if block.header.at == head {
             effects.extend(self.expire());

@@ -18,6 +18,7 @@ use super::seconds::{Place, Seconds};
 use super::sets::SetCache;
 use super::standing::Standing;
 use super::trial::Claim;
+use crate::response_windows::ResponseWindows;
 
 /// A certificate that shows no answer for so many blocks was perhaps made from a wrong set of operators.
 const BELIEVED: u64 = 5;
@@ -68,8 +69,7 @@ pub(super) struct Entry {
 pub(super) struct Collector {
     pub(super) config: Config,
     pub(super) domain: SigningDomain,
-    /// For how many blocks a task that is created now can be answered.
-    pub(super) window: u64,
+    pub(super) windows: ResponseWindows,
     /// The newest block that the watcher told of; 0 before the first. While catching up, blocks below it are applied.
     pub(super) tip: u64,
     pub(super) tasks: BTreeMap<TaskHash, Entry>,
@@ -94,7 +94,7 @@ impl Collector {
             standing: Standing::new(config.penalty_blocks),
             config,
             domain,
-            window,
+            windows: ResponseWindows::new(window),
             tip: 0,
             tasks: BTreeMap::new(),
             unserved: BTreeMap::new(),

@@ -92,7 +92,7 @@ impl World {
 }
 
 fn created(index: u32) -> ChainDelta {
-    delta(DeltaBase::Restart, vec![block(101, vec![ChainEvent::TaskCreated { task: task(index, 101) }])])
+    delta(DeltaBase::Restart { response_window: 30 }, vec![block(101, vec![ChainEvent::TaskCreated { task: task(index, 101) }])])
 }
 
 fn next(number: u64, events: Vec<ChainEvent>) -> ChainDelta {
@@ -124,7 +124,7 @@ async fn a_restart_posts_nothing_that_was_answered_meanwhile_and_removes_it_when
     let mut second = World::on(Arc::clone(&first.store)).await.unwrap();
     let events = [0, 1].map(|index| ChainEvent::TaskCreated { task: task(index, 101) }).to_vec();
     let blocks = vec![block(101, events), block(102, vec![responded(0, hash())])];
-    second.watcher.push(delta(DeltaBase::Restart, blocks));
+    second.watcher.push(delta(DeltaBase::Restart { response_window: 30 }, blocks));
     let sent = second.sent.recv().await.unwrap();
     assert_eq!(sent.id, TxId::respond(task(1, 101).hash()), "the one that is not answered");
     second.watcher.push(next(112, vec![]));

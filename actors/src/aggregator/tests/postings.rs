@@ -87,7 +87,7 @@ fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
     let (mut state, task) = posting();
     state.attempted(task, Attempt::Settled);
     apply(&mut state, &[at(102, vec![responded(0, task)])]);
-    state.restart();
+    state.restart(WINDOW);
     assert!(matches!(apply(&mut state, &[at(102, vec![])])[..], [Effect::Post { .. }]));
 }
 
@@ -186,7 +186,7 @@ fn a_short_window_shortens_the_delay() {
 fn a_certificate_of_an_earlier_life_waits_from_the_first_block() {
     let mut state = Postings::new(terms(2));
     state.recover(reached(0, 101));
-    state.restart();
+    state.restart(WINDOW);
     let task = task(0, 101);
     let blocks = [at(101, vec![ChainEvent::TaskCreated { task }]), at(105, vec![])];
     let head = blocks[1].header.at;
@@ -200,6 +200,19 @@ fn what_was_over_before_the_first_block_is_forgotten_quietly() {
     let mut state = Postings::new(terms(0));
     state.recover(reached(0, 101));
     assert_eq!(apply(&mut state, &[at(200, vec![])]), [Effect::Forget(task(0, 101).hash())]);
+}
+
+/// A task keeps the window of its creation, whatever is in force now.
+#[test]
+fn a_restart_after_the_window_was_shortened_keeps_open_tasks() {
+    let mut state = Postings::new(Terms { window: 5, ..terms(0) });
+    state.recover(reached(0, 101));
+    state.restart(WINDOW);
+    let shortened = at(105, vec![ChainEvent::ResponseWindowChanged { blocks: 5 }]);
+    let blocks = [at(101, vec![]), shortened, at(120, vec![])];
+    let head = blocks[2].header.at;
+    let effects: Vec<Effect> = blocks.iter().flat_map(|block| state.apply(block, head)).collect();
+    assert!(matches!(effects[..], [Effect::Post { not_after: 131, .. }]), "{effects:?}");
 }
 
 #[test]

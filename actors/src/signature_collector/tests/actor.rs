@@ -106,7 +106,7 @@ impl World {
 
 fn created(task: &Task) -> ChainDelta {
     let event = ChainEvent::TaskCreated { task: task.clone() };
-    delta(DeltaBase::Restart, vec![block(u64::from(task.created_block), vec![event])])
+    delta(DeltaBase::Restart { response_window: WINDOW }, vec![block(u64::from(task.created_block), vec![event])])
 }
 
 #[actix::test]
@@ -152,7 +152,7 @@ async fn a_penalty_outlives_a_restart() {
         tokio::task::yield_now().await;
     }
     let world = world.restart().await;
-    let again = delta(DeltaBase::Restart, vec![block(102, vec![])]);
+    let again = delta(DeltaBase::Restart { response_window: WINDOW }, vec![block(102, vec![])]);
     world.watcher.push(again);
     world.until(&format!("anzen_collector_penalised{own}")).await;
 }

@@ -1,5 +1,7 @@
 //! What the chain tells: answers, reorgs, windows.
 
+use anzen_messages::chain::{ChainDelta, DeltaBase};
+
 use super::*;
 use crate::testing::{block_at, block_of, block_ref, responded};
 
@@ -7,7 +9,7 @@ use crate::testing::{block_at, block_of, block_ref, responded};
 fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
     let (mut harness, task) = Harness::with_task(&[100, 100, 100]);
     harness.apply(&block(102, vec![responded(0, task.hash())]));
-    harness.state.restart();
+    harness.state.restart(WINDOW);
     harness.apply(&block(101, vec![ChainEvent::TaskCreated { task: task.clone() }]));
     for operator in 0..3 {
         harness.sign(&task, operator);
@@ -28,6 +30,28 @@ fn the_operators_of_a_task_are_read_when_a_reorg_undoes_its_answer() {
     let again = block(101, vec![ChainEvent::TaskCreated { task: task.clone() }]);
     harness.apply(&again);
     assert_eq!(harness.sign(&task, 0), SubmitReply::Accepted);
+    assert_certifies(&harness.reached[0]);
+}
+
+#[test]
+fn a_restart_after_the_window_was_shortened_keeps_open_tasks() {
+    let mut harness = Harness::new(&[100, 100, 100]);
+    harness.state = Collector::new(harness.state.config, domain(), 5);
+    let task = task(0, 101);
+    assert_eq!(harness.sign(&task, 0), SubmitReply::Early);
+    let events = [
+        (101, vec![ChainEvent::TaskCreated { task: task.clone() }]),
+        (105, vec![ChainEvent::ResponseWindowChanged { blocks: 5 }]),
+        (120, vec![]),
+    ];
+    let blocks = events.map(|(number, events)| block(number, events)).to_vec();
+    let base = DeltaBase::Restart { response_window: WINDOW };
+    let effects = harness.state.advance(&ChainDelta { base, blocks, head: block_ref(120) });
+    harness.carry_out(effects);
+    assert_eq!((harness.unanswered.len(), harness.sign(&task, 0)), (0, SubmitReply::Duplicate));
+    for operator in 1..3 {
+        assert_eq!(harness.sign(&task, operator), SubmitReply::Accepted);
+    }
     assert_certifies(&harness.reached[0]);
 }
 
