@@ -30,5 +30,7 @@ pub(super) async fn certificates(store: &dyn Store) -> Result<Vec<QuorumReached>
 
 fn unreadable(key: &[u8]) -> StoreError {
     let (name, key) = (CERTIFICATES.0, hex::encode_prefixed(key));
-    StoreError::Failed(format!("the record {key} of {name} is unreadable; restore the store, or drop that record"))
+    StoreError::Failed(format!(
+        "the record {key} of {name} is unreadable; restore the store, or drop that record"
+    ))
 }

@@ -61,7 +61,7 @@ impl Answer {
                 count(&mut self.proven, set, *id);
             }
         }
-        let bad = result.bad.iter().filter(|id| self.checking.remove(id).is_some());
+        let bad = result.bad.iter().filter(|id| self.checking.remove(*id).is_some());
         let bad: Vec<OperatorId> = bad.copied().collect();
         for id in &bad {
             discount(&mut self.claimed, set, *id);

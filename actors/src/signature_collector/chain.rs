@@ -83,7 +83,7 @@ impl Collector {
 
     fn forget_early(&mut self, hash: TaskHash) -> Vec<Effect> {
         let early = self.early.take(hash).into_keys().map(|operator| (hash, operator)).collect();
-        vec![Effect::Forget(early), Effect::ForgetSeconds(self.seconds.drop_task(hash))]
+        some([Effect::Forget(early), Effect::ForgetSeconds(self.seconds.drop_task(hash))])
     }
 
     /// Drops signatures whose task has not come for a window. Only at the tip: while catching up it may be about to.
@@ -92,8 +92,18 @@ impl Collector {
         let early = self.early.expire(oldest, |task| tasks.contains_key(task));
         let seconds = self.seconds.expire(oldest, |task| tasks.contains_key(task));
         let penalties = self.standing.forget(self.tip);
-        vec![Effect::Forget(early), Effect::ForgetSeconds(seconds), Effect::ForgetPenalties(penalties)]
+        some([Effect::Forget(early), Effect::ForgetSeconds(seconds), Effect::ForgetPenalties(penalties)])
     }
+}
+
+/// Those that ask for something.
+fn some(effects: impl IntoIterator<Item = Effect>) -> Vec<Effect> {
+    let is_nothing = |effect: &Effect| match effect {
+        Effect::Forget(places) | Effect::ForgetSeconds(places) => places.is_empty(),
+        Effect::ForgetPenalties(operators) => operators.is_empty(),
+        _ => false,
+    };
+    effects.into_iter().filter(|effect| !is_nothing(effect)).collect()
 }
 
 impl Entry {

@@ -131,7 +131,11 @@ impl Collection {
     }
 
     /// Takes in what a check found. Returns whose signatures were bad, and what to do next.
-    pub(super) fn checked(&mut self, value: SafetyFactor, result: &Checked) -> (Vec<OperatorId>, Option<Step>) {
+    pub(super) fn checked(
+        &mut self,
+        value: SafetyFactor,
+        result: &Checked,
+    ) -> (Vec<OperatorId>, Option<Step>) {
         let Some(answer) = self.answers.get_mut(&value).filter(|_| result.round == self.round) else {
             return (Vec::new(), None);
         };
@@ -177,7 +181,7 @@ impl Collection {
 
     /// Whose signatures may be on disk: those that stand, and false ones.
     pub(super) fn on_disk(&self) -> impl Iterator<Item = OperatorId> {
-        let false_ones = self.falsehoods.keys().filter(|operator| !self.first.contains_key(*operator));
+        let false_ones = self.falsehoods.keys().filter(move |operator| !self.first.contains_key(*operator));
         self.first.keys().chain(false_ones).copied()
     }
 

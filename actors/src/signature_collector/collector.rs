@@ -139,13 +139,17 @@ impl Collector {
             self.sets.put(entry.task.reference_block.into(), Arc::clone(&set));
         }
         self.rounds += 1;
-        let claims = match &mut entry.stage {
+        let claims: Vec<(OperatorId, Claim)> = match &mut entry.stage {
             Stage::Loading { .. } => {
                 let mut collection =
                     Collection::new(entry.task.clone(), self.domain.clone(), set, self.rounds);
                 collection.paused = entry.answered.is_some();
                 entry.stage = Stage::Collecting(Box::new(collection));
-                self.early.take(task).into_iter().map(|(operator, record)| (operator, record.claim())).collect()
+                self.early
+                    .take(task)
+                    .into_iter()
+                    .map(|(operator, record)| (operator, record.claim()))
+                    .collect()
             }
             Stage::Collecting(collection) => {
                 let same = !std::mem::take(&mut entry.rereading) || **collection.set() == *set;
@@ -158,8 +162,10 @@ impl Collector {
                 claims
             }
         };
-        let mut effects: Vec<Effect> =
-            claims.into_iter().flat_map(|(operator, claim)| self.add_again((task, operator), claim)).collect();
+        let mut effects: Vec<Effect> = claims
+            .into_iter()
+            .flat_map(|(operator, claim)| self.add_again((task, operator), claim))
+            .collect();
         effects.extend(self.contests(task));
         effects
     }

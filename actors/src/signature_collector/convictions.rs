@@ -42,8 +42,8 @@ impl Convictions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anzen_messages::evidence::SignedAnswer;
     use anzen_messages::bls::hash_to_g1;
+    use anzen_messages::evidence::SignedAnswer;
 
     use crate::testing::{domain, operator_id, secret, task, value};
 

@@ -78,7 +78,9 @@ impl Collector {
 
     fn resume(&mut self, task: TaskHash) -> Vec<Effect> {
         let steps = match self.tasks.get_mut(&task) {
-            Some(Entry { stage: Stage::Collecting(collection), .. }) if collection.paused => collection.resume(),
+            Some(Entry { stage: Stage::Collecting(collection), .. }) if collection.paused => {
+                collection.resume()
+            }
             _ => Vec::new(),
         };
         steps.into_iter().flat_map(|step| self.step(task, Some(step))).collect()

@@ -98,7 +98,9 @@ async fn load<T>(
 /// A record that was acknowledged cannot be left out, so the process does not start with it.
 pub(super) fn unreadable(space: Space, key: &[u8]) -> StoreError {
     let (name, key) = (space.0, hex::encode_prefixed(key));
-    StoreError::Failed(format!("the record {key} of {name} is unreadable; restore the store, or drop that record"))
+    StoreError::Failed(format!(
+        "the record {key} of {name} is unreadable; restore the store, or drop that record"
+    ))
 }
 
 fn key((task, operator): Place) -> Vec<u8> {

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::bls::Signature;
+use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::{OperatorId, TaskHash};
 
 use super::collector::{Collector, Entry, Stage};

@@ -76,8 +76,12 @@ impl Standing {
     pub(super) fn forget(&mut self, now: u64) -> Vec<OperatorId> {
         let quiet = self.blocks.saturating_mul(FORGOTTEN_AFTER);
         let old = |penalty: &Penalty| now >= penalty.until.saturating_add(quiet);
-        let forgotten: Vec<OperatorId> =
-            self.penalties.iter().filter(|(_, penalty)| old(penalty)).map(|(operator, _)| *operator).collect();
+        let forgotten: Vec<OperatorId> = self
+            .penalties
+            .iter()
+            .filter(|(_, penalty)| old(penalty))
+            .map(|(operator, _)| *operator)
+            .collect();
         self.penalties.retain(|_, penalty| !old(penalty));
         forgotten
     }

@@ -114,7 +114,8 @@ impl SignatureCollector {
         let writes = records::put_evidence(&evidence, &dropped);
         let (task, operator) = (evidence.task_hash(), evidence.operator.id);
         let store = Arc::clone(&self.deps.store);
-        let span = step!("collector.evidence", actor = ActorName::SignatureCollector.as_str(), %task, %operator);
+        let span =
+            step!("collector.evidence", actor = ActorName::SignatureCollector.as_str(), %task, %operator);
         let written = async move { store.commit(writes).await }.instrument(span);
         ctx.spawn(written.into_actor(self).map(move |written, actor, ctx| match written {
             Ok(()) => {
@@ -139,7 +140,11 @@ impl SignatureCollector {
 
     pub(super) fn forget(&self, places: Vec<Place>, ctx: &mut Context<Self>) {
         let writes = places.into_iter().map(records::delete).collect();
-        self.tidy(writes, "records of tasks that are over could not be removed; they are removed after a restart", ctx);
+        self.tidy(
+            writes,
+            "records of tasks that are over could not be removed; they are removed after a restart",
+            ctx,
+        );
     }
 
     pub(super) fn forget_seconds(&self, places: Vec<Place>, ctx: &mut Context<Self>) {

@@ -153,7 +153,10 @@ fn a_certificate_that_differs_replaces_the_one_before() {
 fn replica_k_waits_k_delays() {
     for delay in [0, 2, 4] {
         let (mut state, _) = empty(delay);
-        state.take(reached(0, 101)).into_iter().for_each(|_| state.attempted(task(0, 101).hash(), Attempt::Failed));
+        state
+            .take(reached(0, 101))
+            .into_iter()
+            .for_each(|_| state.attempted(task(0, 101).hash(), Attempt::Failed));
         assert_eq!(attempts(&mut state, 102..=107)[0], (101 + delay).max(102));
     }
 }
@@ -234,7 +237,10 @@ fn an_index_that_a_reorg_reuses_has_a_posting_of_its_own() {
     state.retract(block_at(1, 100));
     let back = ChainEvent::TaskCreated { task: task(0, 101) };
     let effects = apply(&mut state, &[block_of(2, 101, vec![back])]);
-    assert!(matches!(&effects[..], [Effect::Post { reached, .. }] if reached.response.task_hash == old), "{effects:?}");
+    assert!(
+        matches!(&effects[..], [Effect::Post { reached, .. }] if reached.response.task_hash == old),
+        "{effects:?}"
+    );
 }
 
 #[test]

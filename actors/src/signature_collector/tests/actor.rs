@@ -1,9 +1,9 @@
 //! The actor with a store, a chain that tells what the test pushes, and an aggregator that is the test's.
 
 use alloy::primitives::{Address, Bytes};
+use anzen_messages::OperatorSet;
 use anzen_messages::aggregation::QuorumTaken;
 use anzen_messages::chain::{BlockRef, ChainDelta, DeltaBase};
-use anzen_messages::OperatorSet;
 use async_trait::async_trait;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -106,7 +106,10 @@ impl World {
 
 fn created(task: &Task) -> ChainDelta {
     let event = ChainEvent::TaskCreated { task: task.clone() };
-    delta(DeltaBase::Restart { response_window: WINDOW }, vec![block(u64::from(task.created_block), vec![event])])
+    delta(
+        DeltaBase::Restart { response_window: WINDOW },
+        vec![block(u64::from(task.created_block), vec![event])],
+    )
 }
 
 #[actix::test]
@@ -159,7 +162,8 @@ async fn a_penalty_outlives_a_restart() {
 
 #[actix::test]
 async fn a_record_that_is_unreadable_stops_the_start_and_is_named() {
-    let spaces = ["signatures", "seconds", "equivocations", "penalties"].map(|name| format!("collector.{name}"));
+    let spaces =
+        ["signatures", "seconds", "equivocations", "penalties"].map(|name| format!("collector.{name}"));
     let all = [SIGNATURES, records::SECONDS, records::EVIDENCE, records::PENALTIES];
     for (space, name) in all.into_iter().zip(spaces) {
         let store = Arc::<MemoryStore>::default();

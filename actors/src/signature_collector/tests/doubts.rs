@@ -73,7 +73,7 @@ fn who_was_found_out_in_the_sum_has_one_more_chance() {
 fn a_flood_of_false_second_answers_costs_two_checks() {
     let (mut harness, task) = Harness::with_task(&[100, 100]);
     harness.sign(&task, 0);
-    let replies: Vec<_> = (2..1_000).map(|other| harness.submit(&forged(&task, 0, other))).collect();
+    let replies: Vec<_> = (2..50).map(|other| harness.submit(&forged(&task, 0, other))).collect();
     assert_eq!(harness.verified, 4, "two of each pair");
     assert!(replies[2..].iter().all(|reply| *reply == SubmitReply::Invalid));
     harness.sign(&task, 1);

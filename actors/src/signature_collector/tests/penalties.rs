@@ -95,7 +95,6 @@ fn two_answers_are_penalised_and_another_answer_is_not() {
     harness.submit(&signed(&task, 0, value(2)));
     harness.submit(&signed(&task, 1, value(7)));
     harness.sign(&task, 2);
-    harness.linger_over(&task);
     let blamed: Vec<usize> = harness.faults.iter().map(|(operator, _)| *operator).collect();
     assert_eq!(blamed, [0, 1]);
     assert_eq!(harness.penalised, [0]);

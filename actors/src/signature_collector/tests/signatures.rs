@@ -72,9 +72,6 @@ fn another_answer_is_named_and_does_not_count() {
     assert_eq!(harness.faults, [(0, Fault::OtherAnswer { its: value(7), quorum: value(1) })]);
 }
 
-
-
-
 #[test]
 fn strangers_are_not_in_the_set() {
     let (mut harness, task) = Harness::with_task(&[100]);
@@ -129,11 +126,6 @@ fn a_signature_that_came_before_the_first_block_outlives_the_catching_up() {
     }
     assert_eq!(harness.reached.len(), 1);
 }
-
-
-
-
-
 
 #[test]
 fn signatures_on_disk_count_after_a_restart() {

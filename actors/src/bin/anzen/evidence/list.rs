@@ -53,7 +53,13 @@ impl Report for List {
         }
         let row = |one: &Listed| {
             let [first, second] = one.answers.map(|answer| answer.to_string());
-            vec![one.operator_id.to_string(), one.task_index.to_string(), one.task_hash.to_string(), first, second]
+            vec![
+                one.operator_id.to_string(),
+                one.task_index.to_string(),
+                one.task_hash.to_string(),
+                first,
+                second,
+            ]
         };
         let rows = self.evidence.iter().map(row);
         writeln!(f, "{}", table(&["OPERATOR", "TASK", "TASK HASH", "FIRST", "SECOND"], rows))

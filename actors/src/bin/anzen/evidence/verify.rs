@@ -67,7 +67,11 @@ impl Report for Verdict {
         }
         let [first, second] = self.answers;
         writeln!(f, "Proved: operator {} answered task {}", self.operator_id, self.task_hash)?;
-        writeln!(f, "on chain {}, task manager {}, twice: {first} and {second}.", self.chain_id, self.task_manager)
+        writeln!(
+            f,
+            "on chain {}, task manager {}, twice: {first} and {second}.",
+            self.chain_id, self.task_manager
+        )
     }
 }
 
