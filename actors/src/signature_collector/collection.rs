@@ -21,7 +21,7 @@ pub(super) enum Step {
     /// Check these signatures of this answer; tell the result by [`Collection::checked`].
     Check(SafetyFactor, CheckJob),
     /// Verify this signature of this operator alone; tell the result by [`Collection::tried`].
-    Try(OperatorId, Trial),
+    Try(OperatorId, Box<Trial>),
     /// Wait for slower operators, then call [`Collection::linger_over`].
     Linger,
     /// The task has its certificate.
@@ -124,7 +124,7 @@ impl Collection {
         self.first.insert(operator, value);
         if alone || self.falsehoods.contains_key(&operator) {
             self.aside.insert(operator, claim);
-            return (verdict, self.trial(operator, claim).map(|trial| Step::Try(operator, trial)));
+            return (verdict, self.trial(operator, claim).map(|trial| Step::Try(operator, Box::new(trial))));
         }
         self.answers.entry(value).or_default().claim(&self.set, operator, signature);
         (verdict, self.next_step(value))

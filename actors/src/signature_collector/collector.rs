@@ -230,7 +230,7 @@ impl Collector {
             None => Vec::new(),
             Some(Step::Check(value, job)) => vec![Effect::Check { task, value, job }],
             Some(Step::Try(operator, trial)) => {
-                vec![Effect::Try { place: (task, operator), trial: Box::new(trial) }]
+                vec![Effect::Try { place: (task, operator), trial }]
             }
             Some(Step::Linger) => vec![Effect::Linger { task }],
             Some(Step::Reached(reached)) => self.reached(task, reached),

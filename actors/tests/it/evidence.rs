@@ -29,7 +29,10 @@ fn document() -> Evidence {
     let [first, second] = [1i64, 2].map(|units| {
         let safety_factor = SafetyFactor(I256::try_from(units).unwrap());
         let response = TaskResponse { task_hash: task.hash(), safety_factor };
-        SignedAnswer { safety_factor, signature: secret.sign(&hash_to_g1(response.digest(&domain))).to_bytes() }
+        SignedAnswer {
+            safety_factor,
+            signature: secret.sign(&hash_to_g1(response.digest(&domain))).to_bytes(),
+        }
     });
     Evidence::new(&domain, task, &secret.public_key(), first, second)
 }
@@ -78,7 +81,8 @@ async fn two_answers_are_listed_exported_and_verified() {
     assert_eq!((&verdict["proved"], &verdict["chainId"]), (&json!(true), &json!(31_337)));
 
     let text = std::fs::read_to_string(here.join(&file)).unwrap();
-    std::fs::write(elsewhere.path().join("forged.json"), text.replace("\"index\": 3", "\"index\": 4")).unwrap();
+    std::fs::write(elsewhere.path().join("forged.json"), text.replace("\"index\": 3", "\"index\": 4"))
+        .unwrap();
     let output = anzen(elsewhere.path(), "evidence verify forged.json");
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     std::fs::write(elsewhere.path().join("half.json"), &text[..text.len() / 2]).unwrap();

@@ -150,7 +150,9 @@ fn a_second_signature_waits_for_a_check_of_the_first() {
 #[test]
 fn errors_that_cancel_harm_neither_the_sum_nor_those_who_sign_well() {
     let (mut harness, task) = Harness::with_task(&[100, 100, 100]);
-    cancelling(&task, [0, 1]).iter().for_each(|message| drop(harness.submit(message)));
+    for message in cancelling(&task, [0, 1]) {
+        harness.submit(&message);
+    }
     assert!(harness.lingering && harness.faults.is_empty(), "the sum of both is good");
     assert_eq!(harness.sign(&task, 0), SubmitReply::SecondAnswer);
     assert_eq!(harness.faults, [(0, Fault::BadSignature)]);

@@ -6,7 +6,9 @@ use super::*;
 fn after_garbage(stakes: &[u64]) -> Harness {
     let (mut harness, task) = Harness::with_task(stakes);
     harness.submit(&garbage(&task, 0));
-    (1..stakes.len()).for_each(|operator| drop(harness.sign(&task, operator)));
+    for operator in 1..stakes.len() {
+        harness.sign(&task, operator);
+    }
     assert_eq!(harness.faults, [(0, Fault::BadSignature)]);
     assert_eq!(harness.penalised, [0]);
     (harness.verified, harness.lingering) = (0, false);
