@@ -28,7 +28,7 @@ pub(super) enum Effect {
     /// There is a certificate: [`super::collector::Collector::certificate`].
     Reached { task: TaskHash },
     /// Hand the certificate to the aggregator, until it has taken it or
-    /// [`super::collector::Collector::to_hand_over`] has nothing any more.
+    /// [`super::collector::Collector::due_for_handover`] has nothing any more.
     HandOver { task: TaskHash },
     /// Say who did what.
     Blame { task: TaskHash, index: u32, operator: OperatorId, fault: Fault },

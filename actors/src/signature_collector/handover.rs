@@ -37,7 +37,7 @@ impl Collector {
 
     /// What is to be handed over now. Where it is of no use at present, that ends; it begins again when a reorg undoes the
     /// answer.
-    pub(super) fn to_hand_over(&mut self, task: TaskHash) -> Option<Box<QuorumReached>> {
+    pub(super) fn due_for_handover(&mut self, task: TaskHash) -> Option<Box<QuorumReached>> {
         let tip = self.tip;
         let entry = self.tasks.get_mut(&task)?;
         let open = entry.is_open(tip);

@@ -178,7 +178,7 @@ impl SignatureCollector {
 
     /// Until the aggregator has taken it, or there is nothing left to post.
     fn hand_over(&mut self, task: TaskHash, ctx: &mut Context<Self>) {
-        let Some(reached) = self.state.to_hand_over(task) else { return };
+        let Some(reached) = self.state.due_for_handover(task) else { return };
         let aggregator = self.deps.aggregator.clone();
         let message = QuorumReached::clone(&reached);
         let ask = async move {

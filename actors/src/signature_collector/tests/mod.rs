@@ -150,7 +150,7 @@ impl Harness {
     /// What the actor would hand to the aggregator now.
     fn handed(&mut self) -> Vec<QuorumReached> {
         let due: Vec<TaskHash> = std::mem::take(&mut self.due);
-        due.into_iter().filter_map(|task| self.state.to_hand_over(task)).map(|reached| *reached).collect()
+        due.into_iter().filter_map(|task| self.state.due_for_handover(task)).map(|reached| *reached).collect()
     }
 
     fn sign(&mut self, task: &Task, operator: usize) -> SubmitReply {
