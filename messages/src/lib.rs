@@ -9,6 +9,7 @@
 //! | [`operator`], [`certificate`] | who may sign, and the proof that enough did |
 //! | [`bls`] | keys, signatures and their sums over BN254 |
 //! | [`chain`], [`signature`], [`aggregation`], [`transaction`] | the messages of ChainWatcher, SignatureCollector, Aggregator, TxSender |
+//! | [`evidence`] | the proof that an operator signed two answers of one task |
 //! | [`session`] | how an operator proves to an aggregator who it is |
 //! | [`wire`], [`trace`] | how a message travels between processes, and which trace it belongs to |
 
@@ -16,6 +17,7 @@ pub mod aggregation;
 pub mod bls;
 pub mod certificate;
 pub mod chain;
+pub mod evidence;
 pub mod model;
 pub mod operator;
 pub mod safety_factor;

@@ -61,23 +61,26 @@ pub enum SubmitReply {
     TooLate,
     /// The operator was in none of the task's quorums at its reference block. Do not try again.
     NotInSet,
-    /// The operator answered this task otherwise before. The first answer stands, and where the other is validly signed
-    /// both are kept as evidence. Do not try again.
+    /// The operator answered this task otherwise before, or signed it otherwise. Both are verified alone: where both are
+    /// valid, the first stands and both are kept as evidence; where only this one is, this one counts. Do not try again.
     SecondAnswer,
-    /// A signature of this operator failed verification; nothing of it counts for this task. Do not try again.
+    /// Signatures of this operator failed verification too often; no more of it is looked at for this task. Do not try
+    /// again.
     Invalid,
     /// The bytes are no point of the curve. Do not try again.
     Malformed,
+    /// This aggregator does not serve the task's protocol. Do not try again here.
+    NotServed,
     /// Too many signatures of this operator wait for unknown tasks. Try again after a pause.
     TooManyEarly,
-    /// The collector could not write to its disk, is starting, or is just writing another signature of this operator for the
-    /// task. Try again after a pause.
+    /// The collector could not write to its disk, is starting, or has enough under way of this operator. Try again after
+    /// a pause.
     Unavailable,
 }
 
 impl SubmitReply {
     /// Every reply.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::Duplicate,
         Self::Early,
@@ -86,6 +89,7 @@ impl SubmitReply {
         Self::SecondAnswer,
         Self::Invalid,
         Self::Malformed,
+        Self::NotServed,
         Self::TooManyEarly,
         Self::Unavailable,
     ];
@@ -101,6 +105,7 @@ impl SubmitReply {
             Self::SecondAnswer => "second_answer",
             Self::Invalid => "invalid",
             Self::Malformed => "malformed",
+            Self::NotServed => "not_served",
             Self::TooManyEarly => "too_many_early",
             Self::Unavailable => "unavailable",
         }

@@ -120,6 +120,16 @@ impl SigningDomain {
             verifying_contract: task_manager,
         })
     }
+
+    /// The chain.
+    pub fn chain_id(&self) -> u64 {
+        self.0.chain_id.map_or(0, |id| id.saturating_to())
+    }
+
+    /// The task manager.
+    pub fn task_manager(&self) -> Address {
+        self.0.verifying_contract.unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

@@ -115,3 +115,13 @@ fn session_open() {
     }
     check_replies(&golden, &opened);
 }
+
+/// A document that people hand around, so it must be readable for as long as a fault matters.
+#[test]
+fn evidence() {
+    let document = samples::evidence();
+    let golden = check("evidence", "", &list(&[&document]), "[]");
+    let read: anzen_messages::evidence::Evidence = serde_json::from_str(golden.requests[0].get()).unwrap();
+    assert_eq!(read, document);
+    assert_eq!(read.verify(), Ok(()));
+}

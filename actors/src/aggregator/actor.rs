@@ -1,26 +1,25 @@
-//! Reads the indices, tries the call, has it sent.
+//! What comes to the actor, and what it writes to disk.
 
 use std::sync::Arc;
 
 use actix::prelude::*;
-use alloy::primitives::Address;
 use anzen_messages::TaskHash;
 use anzen_messages::aggregation::{NotKept, QuorumReached, QuorumTaken};
 use anzen_messages::chain::NextBlocks;
-use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
+use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
 use tokio::time::Instant;
 use tracing::{Instrument, info, warn};
 
 use super::Config;
 use super::metrics::AggregatorMetrics;
-use super::postings::{Attempt, Effect, Postings};
+use super::postings::{Effect, Postings, Terms};
 use super::records;
 use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::health::{Examine, Health, of_follower};
 use crate::measure::Laps;
-use crate::ports::{CallError, Rng, Store, StoreError, TaskContract};
+use crate::ports::{Rng, Store, StoreError, TaskContract};
 use crate::telemetry::{scope, step, task_step};
 
 /// What the aggregator needs of the world.
@@ -55,19 +54,17 @@ pub struct Aggregator {
 /// Starts the actor with the certificates that `store` has.
 ///
 /// # Errors
-/// Where the records cannot be read.
+/// Where the records cannot be read, each of them: what was taken over is never left out.
 pub async fn start(
     config: Config,
     deps: Dependencies,
     bus: &BusMetrics,
 ) -> Result<Inbox<Aggregator>, StoreError> {
-    let mut state = Postings::new(deps.response_window, config.finality_blocks);
-    for (_, value) in deps.store.load(records::CERTIFICATES).await? {
-        match serde_json::from_slice(&value) {
-            // Attempts begin with the first block: until then it is not known what has been answered meanwhile.
-            Ok(reached) => state.recover(reached),
-            Err(error) => warn!(%error, "a certificate on disk is unreadable and is left where it is"),
-        }
+    let (window, finality) = (deps.response_window, config.finality_blocks);
+    let mut state = Postings::new(Terms { window, finality, delay: config.delay() });
+    // Attempts begin with the first block: until then it is not known what has been answered meanwhile.
+    for reached in records::certificates(deps.store.as_ref()).await? {
+        state.recover(reached);
     }
     let addr = Aggregator::create(|ctx| {
         ctx.set_mailbox_capacity(config.capacity + 1);
@@ -86,10 +83,11 @@ impl Actor for Aggregator {
 }
 
 impl Handler<Incoming<QuorumReached>> for Aggregator {
-    type Result = AtomicResponse<Self, Result<QuorumTaken, NotKept>>;
+    type Result = ResponseActFuture<Self, Result<QuorumTaken, NotKept>>;
 
-    /// The reply promises that the task is taken over, so it waits for the disk. While the disk refuses, the certificate is
-    /// posted from memory all the same, and the collector asks again.
+    /// The reply promises that the task is taken over, so it waits for the disk; others are taken meanwhile, and reach the
+    /// disk together. While the disk refuses, the certificate is posted from memory all the same, and the collector asks
+    /// again.
     fn handle(&mut self, incoming: Incoming<QuorumReached>, _ctx: &mut Context<Self>) -> Self::Result {
         let Incoming { message: reached, span } = incoming;
         let task = reached.response.task_hash;
@@ -99,14 +97,14 @@ impl Handler<Incoming<QuorumReached>> for Aggregator {
         let write = records::put(&reached);
         let store = Arc::clone(&self.deps.store);
         let written = async move { store.commit(write.into_iter().collect()).await }.instrument(span);
-        AtomicResponse::new(Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
+        Box::pin(written.into_actor(self).map(move |written, actor, ctx| {
             if let Err(error) = &written {
                 warn!(%task, index = reached.task.index, %error, "the certificate could not be kept on disk; posting it now");
             }
             let effects = actor.state.take(reached);
             actor.carry_out(effects, ctx);
             written.map(|()| QuorumTaken {}).map_err(|error| NotKept { error: error.to_string() })
-        })))
+        }))
     }
 }
 
@@ -172,59 +170,4 @@ impl Aggregator {
             }
         }));
     }
-}
-
-impl Dependencies {
-    async fn attempt(&self, reached: &QuorumReached, not_after: u64) -> Attempt {
-        match self.try_post(reached, not_after).await {
-            Ok(outcome) => {
-                self.metrics.attempt(outcome);
-                Attempt::Settled
-            }
-            Err(error) => {
-                self.metrics.attempt("failed");
-                warn!(%error, "the response is not posted yet; trying again at the next block");
-                Attempt::Failed
-            }
-        }
-    }
-
-    async fn try_post(&self, reached: &QuorumReached, not_after: u64) -> Result<&'static str, PostError> {
-        let call = self.contract.response_call(&reached.task, &reached.response, &reached.certificate).await;
-        let call = call.map_err(CallError::from)?;
-        // Anyone may respond, so the sender's address makes no difference to the outcome.
-        match self.contract.preflight(Address::ZERO, call.to, &call.data).await {
-            Err(CallError::Reverts { already_answered: true, .. }) => return Ok("answered_by_another"),
-            other => other?,
-        }
-        let id = TxId::respond(reached.response.task_hash);
-        let request = SendTransaction { id, to: call.to, data: call.data, not_after: Some(not_after) };
-        match self.tx_sender.ask(request).await? {
-            Ok(mined) if mined.succeeded => Ok("posted"),
-            Ok(_) => self.lost_race(reached).await,
-            Err(refusal) if self.contract.is_answered(&reached.task).await.unwrap_or(false) => {
-                info!(%refusal, "another aggregator was faster");
-                Ok("answered_by_another")
-            }
-            Err(refusal) => Err(refusal.into()),
-        }
-    }
-
-    /// A transaction that reverted after a good preflight: another answer came first, or the chain changed.
-    async fn lost_race(&self, reached: &QuorumReached) -> Result<&'static str, PostError> {
-        let answered = self.contract.is_answered(&reached.task).await.map_err(CallError::from)?;
-        if answered { Ok("lost_race") } else { Err(PostError::Reverted) }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum PostError {
-    #[error(transparent)]
-    Call(#[from] CallError),
-    #[error(transparent)]
-    Delivery(#[from] crate::bus::DeliveryError),
-    #[error(transparent)]
-    Refused(#[from] TxRefusal),
-    #[error("the transaction reverted although the task is not answered")]
-    Reverted,
 }

@@ -6,13 +6,21 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `postings.rs` | which tasks are to be posted, being posted, answered |
-//! | `actor.rs` | reads the indices, tries the call, has it sent |
+//! | `postings.rs` | which tasks are to be posted, being posted, answered; and whose turn it is |
+//! | `actor.rs` | what comes to the actor, and what is written to disk |
+//! | `attempt.rs` | reads the indices, tries the call, has it sent |
+//! | `records.rs` | what is on disk |
+//!
+//! Several aggregators need no coordination. Each is given a number, `replica`, and leaves it to those before it to post for
+//! so many times `replica_delay_blocks`. Where two post all the same, the contract takes one response.
 
 mod actor;
+mod attempt;
 mod metrics;
 mod postings;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +33,22 @@ pub use metrics::AggregatorMetrics;
 pub struct Config {
     /// Requests that are queued or being handled at a time; more are refused.
     pub capacity: usize,
-    /// How many blocks after its answer a task is kept, so that a reorg can undo the answer.
+    /// How many blocks after its answer, or after its window, a task is kept, so that a reorg can undo either.
     pub finality_blocks: u64,
+    /// Which of several aggregators this one is, from 0. The first posts at once.
+    pub replica: u32,
+    /// How many blocks each aggregator leaves to the one before it; half of a task's window at most in all.
+    pub replica_delay_blocks: u64,
+}
+
+impl Config {
+    fn delay(&self) -> u64 {
+        u64::from(self.replica).saturating_mul(self.replica_delay_blocks)
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capacity: 256, finality_blocks: 64 }
+        Self { capacity: 256, finality_blocks: 64, replica: 0, replica_delay_blocks: 2 }
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anzen_messages::TaskHash;
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
+use anzen_messages::{Task, TaskHash};
 
 use crate::follow::ChainState;
 use crate::response_windows::ResponseWindows;
@@ -37,9 +37,26 @@ struct Posting {
     reached: Arc<QuorumReached>,
     /// The last block in which the task can be answered.
     deadline: u64,
+    /// The block from which it may be posted: aggregators before this one get so long. Nothing before the first block.
+    not_before: Option<u64>,
     under_way: bool,
     /// The block at which an attempt seemed to have settled it; if no answer shows, it is attempted again.
     settled_at: Option<u64>,
+    /// The creation of the task was undone by a reorg.
+    undone: bool,
+    /// That it was not posted in time was told.
+    given_up: bool,
+}
+
+/// How long things are waited for, in blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// For how many blocks a task can be answered, until the chain tells.
+    pub(super) window: u64,
+    /// After so many blocks nothing is undone any more.
+    pub(super) finality: u64,
+    /// What other aggregators get before this one posts.
+    pub(super) delay: u64,
 }
 
 /// For how many blocks an attempt that seemed to settle a task is believed without its event.
@@ -48,8 +65,8 @@ const BELIEVED: u64 = 5;
 /// The aggregator's state.
 #[derive(Debug)]
 pub(super) struct Postings {
+    terms: Terms,
     windows: ResponseWindows,
-    finality: u64,
     head: u64,
     postings: BTreeMap<TaskHash, Posting>,
     /// Answers that the chain has, whether posted from here or not.
@@ -57,28 +74,23 @@ pub(super) struct Postings {
 }
 
 impl Postings {
-    pub(super) fn new(window: u64, finality: u64) -> Self {
-        Self {
-            windows: ResponseWindows::new(window),
-            finality,
-            head: 0,
-            postings: BTreeMap::new(),
-            answered: BTreeMap::new(),
-        }
+    pub(super) fn new(terms: Terms) -> Self {
+        let windows = ResponseWindows::new(terms.window);
+        Self { terms, windows, head: 0, postings: BTreeMap::new(), answered: BTreeMap::new() }
     }
 
-    /// True where the task is known: posted, being posted, or answered.
-    pub(super) fn knows(&self, task: TaskHash) -> bool {
-        self.postings.contains_key(&task) || self.answered.contains_key(&task)
-    }
-
-    /// Takes a certificate that is on disk.
+    /// Takes a certificate that is on disk, answered or not: a reorg may undo an answer. One that differs from the one that
+    /// there is comes later, and replaces it.
     pub(super) fn take(&mut self, reached: QuorumReached) -> Vec<Effect> {
         let task = reached.response.task_hash;
-        if self.knows(task) {
-            return Vec::new();
+        match self.postings.get_mut(&task) {
+            None => self.recover(reached),
+            Some(posting) if *posting.reached != reached => {
+                posting.reached = Arc::new(reached);
+                posting.settled_at = None;
+            }
+            Some(_) => {}
         }
-        self.recover(reached);
         self.attempt(task).into_iter().collect()
     }
 
@@ -86,7 +98,16 @@ impl Postings {
     pub(super) fn recover(&mut self, reached: QuorumReached) {
         let task = reached.response.task_hash;
         let deadline = self.windows.deadline(u64::from(reached.task.created_block));
-        let posting = Posting { reached: Arc::new(reached), deadline, under_way: false, settled_at: None };
+        let mut posting = Posting {
+            reached: Arc::new(reached),
+            deadline,
+            not_before: None,
+            under_way: false,
+            settled_at: None,
+            undone: false,
+            given_up: false,
+        };
+        posting.wait(self.head, self.terms.delay);
         self.postings.insert(task, posting);
     }
 
@@ -106,8 +127,9 @@ impl Postings {
     fn attempt(&mut self, task: TaskHash) -> Option<Effect> {
         let posting = self.postings.get_mut(&task)?;
         let settled = posting.settled_at.is_some_and(|at| self.head < at + BELIEVED);
-        let idle = !posting.under_way && !settled && !self.answered.contains_key(&task);
-        if !idle || self.head >= posting.deadline {
+        let idle = !posting.under_way && !settled && !posting.undone && !self.answered.contains_key(&task);
+        let early = posting.not_before.is_none_or(|first| self.head < first);
+        if !idle || early || self.head >= posting.deadline {
             return None;
         }
         posting.under_way = true;
@@ -127,28 +149,43 @@ impl Postings {
         }
     }
 
+    /// Tells, once, what was not posted in time, and drops what no reorg can bring back.
     fn prune(&mut self) -> Vec<Effect> {
-        let (head, finality) = (self.head, self.finality);
-        let over = |task: &TaskHash, posting: &Posting| match self.answered.get(task) {
-            Some(at) => head >= at.number + finality,
-            None => head > posting.deadline,
-        };
-        let over: Vec<TaskHash> = self
-            .postings
-            .iter()
-            .filter(|(task, posting)| over(task, posting))
-            .map(|(task, _)| *task)
-            .collect();
-        let effects = over.into_iter().flat_map(|task| self.forget(task)).collect();
+        let (head, finality) = (self.head, self.terms.finality);
+        let mut effects = Vec::new();
+        for (task, posting) in &mut self.postings {
+            let answered = self.answered.get(task);
+            let late = answered.is_none() && !posting.undone && head > posting.deadline;
+            if late && !std::mem::replace(&mut posting.given_up, true) {
+                effects.push(Effect::GivenUp { task: *task, index: posting.reached.task.index });
+            }
+            if head >= answered.map_or(posting.deadline + 1, |at| at.number) + finality {
+                effects.push(Effect::Forget(*task));
+            }
+        }
+        for effect in &effects {
+            if let Effect::Forget(task) = effect {
+                self.postings.remove(task);
+            }
+        }
         self.answered.retain(|_, at| head < at.number + finality);
         effects
     }
 
-    fn forget(&mut self, task: TaskHash) -> Vec<Effect> {
-        let Some(posting) = self.postings.remove(&task) else { return Vec::new() };
-        let unanswered = !self.answered.contains_key(&task);
-        let given_up = unanswered.then_some(Effect::GivenUp { task, index: posting.reached.task.index });
-        given_up.into_iter().chain([Effect::Forget(task)]).collect()
+    /// A task is on the chain.
+    fn created(&mut self, task: &Task) {
+        if let Some(posting) = self.postings.get_mut(&task.hash()) {
+            posting.undone = false;
+        }
+    }
+}
+
+impl Posting {
+    /// Leaves it to others for `delay` blocks from `head`, and half of the task's window at most.
+    fn wait(&mut self, head: u64, delay: u64) {
+        let created = u64::from(self.reached.task.created_block);
+        let latest = created + self.deadline.saturating_sub(created) / 2;
+        self.not_before = (head > 0).then_some(head.saturating_add(delay).min(latest));
     }
 }
 
@@ -161,30 +198,45 @@ impl ChainState for Postings {
         self.windows = ResponseWindows::new(response_window);
         for posting in self.postings.values_mut() {
             posting.settled_at = None;
+            posting.undone = false;
         }
         self.set_deadlines();
         Vec::new()
     }
 
-    /// An answer that a reorg undid is posted again.
+    /// An answer that a reorg undid is posted again; the other aggregators, too, get their time again. A task that a reorg
+    /// undid is left alone until it is created again.
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
         self.windows.retract(block);
         self.set_deadlines();
         let undone = self.answered.split_off_by(|at| at.number > block.number);
+        for posting in self.postings.values_mut() {
+            posting.undone |= u64::from(posting.reached.task.created_block) > block.number;
+        }
         for task in undone {
             if let Some(posting) = self.postings.get_mut(&task) {
                 posting.settled_at = None;
+                posting.wait(block.number, self.terms.delay);
             }
         }
         Vec::new()
     }
 
     fn apply(&mut self, block: &ChainBlock, head: BlockRef) -> Vec<Effect> {
+        let first = self.head == 0;
         self.head = block.header.at.number;
+        // Of what was over before the first block, nobody here knows whether it was answered.
+        for posting in self.postings.values_mut().filter(|_| first) {
+            posting.given_up = self.head > posting.deadline;
+        }
         let mut effects = Vec::new();
         for event in &block.events {
-            if let ChainEvent::TaskResponded { response, .. } = event {
-                effects.extend(self.answered(response.task_hash, block.header.at));
+            match event {
+                ChainEvent::TaskCreated { task } => self.created(task),
+                ChainEvent::TaskResponded { response, .. } => {
+                    effects.extend(self.answered(response.task_hash, block.header.at));
+                }
+                _ => {}
             }
         }
         self.windows.apply(block);
@@ -192,6 +244,9 @@ impl ChainState for Postings {
         effects.extend(self.prune());
         // While catching up, a later block may hold the answer.
         if block.header.at == head {
+            for posting in self.postings.values_mut().filter(|posting| posting.not_before.is_none()) {
+                posting.wait(self.head, self.terms.delay);
+            }
             let tasks: Vec<TaskHash> = self.postings.keys().copied().collect();
             effects.extend(tasks.into_iter().filter_map(|task| self.attempt(task)));
         }
@@ -209,122 +264,5 @@ impl SplitOffBy for BTreeMap<TaskHash, BlockRef> {
         let out: Vec<TaskHash> = self.iter().filter(|(_, at)| matches(at)).map(|(task, _)| *task).collect();
         self.retain(|_, at| !matches(at));
         out
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{block, reached, responded};
-
-    const WINDOW: u64 = 30;
-    const FINALITY: u64 = 10;
-
-    fn at(number: u64, events: Vec<ChainEvent>) -> ChainBlock {
-        block(number, events)
-    }
-
-    fn apply(state: &mut Postings, blocks: &[ChainBlock]) -> Vec<Effect> {
-        blocks.iter().flat_map(|block| state.apply(block, block.header.at)).collect()
-    }
-
-    /// A state at block 101 with the certificate of a task that was created there, its first attempt under way.
-    fn posting() -> (Postings, TaskHash) {
-        let mut state = Postings::new(WINDOW, FINALITY);
-        apply(&mut state, &[at(101, vec![])]);
-        let certificate = reached(0, 101);
-        let task = certificate.response.task_hash;
-        let effects = state.take(certificate);
-        assert!(matches!(effects[..], [Effect::Post { not_after: 131, .. }]), "{effects:?}");
-        (state, task)
-    }
-
-    #[test]
-    fn a_certificate_that_comes_twice_is_posted_once() {
-        let (mut state, _) = posting();
-        assert_eq!(state.take(reached(0, 101)), []);
-    }
-
-    #[test]
-    fn a_failed_attempt_is_repeated_at_the_next_block() {
-        let (mut state, task) = posting();
-        assert_eq!(apply(&mut state, &[at(102, vec![])]), [], "one is still under way");
-        state.attempted(task, Attempt::Failed);
-        assert!(matches!(apply(&mut state, &[at(103, vec![])])[..], [Effect::Post { .. }]));
-    }
-
-    #[test]
-    fn somebody_elses_answer_ends_it() {
-        let (mut state, task) = posting();
-        state.attempted(task, Attempt::Failed);
-        let effects = apply(&mut state, &[at(102, vec![responded(0, task)])]);
-        assert_eq!(effects, [Effect::Answered { task, index: 0, block: 102 }]);
-        assert_eq!(state.pending(), 0);
-    }
-
-    #[test]
-    fn a_success_that_never_shows_is_not_believed_for_long() {
-        let (mut state, task) = posting();
-        state.attempted(task, Attempt::Settled);
-        let quiet: Vec<ChainBlock> = (102..106).map(|number| at(number, vec![])).collect();
-        assert_eq!(apply(&mut state, &quiet), []);
-        assert!(matches!(apply(&mut state, &[at(106, vec![])])[..], [Effect::Post { .. }]));
-    }
-
-    /// A task keeps the window of its creation, whatever is in force now.
-    #[test]
-    fn a_restart_after_the_window_was_shortened_keeps_open_tasks() {
-        let mut state = Postings::new(5, FINALITY);
-        let certificate = reached(0, 101);
-        let task = certificate.response.task_hash;
-        state.recover(certificate);
-        state.restart(WINDOW);
-        let shortened = at(105, vec![ChainEvent::ResponseWindowChanged { blocks: 5 }]);
-        let (early, late) = (at(101, vec![]), at(120, vec![]));
-        let head = late.header.at;
-        let effects: Vec<Effect> =
-            [early, shortened, late].iter().flat_map(|block| state.apply(block, head)).collect();
-        assert!(matches!(effects[..], [Effect::Post { not_after: 131, .. }]), "{effects:?}");
-        assert!(state.knows(task));
-    }
-
-    #[test]
-    fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
-        let (mut state, task) = posting();
-        state.attempted(task, Attempt::Settled);
-        apply(&mut state, &[at(102, vec![responded(0, task)])]);
-        state.restart(WINDOW);
-        assert!(matches!(apply(&mut state, &[at(102, vec![])])[..], [Effect::Post { .. }]));
-    }
-
-    #[test]
-    fn an_answer_that_a_reorg_undid_is_posted_again() {
-        let (mut state, task) = posting();
-        state.attempted(task, Attempt::Settled);
-        apply(&mut state, &[at(102, vec![responded(0, task)])]);
-        state.retract(at(101, vec![]).header.at);
-        assert!(matches!(apply(&mut state, &[at(102, vec![])])[..], [Effect::Post { .. }]));
-    }
-
-    #[test]
-    fn what_is_final_or_hopeless_is_forgotten() {
-        let (mut state, task) = posting();
-        apply(&mut state, &[at(102, vec![responded(0, task)])]);
-        assert_eq!(apply(&mut state, &[at(112, vec![])]), [Effect::Forget(task)]);
-        assert!(!state.knows(task));
-
-        let (mut state, task) = posting();
-        let effects = apply(&mut state, &[at(132, vec![])]);
-        assert_eq!(effects, [Effect::GivenUp { task, index: 0 }, Effect::Forget(task)]);
-    }
-
-    #[test]
-    fn nothing_is_tried_while_catching_up() {
-        let (mut state, task) = posting();
-        state.attempted(task, Attempt::Failed);
-        let (old, new) = (at(102, vec![]), at(103, vec![responded(0, task)]));
-        let head = new.header.at;
-        assert_eq!(state.apply(&old, head), []);
-        assert_eq!(state.apply(&new, head), [Effect::Answered { task, index: 0, block: 103 }]);
     }
 }

@@ -1,9 +1,10 @@
 //! What the aggregator has on disk: the certificates that it took over, until their tasks are over.
 
+use alloy::primitives::hex;
 use anzen_messages::TaskHash;
 use anzen_messages::aggregation::QuorumReached;
 
-use crate::ports::{Space, Write};
+use crate::ports::{Space, Store, StoreError, Write};
 
 /// Key: task hash. Value: the message as JSON.
 pub(super) const CERTIFICATES: Space = Space("aggregator.certificates");
@@ -16,4 +17,20 @@ pub(super) fn put(reached: &QuorumReached) -> Option<Write> {
 
 pub(super) fn delete(task: TaskHash) -> Write {
     Write::Delete { space: CERTIFICATES, key: task.0.to_vec() }
+}
+
+/// The certificates that are on disk.
+///
+/// # Errors
+/// Where the store cannot be read, or a record of it: what was taken over cannot be left out.
+pub(super) async fn certificates(store: &dyn Store) -> Result<Vec<QuorumReached>, StoreError> {
+    let records = store.load(CERTIFICATES).await?.into_iter();
+    records.map(|(key, value)| serde_json::from_slice(&value).map_err(|_| unreadable(&key))).collect()
+}
+
+fn unreadable(key: &[u8]) -> StoreError {
+    let (name, key) = (CERTIFICATES.0, hex::encode_prefixed(key));
+    StoreError::Failed(format!(
+        "the record {key} of {name} is unreadable; restore the store, or drop that record"
+    ))
 }

@@ -35,8 +35,8 @@ impl Performance {
             Report::Ignored { reason: Ignored::NoAnswer(_), .. } | Report::Disagrees { .. } => {}
             Report::Ignored { task, .. } | Report::Missed { task } => self.note(task.hash(), false),
             Report::Refused { task, .. } => self.note(*task, false),
-            // Not a task for this operator.
-            Report::Settled { reply: SubmitReply::NotInSet, .. } => {}
+            // Not a task for this operator, or not for that aggregator.
+            Report::Settled { reply: SubmitReply::NotInSet | SubmitReply::NotServed, .. } => {}
             Report::Settled { task, reply, .. } => self.note(*task, reply.is_acknowledgement()),
         }
     }

@@ -16,7 +16,7 @@ pub use chain::{
     TaskContract, TaskRules, TxBroadcast, Windows,
 };
 pub use clock::{Clock, UnixMillis};
-pub use cpu::{CpuPool, run_on};
+pub use cpu::{CpuPool, Priority, run_at, run_on};
 pub use rng::{Rng, jittered};
 pub use signer::{BlsSigner, SignerError};
 pub use store::{Space, Store, StoreError, Write};

@@ -10,6 +10,8 @@ use anzen_messages::{OperatorId, OperatorSet};
 /// Some operators' signatures of one message. Every operator is in the set.
 #[derive(Debug, Clone)]
 pub(super) struct CheckJob {
+    /// Which collection it is for: one that was built anew takes no results of the one before.
+    pub(super) round: u64,
     pub(super) message: HashedMessage,
     pub(super) set: Arc<OperatorSet>,
     pub(super) signatures: Vec<(OperatorId, Signature)>,
@@ -18,6 +20,8 @@ pub(super) struct CheckJob {
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Checked {
+    /// As in the job.
+    pub(super) round: u64,
     /// Whose signatures are good, ascending.
     pub(super) good: Vec<OperatorId>,
     /// Whose are not.
@@ -40,7 +44,7 @@ impl CheckJob {
         for (place, (id, _)) in self.signatures.iter().enumerate() {
             if bad_places.binary_search(&place).is_ok() { bad.push(*id) } else { good.push(*id) }
         }
-        Checked { good, bad, sum }
+        Checked { round: self.round, good, bad, sum }
     }
 
     fn parts(&self) -> Vec<Signed> {

@@ -1,45 +1,40 @@
 //! One task: who signed which answer, when to check, when it is enough. No I/O, no clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy::primitives::U256;
 use anzen_messages::aggregation::QuorumReached;
-use anzen_messages::bls::{HashedMessage, PublicKeyG2, Signature, SignedSum, hash_to_g1};
+use anzen_messages::bls::{Signature, hash_to_g1};
 use anzen_messages::certificate::NonSigner;
 use anzen_messages::signature::SignedStake;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskHash, TaskResponse};
 
+use super::answer::Answer;
 use super::check::{CheckJob, Checked};
+use super::trial::{Claim, Trial};
 
 /// What is to be done next about a task.
 #[derive(Debug)]
 pub(super) enum Step {
     /// Check these signatures of this answer; tell the result by [`Collection::checked`].
     Check(SafetyFactor, CheckJob),
+    /// Verify this signature of this operator alone; tell the result by [`Collection::tried`].
+    Try(OperatorId, Box<Trial>),
     /// Wait for slower operators, then call [`Collection::linger_over`].
     Linger,
     /// The task has its certificate.
     Reached(Box<QuorumReached>),
 }
 
-/// A second answer: what is needed to verify it, and to keep both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Suspicion {
-    pub(super) first: (SafetyFactor, Signature),
-    pub(super) message: HashedMessage,
-    pub(super) key: PublicKeyG2,
-}
-
-/// What became of a signature.
+/// What would become of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Added {
     Counted,
     Duplicate,
-    SecondAnswer,
-    /// Of the answer that it signed before, but not the same signature: one of the two is not valid.
-    OtherSignature,
+    /// The operator signed otherwise before: another answer, or the same one differently (of which at most one is valid).
+    Differs,
     NotInSet,
     Invalid,
     TooLate,
@@ -57,47 +52,52 @@ enum Phase {
     Closed,
 }
 
-/// One answer: its signatures, of which some have been checked.
-#[derive(Debug, Default)]
-struct Answer {
-    unchecked: BTreeMap<OperatorId, Signature>,
-    checking: BTreeMap<OperatorId, Signature>,
-    checked: BTreeMap<OperatorId, Signature>,
-    sum: Option<SignedSum>,
-    /// Stake of all of them, by quorum, and of the checked ones.
-    claimed: BTreeMap<u8, U256>,
-    proven: BTreeMap<u8, U256>,
-}
-
 /// The signatures of one task.
 #[derive(Debug)]
 pub(super) struct Collection {
-    task: Task,
-    hash: TaskHash,
-    domain: SigningDomain,
-    set: Arc<OperatorSet>,
-    answers: BTreeMap<SafetyFactor, Answer>,
+    pub(super) task: Task,
+    pub(super) hash: TaskHash,
+    pub(super) domain: SigningDomain,
+    pub(super) set: Arc<OperatorSet>,
+    /// Tells it from others of the same task.
+    round: u64,
+    pub(super) answers: BTreeMap<SafetyFactor, Answer>,
     /// Each operator's first answer: the one that counts.
-    first: BTreeMap<OperatorId, SafetyFactor>,
-    invalid: BTreeSet<OperatorId>,
-    /// Those of whom two answers are kept.
-    convicted: BTreeSet<OperatorId>,
+    pub(super) first: BTreeMap<OperatorId, SafetyFactor>,
+    /// Signatures that stand in no sum before they have been verified alone.
+    pub(super) aside: BTreeMap<OperatorId, Claim>,
+    /// How many false signatures each operator sent.
+    pub(super) falsehoods: BTreeMap<OperatorId, u8>,
     phase: Phase,
+    /// Nothing is begun: the task is answered.
+    pub(super) paused: bool,
 }
 
 impl Collection {
-    pub(super) fn new(task: Task, domain: SigningDomain, set: Arc<OperatorSet>) -> Self {
+    pub(super) fn new(task: Task, domain: SigningDomain, set: Arc<OperatorSet>, round: u64) -> Self {
         Self {
             hash: task.hash(),
             task,
             domain,
             set,
+            round,
             answers: BTreeMap::new(),
             first: BTreeMap::new(),
-            invalid: BTreeSet::new(),
-            convicted: BTreeSet::new(),
+            aside: BTreeMap::new(),
+            falsehoods: BTreeMap::new(),
             phase: Phase::Open,
+            paused: false,
         }
+    }
+
+    /// The same task with another set; the signatures are to be added again.
+    pub(super) fn again(&self, set: Arc<OperatorSet>, round: u64) -> Self {
+        let new = Self::new(self.task.clone(), self.domain.clone(), set, round);
+        Self { falsehoods: self.falsehoods.clone(), paused: self.paused, ..new }
+    }
+
+    pub(super) fn set(&self) -> &Arc<OperatorSet> {
+        &self.set
     }
 
     /// What would become of a signature, without taking it in.
@@ -105,57 +105,46 @@ impl Collection {
         if !self.set.operators.contains_key(&operator) {
             return Added::NotInSet;
         }
-        if self.invalid.contains(&operator) {
-            return Added::Invalid;
-        }
-        match self.first.get(&operator) {
-            Some(first) if *first != value => Added::SecondAnswer,
-            Some(_) if self.signature_of(operator, value) == Some(signature) => Added::Duplicate,
-            // BLS signatures are unique: of two for one message, at most one is valid. The first stands.
-            Some(_) => Added::OtherSignature,
+        match self.claim_of(operator) {
+            Some(first) if first == (value, *signature) => Added::Duplicate,
+            _ if self.is_not_heard(operator) => Added::Invalid,
+            Some(_) => Added::Differs,
             None if self.phase == Phase::Closed => Added::TooLate,
             None => Added::Counted,
         }
     }
 
-    /// Takes a signature in.
-    pub(super) fn add(
-        &mut self,
-        operator: OperatorId,
-        value: SafetyFactor,
-        signature: Signature,
-    ) -> (Added, Option<Step>) {
+    /// Takes a signature in: into the sum, or to be verified `alone` first.
+    pub(super) fn add(&mut self, operator: OperatorId, claim: Claim, alone: bool) -> (Added, Option<Step>) {
+        let (value, signature) = claim;
         let verdict = self.judge(operator, value, &signature);
         if verdict != Added::Counted {
             return (verdict, None);
         }
         self.first.insert(operator, value);
-        let answer = self.answers.entry(value).or_default();
-        answer.unchecked.insert(operator, signature);
-        count(&mut answer.claimed, &self.set, operator);
+        if alone || self.falsehoods.contains_key(&operator) {
+            self.aside.insert(operator, claim);
+            return (verdict, self.trial(operator, claim).map(|trial| Step::Try(operator, Box::new(trial))));
+        }
+        self.answers.entry(value).or_default().claim(&self.set, operator, signature);
         (verdict, self.next_step(value))
     }
 
     /// Takes in what a check found. Returns whose signatures were bad, and what to do next.
-    pub(super) fn checked(&mut self, value: SafetyFactor, result: &Checked) -> Option<Step> {
-        let answer = self.answers.get_mut(&value)?;
-        for id in &result.good {
-            if let Some(signature) = answer.checking.remove(id) {
-                answer.checked.insert(*id, signature);
-                count(&mut answer.proven, &self.set, *id);
-            }
-        }
-        for id in &result.bad {
-            if answer.checking.remove(id).is_some() {
-                self.invalid.insert(*id);
-                discount(&mut answer.claimed, &self.set, *id);
-            }
-        }
-        answer.sum = match (answer.sum, result.sum) {
-            (Some(before), Some(more)) => before.merge(&more),
-            (before, more) => before.or(more),
+    pub(super) fn checked(
+        &mut self,
+        value: SafetyFactor,
+        result: &Checked,
+    ) -> (Vec<OperatorId>, Option<Step>) {
+        let Some(answer) = self.answers.get_mut(&value).filter(|_| result.round == self.round) else {
+            return (Vec::new(), None);
         };
-        self.next_step(value)
+        let bad = answer.take_in(&self.set, result);
+        for operator in &bad {
+            self.first.remove(operator);
+            self.told_falsely(*operator);
+        }
+        (bad, self.next_step(value))
     }
 
     /// The time for slower operators has passed.
@@ -165,22 +154,11 @@ impl Collection {
         self.next_step(value)
     }
 
-    /// The operator's first answer and what a second one is to be verified with; nothing where both are kept already.
-    pub(super) fn evidence_against(&self, operator: OperatorId, second: SafetyFactor) -> Option<Suspicion> {
-        if self.convicted.contains(&operator) {
-            return None;
-        }
-        let first = *self.first.get(&operator)?;
-        Some(Suspicion {
-            first: (first, *self.signature_of(operator, first)?),
-            message: hash_to_g1(self.response(second).digest(&self.domain)),
-            key: self.set.operators.get(&operator)?.key.g2(),
-        })
-    }
-
-    /// Two answers of the operator are kept. True the first time.
-    pub(super) fn convict(&mut self, operator: OperatorId) -> bool {
-        self.convicted.insert(operator)
+    /// Goes on after a pause.
+    pub(super) fn resume(&mut self) -> Vec<Step> {
+        self.paused = false;
+        let values: Vec<SafetyFactor> = self.answers.keys().copied().collect();
+        values.into_iter().filter_map(|value| self.next_step(value)).collect()
     }
 
     /// The stake that signed the leading answer, checked or not.
@@ -195,19 +173,32 @@ impl Collection {
         self.first.iter()
     }
 
-    /// How many of the set have not signed anything.
-    pub(super) fn missing(&self) -> usize {
-        self.set.operators.len().saturating_sub(self.first.len())
+    /// All signatures that stand, to be added to a collection with another set.
+    pub(super) fn claims(&self) -> Vec<(OperatorId, Claim)> {
+        let claim = |operator: &OperatorId| Some((*operator, self.claim_of(*operator)?));
+        self.first.keys().filter_map(claim).collect()
     }
 
-    fn next_step(&mut self, value: SafetyFactor) -> Option<Step> {
+    /// Whose signatures may be on disk: those that stand, and false ones.
+    pub(super) fn on_disk(&self) -> impl Iterator<Item = OperatorId> {
+        let false_ones = self.falsehoods.keys().filter(move |operator| !self.first.contains_key(*operator));
+        self.first.keys().chain(false_ones).copied()
+    }
+
+    /// True where all of the set have had their say, and of this answer none waits to be verified alone.
+    fn has_everyone(&self, value: SafetyFactor) -> bool {
+        let silent = self.set.operators.len().saturating_sub(self.on_disk().count());
+        silent == 0 && self.aside.values().all(|(aside, _)| *aside != value)
+    }
+
+    pub(super) fn next_step(&mut self, value: SafetyFactor) -> Option<Step> {
         let answer = self.answers.get(&value)?;
-        if !answer.checking.is_empty() {
+        if self.paused || answer.is_checking() {
             return None;
         }
-        let all_checked = answer.unchecked.is_empty();
+        let all_checked = answer.is_all_checked();
         let (proven, claimed) = (self.reaches(&answer.proven), self.reaches(&answer.claimed));
-        let everyone = self.missing() == 0;
+        let everyone = self.has_everyone(value);
         match self.phase {
             Phase::Open if proven && everyone && all_checked => self.reached(value),
             Phase::Open if proven => {
@@ -227,17 +218,16 @@ impl Collection {
 
     fn check(&mut self, value: SafetyFactor) -> Option<Step> {
         let message = hash_to_g1(self.response(value).digest(&self.domain));
-        let answer = self.answers.get_mut(&value)?;
-        answer.checking = std::mem::take(&mut answer.unchecked);
-        let signatures = answer.checking.iter().map(|(id, signature)| (*id, *signature)).collect();
-        Some(Step::Check(value, CheckJob { message, set: Arc::clone(&self.set), signatures }))
+        let signatures = self.answers.get_mut(&value)?.start_check();
+        let (round, set) = (self.round, Arc::clone(&self.set));
+        Some(Step::Check(value, CheckJob { round, message, set, signatures }))
     }
 
     fn reached(&mut self, value: SafetyFactor) -> Option<Step> {
-        self.phase = Phase::Closed;
         let answer = self.answers.get(&value)?;
         let sum = answer.sum?;
-        let non_signers = self.set.operators.iter().filter(|(id, _)| !answer.checked.contains_key(*id));
+        self.phase = Phase::Closed;
+        let non_signers = self.set.operators.iter().filter(|(id, _)| !answer.has_checked(id));
         let certificate = Certificate {
             non_signers: non_signers.map(|(id, who)| NonSigner { id: *id, key: who.key.g1() }).collect(),
             quorum_apks: self.set.quorums.iter().filter_map(|q| self.set.quorum_apks.get(q)?.g1()).collect(),
@@ -248,12 +238,12 @@ impl Collection {
             task: self.task.clone(),
             response: self.response(value),
             certificate,
-            signers: answer.checked.keys().copied().collect(),
+            signers: answer.signers(),
             stakes: self.stakes(&answer.proven),
         })))
     }
 
-    fn response(&self, value: SafetyFactor) -> TaskResponse {
+    pub(super) fn response(&self, value: SafetyFactor) -> TaskResponse {
         TaskResponse { task_hash: self.hash, safety_factor: value }
     }
 
@@ -269,25 +259,5 @@ impl Collection {
             total: *total,
         };
         self.set.total_stakes.iter().map(stake).collect()
-    }
-
-    fn signature_of(&self, operator: OperatorId, value: SafetyFactor) -> Option<&Signature> {
-        let answer = self.answers.get(&value)?;
-        [&answer.checked, &answer.checking, &answer.unchecked]
-            .into_iter()
-            .find_map(|part| part.get(&operator))
-    }
-}
-
-fn count(stakes: &mut BTreeMap<u8, U256>, set: &OperatorSet, id: OperatorId) {
-    for (quorum, stake) in set.operators.get(&id).iter().flat_map(|operator| &operator.stakes) {
-        *stakes.entry(*quorum).or_default() += *stake;
-    }
-}
-
-fn discount(stakes: &mut BTreeMap<u8, U256>, set: &OperatorSet, id: OperatorId) {
-    for (quorum, stake) in set.operators.get(&id).iter().flat_map(|operator| &operator.stakes) {
-        let entry = stakes.entry(*quorum).or_default();
-        *entry = entry.saturating_sub(*stake);
     }
 }

@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anzen_messages::bls::Signature;
-use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
-use anzen_messages::signature::SubmitReply;
+use anzen_messages::aggregation::QuorumReached;
+use anzen_messages::chain::BlockRef;
 use anzen_messages::task::SigningDomain;
-use anzen_messages::{OperatorId, OperatorSet, SafetyFactor, Task, TaskHash, TaskResponse};
+use anzen_messages::{OperatorId, OperatorSet, SafetyFactor, Task, TaskHash};
 
 use super::Config;
 use super::check::Checked;
 use super::collection::{Added, Collection, Step};
+use super::convictions::Convictions;
 use super::early::{Early, Waiting};
 use super::effect::{Effect, Fault};
+use super::seconds::{Place, Seconds};
 use super::sets::SetCache;
-use crate::follow::ChainState;
+use super::standing::Standing;
+use super::trial::Claim;
 use crate::response_windows::ResponseWindows;
+
+/// A certificate that shows no answer for so many blocks was perhaps made from a wrong set of operators.
+const BELIEVED: u64 = 5;
 
 #[derive(Debug)]
 pub(super) enum Stage {
@@ -27,49 +32,77 @@ pub(super) enum Stage {
     Collecting(Box<Collection>),
 }
 
+/// A task's certificate on its way to the aggregator.
+#[derive(Debug)]
+pub(super) enum Handover {
+    /// There is none.
+    None,
+    /// It is to be handed over; `under_way` while that is tried.
+    Due { reached: Box<QuorumReached>, under_way: bool },
+    /// The aggregator has it on disk, and sees to it from there.
+    Done,
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
-    task: Task,
+    pub(super) task: Task,
     pub(super) stage: Stage,
     /// The last block in which it can be answered.
-    deadline: u64,
+    pub(super) deadline: u64,
     /// The block with the answer.
     pub(super) answered: Option<BlockRef>,
     /// The creation is part of the chain as it is now.
-    on_chain: bool,
-    /// The certificate, until the task is answered.
-    certificate: bool,
+    pub(super) on_chain: bool,
+    pub(super) handover: Handover,
+    /// The block from which the set of operators is read again; after it the pause doubles.
+    pub(super) doubted: Option<(u64, u64)>,
+    /// The set of operators is being read again.
+    pub(super) rereading: bool,
     /// The answer was told: a reorg that brings it again tells nothing new.
-    told: bool,
+    pub(super) told: bool,
+    /// That there was none in time was told.
+    pub(super) missed: bool,
 }
 
 /// The collector's state.
 #[derive(Debug)]
 pub(super) struct Collector {
     pub(super) config: Config,
-    domain: SigningDomain,
-    windows: ResponseWindows,
+    pub(super) domain: SigningDomain,
+    pub(super) windows: ResponseWindows,
     /// The newest block that the watcher told of; 0 before the first. While catching up, blocks below it are applied.
     pub(super) tip: u64,
     pub(super) tasks: BTreeMap<TaskHash, Entry>,
+    /// Tasks of protocols that others serve, and when they are forgotten.
+    pub(super) unserved: BTreeMap<TaskHash, u64>,
     pub(super) early: Early,
     /// Signatures that are being written to disk: the first of an operator for a task, so that of two that come at once
     /// one is the second.
-    pub(super) writing: BTreeMap<(TaskHash, OperatorId), (SafetyFactor, Signature)>,
-    sets: SetCache,
+    pub(super) writing: BTreeMap<Place, Claim>,
+    pub(super) seconds: Seconds,
+    pub(super) convictions: Convictions,
+    pub(super) standing: Standing,
+    pub(super) sets: SetCache,
+    /// Counts collections.
+    rounds: u64,
 }
 
 impl Collector {
     pub(super) fn new(config: Config, domain: SigningDomain, window: u64) -> Self {
         Self {
+            convictions: Convictions::new(config.most_evidence_per_operator),
+            standing: Standing::new(config.penalty_blocks),
             config,
             domain,
             windows: ResponseWindows::new(window),
             tip: 0,
             tasks: BTreeMap::new(),
+            unserved: BTreeMap::new(),
             early: Early::default(),
             writing: BTreeMap::new(),
+            seconds: Seconds::default(),
             sets: SetCache::default(),
+            rounds: 0,
         }
     }
 
@@ -78,16 +111,17 @@ impl Collector {
         self.early.insert(task, operator, record);
     }
 
-    /// True while the task waits for its operators. Where it does not any more, reading them is given up.
+    /// True while the operators of a task are to be read. Where they are not any more, that is given up.
     pub(super) fn needs_set(&mut self, task: TaskHash) -> bool {
         let Some(entry) = self.tasks.get_mut(&task) else { return false };
         let needed = entry.answered.is_none() && entry.on_chain;
+        entry.rereading &= needed;
         match &mut entry.stage {
             Stage::Loading { asked } => {
                 *asked &= needed;
                 needed
             }
-            Stage::Collecting(_) => false,
+            Stage::Collecting(_) => entry.rereading,
         }
     }
 
@@ -100,23 +134,53 @@ impl Collector {
     /// The operators at a task's reference block are known.
     pub(super) fn set_loaded(&mut self, task: TaskHash, set: Arc<OperatorSet>) -> Vec<Effect> {
         let Some(entry) = self.tasks.get_mut(&task) else { return Vec::new() };
-        if !matches!(entry.stage, Stage::Loading { .. }) {
-            return Vec::new();
-        }
         // A set of a block that a reorg has undone says nothing about other blocks.
         if entry.on_chain {
             self.sets.put(entry.task.reference_block.into(), Arc::clone(&set));
         }
-        entry.stage =
-            Stage::Collecting(Box::new(Collection::new(entry.task.clone(), self.domain.clone(), set)));
-        let waiting = self.early.take(task);
-        let mut effects = Vec::new();
-        for (operator, record) in waiting {
-            let (reply, more) = self.kept(task, operator, record);
-            effects.extend(more);
-            if reply == SubmitReply::NotInSet {
-                effects.push(Effect::Forget(vec![(task, operator)]));
+        self.rounds += 1;
+        let claims: Vec<(OperatorId, Claim)> = match &mut entry.stage {
+            Stage::Loading { .. } => {
+                let mut collection =
+                    Collection::new(entry.task.clone(), self.domain.clone(), set, self.rounds);
+                collection.paused = entry.answered.is_some();
+                entry.stage = Stage::Collecting(Box::new(collection));
+                self.early
+                    .take(task)
+                    .into_iter()
+                    .map(|(operator, record)| (operator, record.claim()))
+                    .collect()
             }
+            Stage::Collecting(collection) => {
+                let same = !std::mem::take(&mut entry.rereading) || **collection.set() == *set;
+                if same {
+                    return Vec::new();
+                }
+                let claims = collection.claims();
+                **collection = collection.again(set, self.rounds);
+                entry.handover = Handover::None;
+                claims
+            }
+        };
+        let mut effects: Vec<Effect> = claims
+            .into_iter()
+            .flat_map(|(operator, claim)| self.add_again((task, operator), claim))
+            .collect();
+        effects.extend(self.contests(task));
+        effects
+    }
+
+    /// Adds a signature that is on disk.
+    fn add_again(&mut self, place: Place, claim: Claim) -> Vec<Effect> {
+        let (task, operator) = place;
+        let alone = self.standing.is_penalised(operator, self.tip);
+        let Some(Entry { stage: Stage::Collecting(collection), .. }) = self.tasks.get_mut(&task) else {
+            return Vec::new();
+        };
+        let (added, step) = collection.add(operator, claim, alone);
+        let mut effects = self.step(task, step);
+        if added == Added::NotInSet {
+            effects.push(Effect::Forget(vec![place]));
         }
         effects
     }
@@ -126,10 +190,24 @@ impl Collector {
         let Some(Entry { stage: Stage::Collecting(collection), .. }) = self.tasks.get_mut(&task) else {
             return Vec::new();
         };
-        let step = collection.checked(value, result);
+        let (bad, step) = collection.checked(value, result);
         let mut effects: Vec<Effect> =
-            result.bad.iter().flat_map(|operator| self.blame(task, *operator, Fault::BadSignature)).collect();
+            bad.into_iter().flat_map(|operator| self.fault((task, operator), Fault::BadSignature)).collect();
         effects.extend(self.step(task, step));
+        effects.extend(self.contests(task));
+        effects
+    }
+
+    /// A signature has been verified alone.
+    pub(super) fn tried(&mut self, place: Place, claim: Claim, good: bool) -> Vec<Effect> {
+        let (task, operator) = place;
+        let Some(Entry { stage: Stage::Collecting(collection), .. }) = self.tasks.get_mut(&task) else {
+            return Vec::new();
+        };
+        let Some(step) = collection.tried(operator, claim, good) else { return Vec::new() };
+        let mut effects = if good { Vec::new() } else { self.fault(place, Fault::BadSignature) };
+        effects.extend(self.step(task, step));
+        effects.extend(self.contest(place));
         effects
     }
 
@@ -142,11 +220,6 @@ impl Collector {
         self.step(task, step)
     }
 
-    /// True while a task's certificate should be handed to the aggregator.
-    pub(super) fn wants_posting(&self, task: TaskHash) -> bool {
-        self.tasks.get(&task).is_some_and(|entry| entry.certificate && entry.answered.is_none())
-    }
-
     /// Tasks that are known and not over, and early signatures.
     pub(super) fn sizes(&self) -> (usize, usize) {
         (self.tasks.len(), self.early.len())
@@ -156,179 +229,47 @@ impl Collector {
         match step {
             None => Vec::new(),
             Some(Step::Check(value, job)) => vec![Effect::Check { task, value, job }],
-            Some(Step::Linger) => vec![Effect::Linger { task }],
-            Some(Step::Reached(reached)) => {
-                let mut effects = self.blame_others(task, reached.response.safety_factor);
-                if let Some(entry) = self.tasks.get_mut(&task) {
-                    entry.certificate = true;
-                }
-                effects.push(Effect::Reached(reached));
-                effects
+            Some(Step::Try(operator, trial)) => {
+                vec![Effect::Try { place: (task, operator), trial }]
             }
+            Some(Step::Linger) => vec![Effect::Linger { task }],
+            Some(Step::Reached(reached)) => self.reached(task, reached),
         }
     }
 
-    pub(super) fn blame(&self, task: TaskHash, operator: OperatorId, fault: Fault) -> Vec<Effect> {
-        let index = self.tasks.get(&task).map(|entry| entry.task.index);
-        index.map(|index| Effect::Blame { task, index, operator, fault }).into_iter().collect()
+    fn reached(&mut self, task: TaskHash, reached: Box<QuorumReached>) -> Vec<Effect> {
+        let mut effects = self.blame_others(task, reached.response.safety_factor);
+        if let Some(entry) = self.tasks.get_mut(&task) {
+            entry.handover = Handover::Due { reached, under_way: false };
+            entry.doubted.get_or_insert((self.tip + BELIEVED, BELIEVED));
+        }
+        effects.push(Effect::Reached { task });
+        effects.extend(self.hand_over(task));
+        effects
     }
 
-    fn blame_others(&self, task: TaskHash, quorum: SafetyFactor) -> Vec<Effect> {
+    /// An operator was at fault: it is named, and penalised where it can be proved to be at fault.
+    pub(super) fn fault(&mut self, place: Place, fault: Fault) -> Vec<Effect> {
+        let (task, operator) = place;
+        let index = self.tasks.get(&task).map(|entry| entry.task.index);
+        let mut effects: Vec<Effect> =
+            index.map(|index| Effect::Blame { task, index, operator, fault }).into_iter().collect();
+        if !matches!(fault, Fault::OtherAnswer { .. }) {
+            let struck = self.standing.strike(operator, self.tip);
+            effects.extend(struck.map(|struck| Effect::Penalise { operator, struck }));
+        }
+        effects
+    }
+
+    fn blame_others(&mut self, task: TaskHash, quorum: SafetyFactor) -> Vec<Effect> {
         let Some(Entry { stage: Stage::Collecting(collection), .. }) = self.tasks.get(&task) else {
             return Vec::new();
         };
         let others = collection.signers().filter(|(_, value)| **value != quorum);
+        let others: Vec<_> = others.map(|(operator, its)| (*operator, *its)).collect();
         others
-            .flat_map(|(operator, its)| self.blame(task, *operator, Fault::OtherAnswer { its: *its, quorum }))
+            .into_iter()
+            .flat_map(|(operator, its)| self.fault((task, operator), Fault::OtherAnswer { its, quorum }))
             .collect()
-    }
-
-    fn created(&mut self, task: &Task) -> Option<Effect> {
-        let hash = task.hash();
-        let deadline = self.windows.deadline(u64::from(task.created_block));
-        if let Some(entry) = self.tasks.get_mut(&hash) {
-            entry.on_chain = true;
-            entry.deadline = deadline;
-            return None;
-        }
-        let entry = Entry {
-            task: task.clone(),
-            stage: Stage::Loading { asked: false },
-            deadline,
-            answered: None,
-            on_chain: true,
-            certificate: false,
-            told: false,
-        };
-        self.tasks.insert(hash, entry);
-        Some(Effect::Created { task: hash, oracle_index: task.oracle_index })
-    }
-
-    fn answered(&mut self, response: &TaskResponse, at: BlockRef) -> Option<Effect> {
-        let entry = self.tasks.get_mut(&response.task_hash)?;
-        entry.answered = Some(at);
-        let first = !std::mem::replace(&mut entry.told, true);
-        let (oracle_index, value) = (entry.task.oracle_index, response.safety_factor);
-        first.then_some(Effect::Answered { oracle_index, value })
-    }
-
-    /// Has the operators read of every task that waits for them.
-    fn load_sets(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for (hash, entry) in &mut self.tasks {
-            let Stage::Loading { asked: asked @ false } = &mut entry.stage else { continue };
-            if entry.answered.is_some() || !entry.on_chain {
-                continue;
-            }
-            *asked = true;
-            let at =
-                BlockRef { number: entry.task.reference_block.into(), hash: entry.task.reference_block_hash };
-            let quorums = entry.task.quorum_numbers.to_vec();
-            effects.push(Effect::LoadSet { task: *hash, at, quorums });
-        }
-        effects
-    }
-
-    /// Drops the tasks that are over at block `number`.
-    fn prune(&mut self, number: u64) -> Vec<Effect> {
-        let finality = self.config.finality_blocks;
-        let over = |entry: &Entry| match entry.answered {
-            Some(block) => number >= block.number + finality,
-            None => number > entry.deadline,
-        };
-        let over: Vec<TaskHash> =
-            self.tasks.iter().filter(|(_, entry)| over(entry)).map(|(hash, _)| *hash).collect();
-        over.into_iter().flat_map(|hash| self.drop_task(hash)).collect()
-    }
-
-    /// Drops signatures whose task has not come for a window. Only at the tip: while catching up it may be about to.
-    fn expire_early(&mut self) -> Option<Effect> {
-        let tasks = &self.tasks;
-        let expired = self
-            .early
-            .expire(self.tip.saturating_sub(self.windows.longest()), |task| tasks.contains_key(task));
-        (!expired.is_empty()).then_some(Effect::Forget(expired))
-    }
-
-    fn drop_task(&mut self, hash: TaskHash) -> Vec<Effect> {
-        let Some(entry) = self.tasks.remove(&hash) else { return Vec::new() };
-        let mut records: Vec<_> =
-            self.early.take(hash).into_keys().map(|operator| (hash, operator)).collect();
-        let mut stakes = Vec::new();
-        if let Stage::Collecting(collection) = &entry.stage {
-            records.extend(collection.signers().map(|(operator, _)| (hash, *operator)));
-            stakes = collection.best_stakes();
-        }
-        let unanswered = entry.answered.is_none() && entry.on_chain;
-        let Task { index, oracle_index, .. } = entry.task;
-        let report = unanswered.then_some(Effect::Unanswered { task: hash, index, oracle_index, stakes });
-        report.into_iter().chain([Effect::Forget(records)]).collect()
-    }
-}
-
-impl ChainState for Collector {
-    type Effect = Effect;
-
-    /// Tasks and signatures stay: a task is named by its hash, and one that the chain no longer has expires by its window.
-    /// What the chain has of them is told again.
-    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
-        self.windows = ResponseWindows::new(response_window);
-        self.sets.restart();
-        for entry in self.tasks.values_mut() {
-            entry.on_chain = false;
-            entry.answered = None;
-        }
-        Vec::new()
-    }
-
-    fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
-        self.sets.retract(block);
-        self.windows.retract(block);
-        for entry in self.tasks.values_mut() {
-            entry.on_chain &= u64::from(entry.task.created_block) <= block.number;
-            entry.answered = entry.answered.filter(|at| at.number <= block.number);
-        }
-        self.load_sets()
-    }
-
-    fn apply(&mut self, block: &ChainBlock, head: BlockRef) -> Vec<Effect> {
-        let number = block.header.at.number;
-        if self.tip == 0 {
-            self.early.first_block(head.number);
-        }
-        self.tip = head.number;
-        self.sets.apply(number, block.events.contains(&ChainEvent::OperatorsChanged));
-        let mut effects = Vec::new();
-        for event in &block.events {
-            match event {
-                ChainEvent::TaskCreated { task } => effects.extend(self.created(task)),
-                ChainEvent::TaskResponded { response, .. } => {
-                    effects.extend(self.answered(response, block.header.at));
-                }
-                ChainEvent::OperatorsChanged
-                | ChainEvent::QuorumRefreshed { .. }
-                | ChainEvent::ResponseWindowChanged { .. } => {}
-            }
-        }
-        self.windows.apply(block);
-        effects.extend(self.prune(number));
-        if block.header.at == head {
-            effects.extend(self.expire_early());
-            effects.extend(self.load_sets());
-        }
-        effects
-    }
-}
-
-impl From<Added> for SubmitReply {
-    fn from(added: Added) -> Self {
-        match added {
-            Added::Counted => Self::Accepted,
-            Added::Duplicate => Self::Duplicate,
-            Added::SecondAnswer | Added::OtherSignature => Self::SecondAnswer,
-            Added::NotInSet => Self::NotInSet,
-            Added::Invalid => Self::Invalid,
-            Added::TooLate => Self::TooLate,
-        }
     }
 }

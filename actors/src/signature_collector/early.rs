@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anzen_messages::bls::Signature;
 use anzen_messages::{OperatorId, SafetyFactor, TaskHash};
 
+use super::trial::Claim;
+
 /// A signature that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Waiting {
@@ -12,6 +14,13 @@ pub(super) struct Waiting {
     pub(super) signature: Signature,
     /// The newest block when it came; it is dropped a window later.
     pub(super) since: u64,
+}
+
+impl Waiting {
+    /// What was signed, and how.
+    pub(super) fn claim(&self) -> Claim {
+        (self.value, self.signature)
+    }
 }
 
 /// Bounded by the number of registered operators times what each may have.

@@ -21,6 +21,11 @@ struct Culprit {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfOperator {
+    operator: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfQuorum {
     oracle_index: u32,
     quorum: u8,
@@ -33,6 +38,9 @@ type Ratio = Gauge<f64, AtomicU64>;
 pub struct CollectorMetrics {
     submissions: Family<Outcome, Counter>,
     faults: Family<Culprit, Counter>,
+    penalised: Family<OfOperator, Gauge>,
+    penalties: Family<OfOperator, Counter>,
+    evidence: Gauge,
     open_tasks: Gauge,
     early: Gauge,
     created: Family<OfProtocol, Counter>,
@@ -53,6 +61,9 @@ impl Default for CollectorMetrics {
         let metrics = Self {
             submissions: Family::default(),
             faults: Family::default(),
+            penalised: Family::default(),
+            penalties: Family::default(),
+            evidence: Gauge::default(),
             open_tasks: Gauge::default(),
             early: Gauge::default(),
             created: Family::default(),
@@ -92,6 +103,22 @@ impl CollectorMetrics {
             step_seconds,
         );
         self.register_tasks(registry);
+        self.register_penalties(registry);
+    }
+
+    fn register_penalties(&self, registry: &mut Registry) {
+        let Self { penalised, penalties, evidence, .. } = self.clone();
+        registry.register(
+            "anzen_collector_penalised",
+            "1 for each operator whose signatures are verified alone at present, because of bad ones",
+            penalised,
+        );
+        registry.register("anzen_collector_penalties", "Penalties that began, by operator", penalties);
+        registry.register(
+            "anzen_collector_evidence",
+            "Pairs of contradicting answers that are kept as evidence",
+            evidence,
+        );
     }
 
     fn register_tasks(&self, registry: &mut Registry) {
@@ -132,6 +159,25 @@ impl CollectorMetrics {
 
     pub(super) fn fault(&self, operator: OperatorId, fault: &'static str) {
         self.faults.get_or_create(&Culprit { operator: operator.to_string(), fault }).inc();
+    }
+
+    /// A penalty has begun.
+    pub(super) fn penalty(&self, operator: OperatorId) {
+        let label = OfOperator { operator: operator.to_string() };
+        self.penalties.get_or_create(&label).inc();
+        self.penalised.get_or_create(&label).set(1);
+    }
+
+    /// Who is penalised at present.
+    pub(super) fn penalised(&self, operators: impl Iterator<Item = OperatorId>) {
+        self.penalised.clear();
+        for operator in operators {
+            self.penalised.get_or_create(&OfOperator { operator: operator.to_string() }).set(1);
+        }
+    }
+
+    pub(super) fn evidence(&self, documents: usize) {
+        self.evidence.set(level(documents));
     }
 
     pub(super) fn created(&self, oracle_index: u32) {

@@ -61,6 +61,11 @@ impl SetCache {
         }
     }
 
+    /// The set may be wrong: the next one is read.
+    pub(super) fn distrust(&mut self) {
+        self.latest = None;
+    }
+
     /// Forgets everything.
     pub(super) fn restart(&mut self) {
         *self = Self::default();

@@ -7,33 +7,57 @@ use anzen_messages::{OperatorId, TaskHash};
 use super::collection::{Added, Collection};
 use super::collector::{Collector, Entry, Stage};
 use super::early::Waiting;
-use super::effect::{Effect, Fault, Verdict};
+use super::effect::{Effect, Verdict};
+use super::seconds::Place;
 
 impl Collector {
     /// What to do with a submission. Where it is to be kept, its place is taken until [`Collector::kept`] or
-    /// [`Collector::not_kept`].
+    /// [`Collector::not_kept`], or [`Collector::second_kept`] or [`Collector::second_not_kept`].
     pub(super) fn receive(&mut self, message: &SubmitSignature, signature: &Signature) -> Verdict {
         let verdict = self.judge(message, signature);
-        if verdict == Verdict::Keep {
-            let place = (message.response.task_hash, message.operator_id);
-            self.writing.entry(place).or_insert((message.response.safety_factor, *signature));
+        let place = (message.response.task_hash, message.operator_id);
+        match verdict {
+            Verdict::Keep => {
+                self.writing.entry(place).or_insert((message.response.safety_factor, *signature));
+            }
+            Verdict::KeepSecond => self.write_second(place, self.record(message, *signature)),
+            Verdict::Reply(_) => {}
         }
         verdict
     }
 
     fn judge(&self, message: &SubmitSignature, signature: &Signature) -> Verdict {
         let (task, value) = (message.response.task_hash, message.response.safety_factor);
+        if self.unserved.contains_key(&task) {
+            return Verdict::Reply(SubmitReply::NotServed);
+        }
         match self.writing.get(&(task, message.operator_id)) {
             Some(same) if *same == (value, *signature) => return Verdict::Keep,
-            // The first is not acknowledged yet, and this one comes beside it: it can come again.
-            Some(_) => return Verdict::Reply(SubmitReply::Unavailable),
+            Some(_) => return self.judge_second(message, signature),
             None => {}
         }
         match self.tasks.get(&task) {
-            Some(Entry { stage: Stage::Collecting(collection), answered, .. }) => {
-                judge_known(collection, answered.is_some(), message, signature)
+            Some(Entry { stage: Stage::Collecting(collection), deadline, .. }) => {
+                self.judge_known(collection, *deadline, message, signature)
             }
+            Some(entry) if self.tip > entry.deadline => Verdict::Reply(SubmitReply::TooLate),
             known => self.judge_early(message, signature, known.is_some()),
+        }
+    }
+
+    /// A signature is taken although the task is answered: a reorg may undo that answer.
+    fn judge_known(
+        &self,
+        collection: &Collection,
+        deadline: u64,
+        message: &SubmitSignature,
+        signature: &Signature,
+    ) -> Verdict {
+        match collection.judge(message.operator_id, message.response.safety_factor, signature) {
+            Added::Counted if self.tip > deadline => Verdict::Reply(SubmitReply::TooLate),
+            Added::Counted => Verdict::Keep,
+            Added::Differs => self.judge_second(message, signature),
+            other => Verdict::Reply(other.into()),
         }
     }
 
@@ -43,8 +67,8 @@ impl Collector {
             Some(first) if first.value == message.response.safety_factor && first.signature == *signature => {
                 Verdict::Reply(SubmitReply::Duplicate)
             }
-            // Who may sign is not known yet, so nothing can be proved; the first stands.
-            Some(_) => Verdict::Reply(SubmitReply::SecondAnswer),
+            // Who may sign is not known yet, so nothing can be proved: both are kept until it is.
+            Some(_) => self.judge_second(message, signature),
             None if known || self.waiting(operator) < self.config.early_per_operator => Verdict::Keep,
             None => Verdict::Reply(SubmitReply::TooManyEarly),
         }
@@ -52,8 +76,7 @@ impl Collector {
 
     /// How many signatures of an operator wait for tasks, those that are being written included.
     fn waiting(&self, operator: OperatorId) -> usize {
-        let of_operator =
-            |(task, of): &&(TaskHash, OperatorId)| *of == operator && !self.tasks.contains_key(task);
+        let of_operator = |(task, of): &&Place| *of == operator && !self.tasks.contains_key(task);
         self.early.count(operator) + self.writing.keys().filter(of_operator).count()
     }
 
@@ -62,9 +85,10 @@ impl Collector {
         Waiting { value: message.response.safety_factor, signature, since: self.tip }
     }
 
-    /// A submission could not be written.
-    pub(super) fn not_kept(&mut self, task: TaskHash, operator: OperatorId) {
+    /// A submission could not be written. Where a second one was, it is the first now.
+    pub(super) fn not_kept(&mut self, task: TaskHash, operator: OperatorId) -> Vec<Effect> {
         self.writing.remove(&(task, operator));
+        self.contest((task, operator))
     }
 
     /// Takes in a submission that is on disk.
@@ -74,14 +98,20 @@ impl Collector {
         operator: OperatorId,
         record: Waiting,
     ) -> (SubmitReply, Vec<Effect>) {
-        self.writing.remove(&(task, operator));
+        let place = (task, operator);
+        self.writing.remove(&place);
+        if self.unserved.contains_key(&task) {
+            return (SubmitReply::NotServed, vec![Effect::Forget(vec![place])]);
+        }
+        let alone = self.standing.is_penalised(operator, self.tip);
         match self.tasks.get_mut(&task) {
             Some(Entry { stage: Stage::Collecting(collection), .. }) => {
-                let (added, step) = collection.add(operator, record.value, record.signature);
+                let (added, step) = collection.add(operator, record.claim(), alone);
                 let mut effects = self.step(task, step);
                 if matches!(added, Added::TooLate | Added::NotInSet) {
-                    effects.push(Effect::Forget(vec![(task, operator)]));
+                    effects.push(Effect::Forget(vec![place]));
                 }
+                effects.extend(self.contest(place));
                 (added.into(), effects)
             }
             known => {
@@ -91,35 +121,17 @@ impl Collector {
             }
         }
     }
-
-    /// Two answers of an operator are on disk.
-    pub(super) fn convict(&mut self, task: TaskHash, operator: OperatorId) -> Vec<Effect> {
-        let Some(Entry { stage: Stage::Collecting(collection), .. }) = self.tasks.get_mut(&task) else {
-            return Vec::new();
-        };
-        if collection.convict(operator) {
-            self.blame(task, operator, Fault::SecondAnswer)
-        } else {
-            Vec::new()
-        }
-    }
 }
 
-fn judge_known(
-    collection: &Collection,
-    answered: bool,
-    message: &SubmitSignature,
-    signature: &Signature,
-) -> Verdict {
-    let (operator, value) = (message.operator_id, message.response.safety_factor);
-    match collection.judge(operator, value, signature) {
-        Added::Counted if answered => Verdict::Reply(SubmitReply::TooLate),
-        Added::Counted => Verdict::Keep,
-        Added::SecondAnswer => collection
-            .evidence_against(operator, value)
-            .map_or(Verdict::Reply(SubmitReply::SecondAnswer), |suspicion| {
-                Verdict::Evidence(Box::new(suspicion))
-            }),
-        other => Verdict::Reply(other.into()),
+impl From<Added> for SubmitReply {
+    fn from(added: Added) -> Self {
+        match added {
+            Added::Counted => Self::Accepted,
+            Added::Duplicate => Self::Duplicate,
+            Added::Differs => Self::SecondAnswer,
+            Added::NotInSet => Self::NotInSet,
+            Added::Invalid => Self::Invalid,
+            Added::TooLate => Self::TooLate,
+        }
     }
 }

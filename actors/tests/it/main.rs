@@ -4,6 +4,7 @@
 
 mod chain;
 mod config;
+mod evidence;
 mod keys;
 mod nats;
 mod protection;

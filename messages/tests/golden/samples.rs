@@ -7,6 +7,7 @@ use anzen_messages::certificate::NonSigner;
 use anzen_messages::chain::{
     BlockRef, ChainBlock, ChainDelta, ChainEvent, DeltaBase, Header, NextBlocks, NotFollowing,
 };
+use anzen_messages::evidence::{Evidence, SignedAnswer};
 use anzen_messages::session::{Hello, OpenSession, Session, SessionOpened};
 use anzen_messages::signature::{SignedStake, SubmitReply, SubmitSignature};
 use anzen_messages::task::SigningDomain;
@@ -129,6 +130,7 @@ pub(crate) fn submission_replies() -> Vec<SubmitReply> {
         SecondAnswer,
         Invalid,
         Malformed,
+        NotServed,
         TooManyEarly,
         Unavailable,
     ];
@@ -136,7 +138,7 @@ pub(crate) fn submission_replies() -> Vec<SubmitReply> {
         // A new outcome must be added above, and to docs/wire.md.
         match reply {
             Accepted | Duplicate | Early | TooLate | NotInSet | SecondAnswer | Invalid | Malformed
-            | TooManyEarly | Unavailable => {}
+            | NotServed | TooManyEarly | Unavailable => {}
         }
     }
     all
@@ -217,4 +219,14 @@ pub(crate) fn open_session() -> OpenSession {
 
 pub(crate) fn session_opened() -> SessionOpened {
     SessionOpened { expiry: 1_700_014_400 }
+}
+
+/// Two answers of one operator.
+pub(crate) fn evidence() -> Evidence {
+    let [first, second] = ["123456789", "123456790"].map(|text| {
+        let response = TaskResponse { safety_factor: value(text), ..response() };
+        let signature = secret(42).sign(&hash_to_g1(response.digest(&domain()))).to_bytes();
+        SignedAnswer { safety_factor: response.safety_factor, signature }
+    });
+    Evidence::new(&domain(), task(), &secret(42).public_key(), first, second)
 }

@@ -4,6 +4,7 @@ mod chain;
 mod completions;
 mod config;
 mod deploy;
+mod evidence;
 mod health;
 mod keys;
 mod local;
@@ -68,6 +69,9 @@ enum Command {
     Local(local::Command),
     /// Deploy Anzen (and EigenLayer, where there is none) to a chain, or verify a deployment.
     Deploy(deploy::Arguments),
+    /// Evidence against operators that signed two answers of one task.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// Print what a shell needs to complete commands and flags.
     Completions(completions::Arguments),
 }
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Protocol(command) => protocol::run(&command, cli.output),
         Command::Local(command) => local::run(command, cli.output),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
+        Command::Evidence(command) => evidence::run(&command, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome::exit_code(outcome, cli.output.json)

@@ -15,6 +15,7 @@ const LEAST: u128 = 1;
 
 /// Those that may be 0, or have a greatest value.
 const EXCEPTIONS: &[(&str, RangeInclusive<u128>)] = &[
+    ("aggregator.replica_delay_blocks", 0..=u128::MAX),
     ("api.grace_ms", 0..=u128::MAX),
     ("chain_watcher.margin_blocks", 0..=u128::MAX),
     ("chain_watcher.stalled_after_secs", 0..=u128::MAX),
@@ -23,6 +24,7 @@ const EXCEPTIONS: &[(&str, RangeInclusive<u128>)] = &[
     ("rpc_gateway.calls_per_second", 0..=u128::MAX),
     ("signature_collector.early_per_operator", 0..=u128::MAX),
     ("signature_collector.linger_ms", 0..=u128::MAX),
+    ("signature_collector.penalty_blocks", 0..=u128::MAX),
     // What an empty store takes, and a little.
     ("store.most_bytes", 1_048_576..=u128::MAX),
     ("stake_updater.drift_threshold_bps", 0..=u128::MAX),
