@@ -1,5 +1,7 @@
 //! What outlives the process.
 
+use std::fmt::Display;
+
 use async_trait::async_trait;
 
 /// Whose records they are; one name per actor and purpose, so that no two share a key.
@@ -36,9 +38,30 @@ pub enum StoreError {
     /// Another process has the file.
     #[error("another process uses the store {0}; stop it, or give this one a directory of its own")]
     Locked(String),
+    /// A record is not what was written.
+    #[error(
+        "the store's record {key} of {space} is damaged ({what}); nothing was changed: restore the store, or see what is lost \
+         with it and give it up: anzen store drop-record {space} {key}"
+    )]
+    Damaged {
+        /// Whose it is.
+        space: String,
+        /// Its key, in hexadecimal digits after 0x.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Anything else that the storage reports.
     #[error("the store failed: {0}")]
     Failed(String),
+}
+
+impl StoreError {
+    /// The error that names a record which cannot be read.
+    pub fn damaged(space: &str, key: &[u8], what: &impl Display) -> Self {
+        let key = alloy::hex::encode_prefixed(key);
+        Self::Damaged { space: space.to_owned(), key, what: what.to_string() }
+    }
 }
 
 /// Records on disk.

@@ -45,6 +45,11 @@ impl TxBroadcast for AlloyChain {
         Ok(nonce.to())
     }
 
+    async fn pending_nonce(&self, account: Address) -> Result<u64, ChainError> {
+        let nonce: U64 = self.rpc.ask("eth_getTransactionCount", (account, "pending")).await?;
+        Ok(nonce.to())
+    }
+
     async fn balance(&self, account: Address) -> Result<U256, ChainError> {
         Ok(self.rpc.ask("eth_getBalance", (account, "latest")).await?)
     }
