@@ -20,6 +20,8 @@ mod bucket;
 mod connection;
 mod edge;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod health;
 mod json_rpc;
 mod keeper;

@@ -27,6 +27,8 @@
 mod actor;
 mod effect;
 mod fees;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod health;
 mod intent;
 mod metrics;

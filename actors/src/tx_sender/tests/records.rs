@@ -62,7 +62,9 @@ async fn start_on(signer: LocalTxSigner, records: Vec<(Vec<u8>, Vec<u8>)>) -> Op
     let store = Arc::new(MemoryStore::default());
     let put = |(key, value)| Write::Put { space: INTENTS, key, value };
     store.commit(records.into_iter().map(put).collect()).await.unwrap();
-    let (watcher, _) = handle::<NextBlocks>(|_| Err(TransportError::Unreachable { peer: "away".into(), error: "away".into() }));
+    let (watcher, _) = handle::<NextBlocks>(|_| {
+        Err(TransportError::Unreachable { peer: "away".into(), error: "away".into() })
+    });
     let (rng, metrics) = (Arc::new(NoChance), Metrics::default());
     let (broadcast, signer) = (Arc::new(Nowhere), Arc::new(signer));
     let deps = Dependencies { watcher, broadcast, signer, store, rng, metrics };
