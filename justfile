@@ -71,6 +71,7 @@ check: setup _check-tools && _check-offline
 
 _check-offline:
     cargo fmt --all --check
+    cargo fmt --check --manifest-path integration/fuzz/Cargo.toml
     cd contracts && node_modules/.bin/forge fmt --check
     cargo clippy --offline --locked --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --offline --locked --workspace --no-deps --document-private-items

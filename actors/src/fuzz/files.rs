@@ -17,7 +17,7 @@ pub(super) fn protection(data: &[u8]) {
 pub(super) fn keystore(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Keystore::read(text) {
-        Ok(keystore) => drop(keystore.owner().operator_id()),
+        Ok(keystore) => _ = keystore.owner().operator_id(),
         Err(error) => drop(error.to_string()),
     }
 }

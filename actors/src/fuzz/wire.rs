@@ -6,6 +6,7 @@ use std::str::FromStr;
 use alloy::primitives::{Address, B512, FixedBytes, I256, keccak256};
 use alloy::sol_types::SolCall;
 use anzen_contracts::AnzenTaskManager;
+use anzen_contracts::eigenlayer::{AllocationManager, OperatorStateRetriever};
 use anzen_contracts::revert::{describe_call, describe_revert};
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::bls::{G1Bytes, G2Bytes, PublicKey, PublicKeyG2, PublicKeyText, Signature};
@@ -128,18 +129,21 @@ pub(super) fn model(data: &[u8]) {
     let _ = (model.hash(), model.evaluate(&inputs));
 }
 
-/// What a contract reverts with; a call by name, the function's signature on the first line.
+/// What a contract reverts with; which of some calls, and its arguments.
 pub(super) fn reverts(data: &[u8]) {
+    const CALLS: [&str; 3] = [
+        AnzenTaskManager::respondToTaskCall::SIGNATURE,
+        AllocationManager::getMembersCall::SIGNATURE,
+        OperatorStateRetriever::getCheckSignaturesIndicesCall::SIGNATURE,
+    ];
     describe_revert(data);
-    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or_default();
-    if let Ok(signature) = std::str::from_utf8(&data[..end]) {
-        describe_call(signature, &data[end..]);
-    }
+    let which = usize::from(Taken(data).byte());
+    describe_call(CALLS[which % CALLS.len()], data);
 }
 
-/// The transaction that posted a response, by whoever posted it.
+/// The arguments of the transaction that posted a response, by whoever posted it.
 pub(super) fn calldata(data: &[u8]) {
-    let Ok(call) = AnzenTaskManager::respondToTaskCall::abi_decode(data) else { return };
+    let Ok(call) = AnzenTaskManager::respondToTaskCall::abi_decode_raw(data) else { return };
     let _ = Task::from(call.task).hash();
     for key in call.certificate.nonSignerPubkeys {
         keccak256([key.X.to_be_bytes::<32>(), key.Y.to_be_bytes()].concat());

@@ -57,7 +57,7 @@ fn step(queue: &mut Queue, asked: &mut Vec<Effect>, taken: &mut Taken<'_>) -> Ve
 
 fn request(taken: &mut Taken<'_>) -> SendTransaction {
     let id = TxId::respond(TaskHash(B256::repeat_byte(taken.byte() % 8)));
-    let not_after = Some(taken.number()).filter(|last| *last % 2 == 0);
+    let not_after = Some(taken.number()).filter(|last| last.is_multiple_of(2));
     SendTransaction { id, to: Address::ZERO, data: Bytes::new(), not_after }
 }
 
@@ -78,7 +78,7 @@ fn fees(taken: &mut Taken<'_>) -> Fees {
 
 fn answer(queue: &mut Queue, effect: Effect, taken: &mut Taken<'_>) -> Vec<Effect> {
     let lost = || TxRefusal::Unavailable { error: String::new() };
-    let heard = taken.byte() % 8 != 0;
+    let heard = !taken.byte().is_multiple_of(8);
     match effect {
         Effect::Try { id, .. } if !heard => queue.tried(&id, Err(lost())),
         Effect::Try { id, .. } => {
@@ -91,7 +91,7 @@ fn answer(queue: &mut Queue, effect: Effect, taken: &mut Taken<'_>) -> Vec<Effec
             let mut receipts = BTreeMap::new();
             for hash in hashes.into_iter().take(usize::from(taken.byte() % 4)) {
                 let at = BlockRef { number: taken.number(), hash: B256::repeat_byte(taken.byte() % 4) };
-                let succeeded = taken.byte() % 2 == 0;
+                let succeeded = taken.byte().is_multiple_of(2);
                 receipts.insert(hash, Receipt { at, gas_used: taken.number(), fee: taken.word(), succeeded });
             }
             queue.synced(account, &receipts)

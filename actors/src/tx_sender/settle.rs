@@ -216,7 +216,7 @@ impl ChainState for Queue {
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
         self.forked();
         self.head = block.number;
-        drop(self.recent.0.split_off(&(block.number + 1)));
+        self.recent.0.retain(|number, _| *number <= block.number);
         for intent in self.intents.values_mut() {
             match &mut intent.stage {
                 Stage::Flying { flight, .. } => flight.missing.clear(),

@@ -40,6 +40,10 @@ fuzz_target!(|input: &[u8]| {
     // The first input of a kind may fill tables that stay; the second time, only the input counts.
     if taken_by(input) > most {
         let again = taken_by(input);
-        assert!(again <= most, "{} bytes of input take {again} bytes of memory, and may take {most}", input.len());
+        assert!(
+            again <= most,
+            "{} bytes of input take {again} bytes of memory, and may take {most}",
+            input.len()
+        );
     }
 });

@@ -81,7 +81,7 @@ impl TxBroadcast for AlloyChain {
         let params = hashes.iter().map(|hash| [*hash]).collect();
         let receipts: Vec<Option<RpcReceipt>> =
             self.rpc.ask_many("eth_getTransactionReceipt", params).await?;
-        Ok(receipts.into_iter().flatten().map(receipt_of).collect())
+        Ok(receipts.iter().flatten().map(receipt_of).collect())
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn fees_of(history: FeeHistory) -> Fees {
     Fees { max_fee: estimate.max_fee_per_gas, priority_fee: estimate.max_priority_fee_per_gas }
 }
 
-pub(super) fn receipt_of(receipt: RpcReceipt) -> (B256, Receipt) {
+pub(super) fn receipt_of(receipt: &RpcReceipt) -> (B256, Receipt) {
     let at = BlockRef { number: receipt.block_number.to(), hash: receipt.block_hash };
     let succeeded = !receipt.status.is_zero();
     let gas_used = receipt.gas_used.to();

@@ -91,7 +91,7 @@ pub(crate) fn views(data: &[u8]) {
 /// Receipts and fees.
 pub(crate) fn answers(data: &[u8]) {
     if let Ok(receipts) = serde_json::from_slice::<Vec<Option<RpcReceipt>>>(data) {
-        receipts.into_iter().flatten().for_each(|receipt| drop(receipt_of(receipt)));
+        receipts.iter().flatten().for_each(|receipt| _ = receipt_of(receipt));
     }
     if let Ok(history) = serde_json::from_slice::<FeeHistory>(data) {
         let fees = fees_of(history);
