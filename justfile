@@ -49,6 +49,14 @@ test-contracts: setup
 test-alerts:
     cd docker/prometheus && ./promtool.sh check config prometheus.yml && ./promtool.sh test rules alerts_test.yml
 
+# Fuzz the parsers of what others send: all targets, or those named, 60 seconds each or `--seconds N` (ARCHITECTURE.md, Fuzzing)
+fuzz *ARGS: setup
+    @integration/fuzz/run.sh {{ ARGS }}
+
+# Run a fuzz target on one input, with a backtrace
+fuzz-repeat TARGET FILE:
+    @integration/fuzz/repeat.sh {{ TARGET }} {{ FILE }}
+
 # Make Grafana's dashboards from docker/grafana/sources
 dashboards:
     cargo run --locked --quiet --example dashboards
@@ -63,6 +71,7 @@ check: setup _check-tools && _check-offline
 
 _check-offline:
     cargo fmt --all --check
+    cargo fmt --check --manifest-path integration/fuzz/Cargo.toml
     cd contracts && node_modules/.bin/forge fmt --check
     cargo clippy --offline --locked --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --offline --locked --workspace --no-deps --document-private-items

@@ -18,6 +18,8 @@ pub mod bus;
 pub mod chain_watcher;
 pub mod errand;
 pub mod follow;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod health;
 pub mod keys;
 mod measure;

@@ -8,6 +8,8 @@ mod os_rng;
 mod sqlite_store;
 mod system_clock;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use alloy_chain::fuzz;
 pub(crate) use alloy_chain::redacted;
 pub use alloy_chain::{AlloyChain, ChainAddresses, ChainConfig, Endpoint, EndpointError, RpcMetrics};
 pub use blocking_pool::BlockingPool;

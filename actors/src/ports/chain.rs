@@ -274,6 +274,12 @@ pub trait TxBroadcast: Send + Sync {
     /// The next nonce of `account`: counting mined transactions only.
     async fn nonce(&self, account: Address) -> Result<u64, ChainError>;
 
+    /// The next nonce of `account`, counting what waits in the node's pool as well. Where there is no pool, the same as
+    /// [`TxBroadcast::nonce`].
+    async fn pending_nonce(&self, account: Address) -> Result<u64, ChainError> {
+        self.nonce(account).await
+    }
+
     /// What `account` has, in wei.
     async fn balance(&self, account: Address) -> Result<U256, ChainError>;
 

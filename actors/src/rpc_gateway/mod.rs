@@ -24,6 +24,8 @@ mod connection;
 mod edge;
 mod error;
 mod frames;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod health;
 mod json_rpc;
 mod keeper;

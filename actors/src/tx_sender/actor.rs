@@ -1,11 +1,11 @@
-//! Tries, signs, saves, broadcasts, asks for receipts.
+//! The actor: its start, its messages, its replies.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::U256;
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::{ActorName, Wire};
@@ -14,17 +14,16 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, debug, info, warn};
 
 use super::Config;
+use super::effect::Effect;
 use super::health::note;
-use super::intent::Intent;
 use super::metrics::Metrics;
-use super::questions::{read, try_call};
-use super::queue::{Effect, Queue};
+use super::queue::Queue;
 use super::records;
 use super::spans::{about, sending, told};
 use crate::bus::{BusMetrics, Handle, Inbox, Incoming};
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::measure::Laps;
-use crate::ports::{Rng, SendError, Store, StoreError, TxBroadcast, TxSigner, UnsignedTx, Write};
+use crate::ports::{Rng, Store, StoreError, TxBroadcast, TxSigner};
 use crate::telemetry::scope;
 
 /// What the sender needs of the world.
@@ -56,13 +55,13 @@ pub struct TxSender {
     recovered: Vec<Effect>,
     /// Why the last transaction was not sent, where that is for the operator of this process to mend.
     pub(super) trouble: Option<String>,
-    laps: Laps<TxId>,
+    pub(super) laps: Laps<TxId>,
 }
 
 /// Starts the actor with the transactions that `store` has.
 ///
 /// # Errors
-/// Where the records cannot be read.
+/// Where the records cannot be read, or one of them: its transaction may be under way, and its nonce is not to be used again.
 pub async fn start(
     config: Config,
     deps: Dependencies,
@@ -77,11 +76,8 @@ pub async fn start(
     if !others.is_empty() {
         warn!(transactions = others.len(), "the store has transactions of another key, which are left alone");
     }
-    for (_, value) in own {
-        match records::decode(&value) {
-            Ok(intent) => recovered.extend(queue.recover(intent)),
-            Err(error) => warn!(%error, "a transaction on disk is unreadable and is left where it is"),
-        }
+    for (key, value) in own {
+        recovered.extend(queue.recover(records::read(&key, &value)?));
     }
     let addr = TxSender::create(|ctx| {
         ctx.set_mailbox_capacity(capacity + 1);
@@ -140,7 +136,7 @@ impl Handler<ApplyBlocks> for TxSender {
 }
 
 impl TxSender {
-    fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
                 Effect::Try { id, to, data } => self.try_call(id, to, data, ctx),
@@ -166,115 +162,6 @@ impl TxSender {
         }
     }
 
-    fn try_call(&mut self, id: TxId, to: Address, data: Bytes, ctx: &mut Context<Self>) {
-        let (broadcast, from) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
-        let span = about(&id);
-        let tried = async move { try_call(broadcast.as_ref(), from, to, &data).await }.instrument(span);
-        ctx.spawn(tried.into_actor(self).map(move |tried, actor, ctx| {
-            let effects = actor.queue.tried(&id, tried);
-            actor.carry_out(effects, ctx);
-        }));
-    }
-
-    fn sync(&mut self, hashes: Vec<B256>, ctx: &mut Context<Self>) {
-        let (broadcast, account) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
-        let metrics = self.deps.metrics.clone();
-        let read = async move { read(broadcast.as_ref(), account, &hashes, &metrics).await };
-        let read = read.instrument(scope!(TxSender));
-        ctx.spawn(read.into_actor(self).map(|read, actor, ctx| {
-            let effects = match read {
-                Ok((nonce, receipts)) => actor.queue.synced(nonce, &receipts),
-                Err(error) => {
-                    warn!(%error, "nonce and receipts cannot be read; trying again at the next block");
-                    actor.queue.not_synced()
-                }
-            };
-            actor.carry_out(effects, ctx);
-        }));
-    }
-
-    fn reprice(&mut self, id: TxId, ctx: &mut Context<Self>) {
-        let broadcast = Arc::clone(&self.deps.broadcast);
-        let fees = async move { broadcast.fees().await }.instrument(about(&id));
-        ctx.spawn(fees.into_actor(self).map(move |fees, actor, ctx| match fees {
-            Ok(fees) => {
-                let effects = actor.queue.repriced(&id, fees);
-                actor.carry_out(effects, ctx);
-            }
-            Err(error) => {
-                let _about = about(&id).entered();
-                warn!(%error, "stuck, and the fees cannot be read; trying again at the next block");
-            }
-        }));
-    }
-
-    fn sign(&mut self, id: TxId, tx: UnsignedTx, cancels: bool, ctx: &mut Context<Self>) {
-        let signer = Arc::clone(&self.deps.signer);
-        let fees = tx.fees;
-        let span = about(&id);
-        span.in_scope(|| debug!(nonce = tx.nonce, max_fee = fees.max_fee, cancels, "signing a transaction"));
-        let signed = async move { signer.sign(&tx).await }.instrument(span);
-        ctx.spawn(signed.into_actor(self).map(move |signed, actor, ctx| {
-            let signed = signed.map_err(|error| TxRefusal::Unavailable { error: error.to_string() });
-            let effects = actor.queue.signed(&id, signed, fees, cancels);
-            actor.carry_out(effects, ctx);
-        }));
-    }
-
-    /// Nothing is broadcast that is not on disk: after a crash, the same bytes are sent again and no others.
-    fn send(&mut self, id: TxId, hash: B256, raw: Bytes, ctx: &mut Context<Self>) {
-        let write = self.record(&id);
-        let (store, broadcast) = (Arc::clone(&self.deps.store), Arc::clone(&self.deps.broadcast));
-        let replaces =
-            self.queue.intent(&id).and_then(Intent::flight).is_some_and(|of| of.attempts.len() > 1);
-        self.deps.metrics.broadcast(replaces);
-        let sent = async move {
-            store.commit(write.into_iter().collect()).await?;
-            Ok(broadcast.send(raw).await)
-        };
-        let sent = sent.instrument(about(&id));
-        ctx.spawn(sent.into_actor(self).map(move |sent: Result<_, StoreError>, actor, ctx| {
-            let effects = match sent {
-                Ok(result) => {
-                    if !replaces {
-                        actor.deps.metrics.step(&id, "broadcast", actor.laps.lap(&id, Instant::now()));
-                    }
-                    actor.broadcast(&id, hash, result)
-                }
-                Err(error) => {
-                    let _about = about(&id).entered();
-                    warn!(%error, "the transaction could not be kept on disk, so it is not sent");
-                    actor.queue.not_saved(&id, hash, TxRefusal::Unavailable { error: error.to_string() })
-                }
-            };
-            actor.carry_out(effects, ctx);
-        }));
-    }
-
-    fn resend(&mut self, id: TxId, hash: B256, raw: Bytes, ctx: &mut Context<Self>) {
-        let broadcast = Arc::clone(&self.deps.broadcast);
-        let sent = async move { broadcast.send(raw).await }.instrument(about(&id));
-        ctx.spawn(sent.into_actor(self).map(move |result, actor, ctx| {
-            let effects = actor.broadcast(&id, hash, result);
-            actor.carry_out(effects, ctx);
-        }));
-    }
-
-    fn broadcast(&mut self, id: &TxId, hash: B256, result: Result<(), SendError>) -> Vec<Effect> {
-        let _about = about(id).entered();
-        match &result {
-            // Mined meanwhile, most likely.
-            Ok(()) | Err(SendError::NonceUsed) => {}
-            Err(SendError::InsufficientFunds) => debug!("the node says that the sender cannot pay"),
-            Err(error) => warn!(tx = %hash, %error, "the node did not take the transaction"),
-        }
-        self.queue.broadcast(id, hash, result)
-    }
-
-    fn record(&self, id: &TxId) -> Option<Write> {
-        records::put(self.deps.signer.address(), self.queue.intent(id)?)
-    }
-
     fn conclude(&mut self, id: &TxId, outcome: &Outcome, fee: U256) {
         self.deps.metrics.concluded(id, outcome, fee);
         note(&mut self.trouble, outcome);
@@ -295,15 +182,5 @@ impl TxSender {
             // Whoever went away asks again.
             let _ = waiter.send(outcome.clone());
         }
-    }
-
-    fn write(&mut self, writes: Vec<Write>, ctx: &mut Context<Self>) {
-        let store = Arc::clone(&self.deps.store);
-        let written = async move { store.commit(writes).await }.instrument(scope!(TxSender));
-        ctx.spawn(written.into_actor(self).map(|written, _, _| {
-            if let Err(error) = written {
-                warn!(%error, "a record of a transaction that is over could not be brought up to date");
-            }
-        }));
     }
 }

@@ -49,15 +49,23 @@ pub(super) fn note(trouble: &mut Option<String>, outcome: &Outcome) {
     }
 }
 
+impl TxSender {
+    fn unpaid(&self) -> Option<String> {
+        let (address, balance) = (self.queue.sender, self.queue.balance.to_string());
+        let refusal = TxRefusal::InsufficientFunds { address, balance };
+        self.queue.lacks_funds().then(|| refusal.to_string())
+    }
+}
+
 impl Handler<Examine> for TxSender {
     type Result = Health;
 
     fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
         judge(&Vitals {
             watcher: self.deps.watcher.is_reachable(),
-            nonce_known: self.queue.chain_nonce.is_some(),
+            nonce_known: self.queue.nonces.unused().is_some(),
             attempts: self.queue.most_attempts(),
-            trouble: self.trouble.clone(),
+            trouble: self.trouble.clone().or_else(|| self.unpaid()),
         })
     }
 }

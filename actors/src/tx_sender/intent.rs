@@ -2,12 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::{B256, Bytes, U256};
+use alloy::primitives::{B256, Bytes, U256, keccak256};
 use anzen_messages::transaction::{Mined, SendTransaction, TxId};
 use serde::{Deserialize, Serialize};
 
-use super::queue::Effect;
-use crate::ports::{Fees, Receipt, SignedTx};
+use super::effect::Effect;
+use crate::ports::{Fees, Receipt, SendError, SignedTx};
+
+/// What a node last said of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Said {
+    /// Nothing that is known: it may never have come there, or have been forgotten since.
+    #[default]
+    Nothing,
+    /// It waits there, or another one with its nonce that pays as much.
+    Waits,
+    /// The sender cannot pay for it.
+    Unpaid,
+    /// It will never be taken.
+    Never,
+}
 
 /// A transaction that was signed, and perhaps broadcast. All of an intent's have the same nonce: one at most is mined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +35,58 @@ pub(super) struct Attempt {
     /// False until a node may have it.
     #[serde(skip)]
     pub(super) may_be_known: bool,
+    #[serde(skip)]
+    pub(super) said: Said,
+    /// True until the node's answer comes: one question at a time.
+    #[serde(skip)]
+    being_sent: bool,
+    /// The newest block when it was sent last.
+    #[serde(skip)]
+    sent_at: u64,
 }
 
 impl Attempt {
-    pub(super) fn new(signed: SignedTx, fees: Fees, cancels: bool) -> Self {
+    /// One that is about to be sent.
+    pub(super) fn new(signed: SignedTx, fees: Fees, cancels: bool, head: u64) -> Self {
         let Fees { max_fee, priority_fee } = fees;
-        Self { hash: signed.hash, raw: signed.raw, max_fee, priority_fee, cancels, may_be_known: false }
+        Self {
+            hash: signed.hash,
+            raw: signed.raw,
+            max_fee,
+            priority_fee,
+            cancels,
+            may_be_known: false,
+            said: Said::Nothing,
+            being_sent: true,
+            sent_at: head,
+        }
+    }
+
+    /// Takes in what a node says to it. True where it waits there from now on.
+    pub(super) fn heard(&mut self, result: &Result<(), SendError>) -> bool {
+        self.being_sent = false;
+        let before = std::mem::take(&mut self.said);
+        match result {
+            Ok(()) => (self.may_be_known, self.said) = (true, Said::Waits),
+            // A node that did not answer may have it.
+            Err(SendError::Chain(_)) => self.may_be_known = true,
+            Err(SendError::Underpriced) => self.said = Said::Waits,
+            Err(SendError::InsufficientFunds) => self.said = Said::Unpaid,
+            Err(SendError::Rejected(_)) => self.said = Said::Never,
+            // Mined meanwhile, most likely; the receipts tell.
+            Err(SendError::NonceUsed) => {}
+        }
+        self.said == Said::Waits && before != Said::Waits
+    }
+
+    /// Forgets what an earlier life, or another fork, knew of it.
+    fn forget(&mut self) {
+        (self.said, self.being_sent, self.sent_at) = (Said::Nothing, false, 0);
+    }
+
+    fn send_again(&mut self, id: &TxId, head: u64) -> Effect {
+        (self.being_sent, self.sent_at) = (true, head);
+        Effect::Resend { id: id.clone(), hash: self.hash, raw: self.raw.clone() }
     }
 
     pub(super) fn fees(&self) -> Fees {
@@ -54,6 +114,9 @@ pub(super) struct Flight {
     /// At which heads in a row the nonce was used, and none of the attempts mined.
     #[serde(skip)]
     pub(super) missing: BTreeSet<u64>,
+    /// True while the fees for a replacement are being asked for.
+    #[serde(skip)]
+    pub(super) repricing: bool,
 }
 
 impl Flight {
@@ -67,7 +130,23 @@ impl Flight {
             since,
             concluded: false,
             missing: BTreeSet::new(),
+            repricing: false,
         }
+    }
+
+    /// Takes it over from an earlier life, which may have ended just after it was broadcast.
+    pub(super) fn recover(&mut self) {
+        self.repricing = false;
+        for attempt in &mut self.attempts {
+            attempt.forget();
+            attempt.may_be_known = true;
+        }
+    }
+
+    /// True where it is whole: there is a transaction, and all are what their hashes say.
+    pub(super) fn is_sound(&self) -> bool {
+        let sound = |attempt: &Attempt| keccak256(&attempt.raw) == attempt.hash;
+        !self.attempts.is_empty() && self.attempts.iter().all(sound)
     }
 
     pub(super) fn hashes(&self) -> impl Iterator<Item = B256> + use<'_> {
@@ -84,10 +163,32 @@ impl Flight {
         U256::from(fees.max_fee) * U256::from(self.gas_limit)
     }
 
-    /// Broadcasting the last one again.
-    pub(super) fn resend(&self, id: &TxId) -> Option<Effect> {
-        let attempt = self.attempts.last()?;
-        Some(Effect::Resend { id: id.clone(), hash: attempt.hash, raw: attempt.raw.clone() })
+    /// True while a node's answer to one of them is awaited.
+    pub(super) fn is_being_sent(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.being_sent)
+    }
+
+    /// True where the last one is to be sent again at once: the node may have missed it, or the account was filled up.
+    pub(super) fn may_be_missed(&self, balance: U256, head: u64) -> bool {
+        self.attempts.last().is_some_and(|last| match last.said {
+            Said::Nothing => head > last.sent_at,
+            Said::Unpaid => head > last.sent_at && self.cost() <= balance,
+            Said::Waits | Said::Never => false,
+        })
+    }
+
+    /// Broadcasts again: the newest one that the account can pay for, and, where a node would not have that, the newest one
+    /// that a node took.
+    pub(super) fn resend(&mut self, id: &TxId, balance: U256, head: u64) -> Vec<Effect> {
+        if self.attempts.is_empty() || self.is_being_sent() {
+            return Vec::new();
+        }
+        let payable = |attempt: &Attempt| self.cost_at(attempt.fees()) <= balance;
+        let newest = self.attempts.iter().rposition(payable).unwrap_or(self.attempts.len() - 1);
+        let refused = matches!(self.attempts[newest].said, Said::Unpaid | Said::Never);
+        let taken = self.attempts.iter().rposition(|attempt| attempt.said == Said::Waits);
+        let again = [taken.filter(|_| refused), Some(newest)].into_iter().flatten();
+        again.map(|place| self.attempts[place].send_again(id, head)).collect()
     }
 
     /// True where what was mined is the empty transaction.
@@ -148,10 +249,19 @@ impl Intent {
         }
     }
 
+    pub(super) fn flight_mut(&mut self) -> Option<&mut Flight> {
+        match &mut self.stage {
+            Stage::Flying { flight, .. } | Stage::Done(flight) => Some(flight),
+            Stage::Queued | Stage::Trying => None,
+        }
+    }
+
     /// What was mined may not be any more: it is under way again, and may be mined as it is.
     pub(super) fn doubt(&mut self, head: u64) {
         if let Stage::Done(flight) = &mut self.stage {
-            let flight = Flight { mined: None, since: head, ..flight.clone() };
+            let mut flight = Flight { mined: None, since: head, repricing: false, ..flight.clone() };
+            // Nodes need not take up again what a fork undid.
+            flight.attempts.iter_mut().for_each(Attempt::forget);
             self.stage = Stage::Flying { flight, busy: false };
         }
     }

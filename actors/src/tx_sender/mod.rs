@@ -4,30 +4,42 @@
 //! succeeded is remembered, so that asking again returns the same. Every transaction is on disk before it is broadcast.
 //!
 //! A call is tried first (its revert is the reply), then signed with the lowest free nonce. Transactions are under way side by
-//! side. One that is next in line and not mined for some blocks is replaced at a higher price; one that has become useless
-//! (`not_after`) is replaced by an empty transaction, because its nonce holds up those behind it.
+//! side. One that is next in line and not mined for some blocks is replaced at a higher price, if it is the price that holds it
+//! up: not where no node has it, and not where the account cannot pay for it. One that has become useless (`not_after`) is
+//! replaced by an empty transaction, because its nonce holds up those behind it. A transaction that another has sent with the
+//! key goes first.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `queue.rs` | requests, from the first word to a transaction under way |
+//! | `offers.rs` | what nodes say to a transaction, and whether it is replaced |
 //! | `settle.rs` | what becomes of it as blocks come, to the last confirmation |
+//! | `effect.rs` | what these three want done |
 //! | `intent.rs` | one request, and its transactions |
+//! | `nonces.rs` | which nonces are used, as far as nodes tell |
 //! | `fees.rs` | what a transaction, and its replacement, offers |
 //! | `spans.rs` | what traces and log lines say of a request |
 //! | `records.rs` | what is on disk |
 //! | `health.rs` | whether transactions can be sent |
-//! | `actor.rs`, `questions.rs` | tries, signs, saves, broadcasts, asks for receipts |
+//! | `actor.rs` | the actor: its start, its messages, its replies |
+//! | `steps.rs`, `questions.rs` | tries, signs, saves, broadcasts, asks for receipts |
 
 mod actor;
+mod effect;
 mod fees;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod health;
 mod intent;
 mod metrics;
+mod nonces;
+mod offers;
 mod questions;
 mod queue;
 mod records;
 mod settle;
 mod spans;
+mod steps;
 #[cfg(test)]
 mod tests;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes};
 use anzen_messages::transaction::TxRefusal;
 
+use super::effect::{Account, Tried};
 use super::metrics::Metrics;
-use super::queue::Tried;
 use crate::ports::{CallError, ChainError, Receipt, TxBroadcast};
 
 /// Whether a call succeeds, what it takes, and what there is to pay for it.
@@ -32,9 +32,13 @@ pub(super) async fn read(
     account: Address,
     hashes: &[B256],
     metrics: &Metrics,
-) -> Result<(u64, BTreeMap<B256, Receipt>), ChainError> {
+) -> Result<(Account, BTreeMap<B256, Receipt>), ChainError> {
     let nonce = broadcast.nonce(account).await?;
     let receipts = if hashes.is_empty() { BTreeMap::new() } else { broadcast.receipts(hashes).await? };
-    metrics.balance(broadcast.balance(account).await?);
-    Ok((nonce, receipts))
+    let (balance, pending) = futures::join!(broadcast.balance(account), broadcast.pending_nonce(account));
+    let balance = balance?;
+    metrics.balance(balance);
+    // Some endpoints do not let others look into their pool.
+    let pending = pending.unwrap_or(nonce);
+    Ok((Account { nonce, pending, balance }, receipts))
 }

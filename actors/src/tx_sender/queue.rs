@@ -3,55 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, Bytes, U256};
-use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
+use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 
 use super::Config;
+use super::effect::{Effect, Tried};
 use super::fees;
 use super::intent::{Attempt, Flight, Intent, Stage};
-use super::settle::{Gap, Recent, Sync};
-use crate::ports::{Fees, SendError, SignedTx, UnsignedTx};
+use super::nonces::{Nonces, Seen};
+use super::settle::{Recent, Sync};
+use crate::ports::{Fees, SignedTx, UnsignedTx};
 
 /// What an empty transaction takes.
-const EMPTY_GAS: u64 = 21_000;
-/// For how many blocks nobody is told again that the sender has too little.
-const WARN_EVERY: u64 = 50;
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Try the call, and ask for fees and the balance; tell by [`Queue::tried`].
-    Try { id: TxId, to: Address, data: Bytes },
-    /// Ask for the nonce, then for these receipts; tell by [`Queue::synced`] or [`Queue::not_synced`].
-    Sync { hashes: Vec<B256> },
-    /// Ask for fees; tell by [`Queue::repriced`].
-    Reprice { id: TxId },
-    /// Sign; tell by [`Queue::signed`].
-    Sign { id: TxId, tx: UnsignedTx, cancels: bool },
-    /// Save the intent ([`Queue::intent`]), then broadcast; tell by [`Queue::broadcast`] or [`Queue::not_saved`].
-    Send { id: TxId, hash: B256, raw: Bytes },
-    /// Broadcast what is saved already; tell by [`Queue::broadcast`].
-    Resend { id: TxId, hash: B256, raw: Bytes },
-    /// Save the intent.
-    Save(TxId),
-    /// Remove the intent's record.
-    Forget(TxId),
-    /// Reply to everyone who waits for it: this is how it ended, and what it cost, in wei.
-    Conclude { id: TxId, outcome: Result<Mined, TxRefusal>, fee: U256 },
-    /// Reply to everyone who waits for it: this is how it ended some time ago.
-    Remind { id: TxId, mined: Mined },
-    /// Tell people that the ceiling keeps a stuck transaction from being replaced.
-    AtCeiling { id: TxId },
-    /// Tell people that the sender has too little.
-    Unfunded { balance: U256 },
-}
-
-/// What trying a call yielded.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tried {
-    pub(super) gas: u64,
-    pub(super) fees: Fees,
-    pub(super) balance: U256,
-}
+pub(super) const EMPTY_GAS: u64 = 21_000;
 
 /// All requests of one key.
 #[derive(Debug)]
@@ -62,12 +25,14 @@ pub(super) struct Queue {
     pub(super) head: u64,
     /// The blocks that were followed, so that a receipt of another fork is not taken for one of this.
     pub(super) recent: Recent,
-    /// How many transactions of the sender are mined; unknown at first and after a reorg.
-    pub(super) chain_nonce: Option<u64>,
+    /// Which nonces are used; unknown at first and after a reorg.
+    pub(super) nonces: Nonces,
     pub(super) sync: Option<Sync>,
-    pub(super) gap: Option<Gap>,
-    balance: U256,
-    warned_at: Option<u64>,
+    /// A nonce that nothing has, below one that something has.
+    pub(super) gap: Option<Seen>,
+    /// What the sender has, in wei.
+    pub(super) balance: U256,
+    pub(super) warned_at: Option<u64>,
     pub(super) intents: BTreeMap<TxId, Intent>,
 }
 
@@ -79,7 +44,7 @@ impl Queue {
             chain_id,
             head: 0,
             recent: Recent::default(),
-            chain_nonce: None,
+            nonces: Nonces::default(),
             sync: None,
             gap: None,
             balance: U256::ZERO,
@@ -90,15 +55,14 @@ impl Queue {
 
     /// Takes in a record of an earlier life. What was under way is broadcast again, which is safe; what was mined may have
     /// been undone meanwhile, and is looked for.
-    pub(super) fn recover(&mut self, mut intent: Intent) -> Option<Effect> {
+    pub(super) fn recover(&mut self, mut intent: Intent) -> Vec<Effect> {
         let id = intent.request.id.clone();
         intent.doubt(self.head);
-        let flight = intent.flying_mut()?;
-        // The process may have ended just after they were broadcast.
-        flight.attempts.iter_mut().for_each(|attempt| attempt.may_be_known = true);
-        let resend = if flight.concluded { None } else { flight.resend(&id) };
+        let Some(flight) = intent.flying_mut() else { return Vec::new() };
+        flight.recover();
+        let again = if flight.concluded { Vec::new() } else { flight.resend(&id, U256::MAX, self.head) };
         self.intents.insert(id, intent);
-        resend
+        again
     }
 
     pub(super) fn intent(&self, id: &TxId) -> Option<&Intent> {
@@ -164,17 +128,6 @@ impl Queue {
         self.sign(id, offer).into_iter().collect()
     }
 
-    fn unfunded(&mut self, id: &TxId) -> Vec<Effect> {
-        let (address, balance) = (self.sender, self.balance);
-        let mut effects =
-            self.refuse(id, TxRefusal::InsufficientFunds { address, balance: balance.to_string() });
-        if self.warned_at.is_none_or(|block| self.head >= block + WARN_EVERY) {
-            self.warned_at = Some(self.head);
-            effects.push(Effect::Unfunded { balance });
-        }
-        effects
-    }
-
     /// A transaction was signed, or could not be.
     pub(super) fn signed(
         &mut self,
@@ -183,6 +136,7 @@ impl Queue {
         fees: Fees,
         cancels: bool,
     ) -> Vec<Effect> {
+        let head = self.head;
         let Some(Intent { stage: Stage::Flying { flight, busy }, .. }) = self.intents.get_mut(id) else {
             return Vec::new();
         };
@@ -190,7 +144,7 @@ impl Queue {
         match signed {
             Ok(signed) => {
                 let (hash, raw) = (signed.hash, signed.raw.clone());
-                flight.attempts.push(Attempt::new(signed, fees, cancels));
+                flight.attempts.push(Attempt::new(signed, fees, cancels, head));
                 vec![Effect::Send { id: id.clone(), hash, raw }]
             }
             Err(refusal) if flight.attempts.is_empty() => self.refuse(id, refusal),
@@ -206,43 +160,6 @@ impl Queue {
         if flight.attempts.is_empty() { self.refuse(id, refusal) } else { Vec::new() }
     }
 
-    /// What the node said to a transaction.
-    pub(super) fn broadcast(&mut self, id: &TxId, hash: B256, result: Result<(), SendError>) -> Vec<Effect> {
-        let Some(flight) = self.flying_mut(id) else { return Vec::new() };
-        let alone = flight.attempts.len() == 1;
-        let Some(attempt) = flight.attempts.iter_mut().find(|attempt| attempt.hash == hash) else {
-            return Vec::new();
-        };
-        // Only then can nothing of the intent be mined, so that its nonce is free again.
-        let unknown = alone && !attempt.may_be_known;
-        match result {
-            Err(SendError::InsufficientFunds) if unknown => self.unfunded(id),
-            Err(SendError::Rejected(error)) if unknown => self.refuse(id, TxRefusal::Unavailable { error }),
-            // A node that did not answer may have it.
-            Ok(()) | Err(SendError::Chain(_)) => {
-                attempt.may_be_known = true;
-                Vec::new()
-            }
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// What the chain asks now, for a replacement.
-    pub(super) fn repriced(&mut self, id: &TxId, now: Fees) -> Vec<Effect> {
-        let (head, ceiling) = (self.head, self.config.most_fee_per_gas.into());
-        let Some(Intent { stage: Stage::Flying { flight, busy: false }, .. }) = self.intents.get_mut(id)
-        else {
-            return Vec::new();
-        };
-        let Some(before) = flight.attempts.last().map(Attempt::fees) else { return Vec::new() };
-        flight.since = head;
-        match fees::replacement(before, now, ceiling) {
-            Some(offer) => self.sign(id, offer).into_iter().collect(),
-            // The node may have forgotten it.
-            None => std::iter::once(Effect::AtCeiling { id: id.clone() }).chain(flight.resend(id)).collect(),
-        }
-    }
-
     pub(super) fn refuse(&mut self, id: &TxId, refusal: TxRefusal) -> Vec<Effect> {
         self.intents.remove(id);
         let ended = Effect::Conclude { id: id.clone(), outcome: Err(refusal), fee: U256::ZERO };
@@ -250,7 +167,7 @@ impl Queue {
     }
 
     pub(super) fn start_queued(&mut self) -> Vec<Effect> {
-        if self.chain_nonce.is_none() {
+        if self.nonces.unused().is_none() {
             return Vec::new();
         }
         let queued = |intent: &Intent| intent.stage == Stage::Queued;
@@ -270,7 +187,7 @@ impl Queue {
     }
 
     /// The transaction of an intent that has a nonce; an empty one where it has become useless.
-    fn sign(&mut self, id: &TxId, fees: Fees) -> Option<Effect> {
+    pub(super) fn sign(&mut self, id: &TxId, fees: Fees) -> Option<Effect> {
         let (chain_id, head, sender) = (self.chain_id, self.head, self.sender);
         let intent = self.intents.get_mut(id)?;
         let cancels = intent.is_useless_after(head);
@@ -292,16 +209,17 @@ impl Queue {
         }
     }
 
-    fn flying_mut(&mut self, id: &TxId) -> Option<&mut Flight> {
+    pub(super) fn flying_mut(&mut self, id: &TxId) -> Option<&mut Flight> {
         self.intents.get_mut(id)?.flying_mut()
     }
 
-    pub(super) fn nonces(&self) -> BTreeSet<u64> {
-        self.flights().map(|flight| flight.nonce).collect()
+    /// The nonces of all transactions that may be mined, or are.
+    pub(super) fn taken(&self) -> BTreeSet<u64> {
+        self.intents.values().filter_map(Intent::flight).map(|flight| flight.nonce).collect()
     }
 
     pub(super) fn free_nonce(&self) -> Option<u64> {
-        let used = self.nonces();
-        (self.chain_nonce?..).find(|nonce| !used.contains(nonce))
+        let taken = self.taken();
+        (self.nonces.free_from()?..u64::MAX).find(|nonce| !taken.contains(nonce))
     }
 }

@@ -5,7 +5,7 @@ use anzen_messages::transaction::{SendTransaction, TxId};
 use serde::{Deserialize, Serialize};
 
 use super::intent::{Flight, Intent, Stage};
-use crate::ports::{Space, Write};
+use crate::ports::{Space, StoreError, Write};
 
 /// Key: the sender's address, the id. Value: the record as JSON.
 pub(super) const INTENTS: Space = Space("tx_sender.intents");
@@ -34,8 +34,35 @@ pub(super) fn is_of(sender: Address, key: &[u8]) -> bool {
     key.starts_with(sender.as_slice())
 }
 
-pub(super) fn decode(value: &[u8]) -> Result<Intent, serde_json::Error> {
-    let Record { request, flight, done } = serde_json::from_slice(value)?;
+/// Why a record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Unreadable {
+    /// It is not what was written.
+    #[error("{0}")]
+    Malformed(String),
+    /// Its parts do not fit each other.
+    #[error("its parts do not fit each other")]
+    Inconsistent,
+}
+
+/// The intent of a record.
+///
+/// # Errors
+/// [`StoreError::Damaged`] where it is not as it was written. It must not be passed over: its transaction may be under way.
+pub(super) fn read(at: &[u8], value: &[u8]) -> Result<Intent, StoreError> {
+    decode(at, value).map_err(|error| {
+        let danger = "its transaction may still be mined; given up before that, it is sent a second time";
+        StoreError::damaged(INTENTS.0, at, &format!("{error}; {danger}"))
+    })
+}
+
+fn decode(at: &[u8], value: &[u8]) -> Result<Intent, Unreadable> {
+    let record = serde_json::from_slice(value).map_err(|error| Unreadable::Malformed(error.to_string()))?;
+    let Record { request, flight, done } = record;
+    let named = at.get(Address::len_bytes()..) == Some(request.id.as_str().as_bytes());
+    if !named || !flight.is_sound() || (done && flight.mined.is_none()) {
+        return Err(Unreadable::Inconsistent);
+    }
     let stage = if done { Stage::Done(flight) } else { Stage::Flying { flight, busy: false } };
     Ok(Intent { request, stage })
 }

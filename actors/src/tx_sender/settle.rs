@@ -6,14 +6,16 @@ use alloy::primitives::{B256, Bytes};
 use anzen_messages::chain::{BlockRef, ChainBlock};
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 
+use super::effect::{Account, Effect};
 use super::intent::{Flight, Intent, Stage};
-use super::queue::{Effect, Queue};
+use super::nonces::Seen;
+use super::queue::Queue;
 use crate::follow::ChainState;
 use crate::ports::Receipt;
 
 /// At how many heads in a row a nonce must be used, and none of its transactions mined, before another sender is believed to
-/// have used it for good: chains fork, and the nodes behind one endpoint need not be equally far.
-const GONE_AFTER: u64 = 5;
+/// have used it for good: chains fork, ten blocks deep at times, and a node may be a block ahead of the one that was followed.
+const GONE_AFTER: u64 = 12;
 /// For how many blocks a gap must be seen, likewise.
 const GAP_AFTER: u64 = 2;
 /// How many blocks are remembered: more than a reorg undoes.
@@ -51,13 +53,6 @@ pub(super) struct Sync {
     stale: bool,
 }
 
-/// A nonce that nothing has, below one that something has.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Gap {
-    nonce: u64,
-    since: u64,
-}
-
 impl Queue {
     /// Asks how all that is under way stands.
     fn ask(&mut self) -> Option<Effect> {
@@ -77,16 +72,19 @@ impl Queue {
         if again { self.ask().into_iter().collect() } else { Vec::new() }
     }
 
-    /// The nonce, and which of the transactions are mined, as of about now.
-    pub(super) fn synced(&mut self, nonce: u64, receipts: &BTreeMap<B256, Receipt>) -> Vec<Effect> {
+    /// How the account stands, and which of the transactions are mined, as of about now.
+    pub(super) fn synced(&mut self, account: Account, receipts: &BTreeMap<B256, Receipt>) -> Vec<Effect> {
         let Some(sync) = self.sync.take() else { return Vec::new() };
         if sync.stale {
             return self.ask().into_iter().collect();
         }
-        self.chain_nonce = Some(nonce);
+        let Account { nonce, pending, balance } = account;
+        self.balance = balance;
+        self.nonces.told(nonce, self.head);
         let ids: Vec<TxId> = self.intents.keys().cloned().collect();
         let settled = ids.iter().flat_map(|id| self.settle(id, nonce, receipts, &sync.asked));
         let mut effects: Vec<Effect> = settled.collect();
+        self.nonces.told_pending(pending, &self.taken(), self.head);
         effects.extend(self.fill_gap());
         effects.extend(self.start_queued());
         if sync.again {
@@ -111,15 +109,15 @@ impl Queue {
         let found = flight.hashes().find_map(|hash| Some((hash, receipts.get(&hash)?)));
         if let Some((hash, receipt)) = found {
             flight.found(hash, receipt);
-            self.chain_nonce = self.chain_nonce.max(Some(flight.nonce + 1));
+            self.nonces.told(flight.nonce.saturating_add(1), head);
             // A block that was not followed yet may be of another fork; the watcher will say.
-            let confirmed = head + 1 >= receipt.at.number + confirmations && self.recent.has(receipt.at);
+            let deep = head.saturating_add(1) >= receipt.at.number.saturating_add(confirmations);
+            let confirmed = deep && self.recent.has(receipt.at);
             return if confirmed { self.conclude(id) } else { Vec::new() };
         }
         if flight.nonce >= nonce {
             flight.missing.clear();
-            let stuck = flight.nonce == nonce && head >= flight.since + self.config.replace_after_blocks;
-            return if stuck { vec![Effect::Reprice { id: id.clone() }] } else { Vec::new() };
+            return self.urge(id);
         }
         if flight.hashes().all(|hash| asked.contains(&hash)) {
             flight.missing.insert(head);
@@ -152,7 +150,11 @@ impl Queue {
     }
 
     /// Another sender used the nonce: nothing of this intent can be mined any more.
-    fn start_over(&mut self, id: &TxId) -> Vec<Effect> {
+    pub(super) fn start_over(&mut self, id: &TxId) -> Vec<Effect> {
+        if id.purpose() == TxId::fill(0).purpose() {
+            // The gap is filled.
+            return self.refuse(id, TxRefusal::Expired);
+        }
         self.set_stage(id, Stage::Queued);
         vec![Effect::Forget(id.clone())]
     }
@@ -161,15 +163,14 @@ impl Queue {
     fn fill_gap(&mut self) -> Vec<Effect> {
         let waiting =
             self.intents.values().any(|intent| matches!(intent.stage, Stage::Queued | Stage::Trying));
-        let highest = self.nonces().last().copied();
+        let highest = self.flights().map(|flight| flight.nonce).max();
         let free = self.free_nonce().filter(|free| highest.is_some_and(|highest| *free < highest));
         let Some(nonce) = free.filter(|_| !waiting) else {
             self.gap = None;
             return Vec::new();
         };
-        let known = self.gap.filter(|gap| gap.nonce == nonce);
-        let gap = *self.gap.insert(known.unwrap_or(Gap { nonce, since: self.head }));
-        if self.head < gap.since + GAP_AFTER {
+        let gap = *self.gap.insert(Seen::again(self.gap, nonce, self.head));
+        if self.head < gap.since.saturating_add(GAP_AFTER) {
             return Vec::new();
         }
         let id = TxId::fill(nonce);
@@ -192,7 +193,7 @@ impl Queue {
     }
 
     fn forked(&mut self) {
-        self.chain_nonce = None;
+        self.nonces.forget();
         self.gap = None;
         if let Some(sync) = &mut self.sync {
             sync.stale = true;
@@ -215,7 +216,7 @@ impl ChainState for Queue {
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
         self.forked();
         self.head = block.number;
-        drop(self.recent.0.split_off(&(block.number + 1)));
+        self.recent.0.retain(|number, _| *number <= block.number);
         for intent in self.intents.values_mut() {
             match &mut intent.stage {
                 Stage::Flying { flight, .. } => flight.missing.clear(),

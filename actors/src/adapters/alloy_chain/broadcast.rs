@@ -17,7 +17,7 @@ use crate::ports::{CallError, ChainError, Fees, Receipt, SendError, TxBroadcast}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RpcReceipt {
+pub(super) struct RpcReceipt {
     transaction_hash: B256,
     block_number: U64,
     block_hash: B256,
@@ -28,7 +28,7 @@ struct RpcReceipt {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct FeeHistory {
+pub(super) struct FeeHistory {
     base_fee_per_gas: Vec<U128>,
     #[serde(default)]
     reward: Option<Vec<Vec<U128>>>,
@@ -45,6 +45,11 @@ impl TxBroadcast for AlloyChain {
         Ok(nonce.to())
     }
 
+    async fn pending_nonce(&self, account: Address) -> Result<u64, ChainError> {
+        let nonce: U64 = self.rpc.ask("eth_getTransactionCount", (account, "pending")).await?;
+        Ok(nonce.to())
+    }
+
     async fn balance(&self, account: Address) -> Result<U256, ChainError> {
         Ok(self.rpc.ask("eth_getBalance", (account, "latest")).await?)
     }
@@ -56,13 +61,7 @@ impl TxBroadcast for AlloyChain {
             [EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE],
         );
         let history: FeeHistory = self.rpc.ask("eth_feeHistory", params).await?;
-        // The last one is of the block that is still to come.
-        let base = history.base_fee_per_gas.last().map_or(0, |fee| fee.to());
-        let rewards = history.reward.unwrap_or_default().into_iter();
-        let rewards: Vec<Vec<u128>> =
-            rewards.map(|block| block.iter().map(|fee| fee.to()).collect()).collect();
-        let estimate = eip1559_default_estimator(base, &rewards);
-        Ok(Fees { max_fee: estimate.max_fee_per_gas, priority_fee: estimate.max_priority_fee_per_gas })
+        Ok(fees_of(history))
     }
 
     async fn estimate(&self, from: Address, to: Address, data: &Bytes) -> Result<u64, CallError> {
@@ -82,13 +81,28 @@ impl TxBroadcast for AlloyChain {
         let params = hashes.iter().map(|hash| [*hash]).collect();
         let receipts: Vec<Option<RpcReceipt>> =
             self.rpc.ask_many("eth_getTransactionReceipt", params).await?;
-        let receipt = |receipt: RpcReceipt| {
-            let at = BlockRef { number: receipt.block_number.to(), hash: receipt.block_hash };
-            let succeeded = !receipt.status.is_zero();
-            let gas_used = receipt.gas_used.to();
-            let fee = U256::from(gas_used) * U256::from(receipt.effective_gas_price);
-            (receipt.transaction_hash, Receipt { at, gas_used, fee, succeeded })
-        };
-        Ok(receipts.into_iter().flatten().map(receipt).collect())
+        Ok(receipts.iter().flatten().map(receipt_of).collect())
     }
+}
+
+/// More than any fee: what an endpoint says beyond that is not added up.
+const MOST_FEE: u128 = u128::MAX >> 8;
+
+/// What it costs to be mined soon.
+pub(super) fn fees_of(history: FeeHistory) -> Fees {
+    let fee = |fee: &U128| fee.to::<u128>().min(MOST_FEE);
+    // The last one is of the block that is still to come.
+    let base = history.base_fee_per_gas.last().map_or(0, fee);
+    let rewards = history.reward.unwrap_or_default().into_iter();
+    let rewards: Vec<Vec<u128>> = rewards.map(|block| block.iter().map(fee).collect()).collect();
+    let estimate = eip1559_default_estimator(base, &rewards);
+    Fees { max_fee: estimate.max_fee_per_gas, priority_fee: estimate.max_priority_fee_per_gas }
+}
+
+pub(super) fn receipt_of(receipt: &RpcReceipt) -> (B256, Receipt) {
+    let at = BlockRef { number: receipt.block_number.to(), hash: receipt.block_hash };
+    let succeeded = !receipt.status.is_zero();
+    let gas_used = receipt.gas_used.to();
+    let fee = U256::from(gas_used) * U256::from(receipt.effective_gas_price);
+    (receipt.transaction_hash, Receipt { at, gas_used, fee, succeeded })
 }

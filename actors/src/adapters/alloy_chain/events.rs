@@ -15,7 +15,7 @@ use crate::ports::ChainError;
 
 /// What is followed. An operator that joins or leaves a quorum shows in the key registry; the index registry's own event
 /// comes with it and says no more.
-const EVENTS: [B256; 7] = [
+pub(super) const EVENTS: [B256; 7] = [
     NewTaskCreated::SIGNATURE_HASH,
     TaskResponded::SIGNATURE_HASH,
     WindowsSet::SIGNATURE_HASH,

@@ -6,6 +6,8 @@ mod eigen;
 mod endpoint;
 mod events;
 mod failure;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod inputs;
 mod keys;
 mod metrics;

@@ -19,14 +19,14 @@ use crate::ports::{ChainError, ChainReader};
 /// What is needed of a block's header; nodes answer with more.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RpcHeader {
+pub(super) struct RpcHeader {
     number: U64,
     hash: B256,
     parent_hash: B256,
     timestamp: U64,
     #[serde(default)]
     base_fee_per_gas: U128,
-    logs_bloom: Bloom,
+    pub(super) logs_bloom: Bloom,
 }
 
 impl RpcHeader {
@@ -34,7 +34,7 @@ impl RpcHeader {
         self.number.to()
     }
 
-    fn to_header(&self) -> Header {
+    pub(super) fn to_header(&self) -> Header {
         Header {
             at: BlockRef { number: self.number(), hash: self.hash },
             parent_hash: self.parent_hash,
@@ -179,7 +179,10 @@ impl AlloyChain {
 }
 
 /// Sorts logs by block; an error where one is of another block than those that were read.
-fn by_block(logs: Vec<Log>, headers: &[RpcHeader]) -> Result<BTreeMap<B256, Vec<Log>>, ChainError> {
+pub(super) fn by_block(
+    logs: Vec<Log>,
+    headers: &[RpcHeader],
+) -> Result<BTreeMap<B256, Vec<Log>>, ChainError> {
     let mut sorted: BTreeMap<B256, Vec<Log>> = BTreeMap::new();
     let last = headers.last().map(RpcHeader::number);
     for log in logs {

@@ -237,7 +237,7 @@ fn view_params<C: SolCall>(to: Address, call: &C, at: At) -> (serde_json::Value,
     (json!({ "to": to, "data": Bytes::from(call.abi_encode()) }), at.into())
 }
 
-fn decode<C: SolCall>(answer: &Bytes) -> Result<C::Return, Failure> {
+pub(super) fn decode<C: SolCall>(answer: &Bytes) -> Result<C::Return, Failure> {
     if answer.is_empty() {
         return Err(Failure::Fails(format!("no contract answers {}", C::SIGNATURE)));
     }

@@ -1,48 +1,57 @@
 //! Answers that come in any order, nodes that are not equally far, forks, crashes between any two steps: at no time can two
 //! transactions of one request be mined, and in the end each request has taken effect once.
 
+mod promises;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{B256, U256};
 use anzen_messages::chain::BlockRef;
 use anzen_messages::transaction::TxId;
 use proptest::prelude::*;
 
-use super::node::{DEEPEST, Node, Tx};
-use super::{config, id, request, sign};
+use super::node::{Node, PLENTY, Tx};
+use super::{Disk, SENDER, config, id, request, sign};
 use crate::follow::ChainState;
-use crate::ports::{ChainError, Fees, SendError, UnsignedTx};
+use crate::ports::{ChainError, Fees, SendError, UnsignedTx, Write};
 use crate::tx_sender::Config;
-use crate::tx_sender::intent::Intent;
-use crate::tx_sender::queue::{Effect, Queue, Tried};
+use crate::tx_sender::effect::{Account, Effect, Tried};
+use crate::tx_sender::queue::Queue;
+use crate::tx_sender::records;
 
-const SENDER: Address = Address::repeat_byte(1);
 const REQUESTS: u8 = 4;
+/// Not one of the requests: another's, who uses the key.
+const ANOTHER: u8 = 99;
 
 /// A question to the chain that is under way.
 #[derive(Debug)]
 enum Question {
     Try(TxId),
     Nonce(Vec<B256>),
-    Receipts(Vec<B256>, u64),
+    Receipts(Vec<B256>, Account),
     Reprice(TxId),
     Broadcast(TxId, B256),
 }
 
 /// A write on its way to disk; the store does them in order.
-enum DiskWrite {
-    Put(TxId, Option<Box<Intent>>, Option<B256>),
-    Delete(TxId),
+struct DiskWrite {
+    write: Option<Write>,
+    /// What is broadcast once it is written.
+    then_send: Option<(TxId, B256)>,
 }
 
 struct Sim {
     queue: Queue,
-    disk: BTreeMap<TxId, Intent>,
+    disk: Disk,
     writes: VecDeque<DiskWrite>,
     questions: Vec<Question>,
     node: Node,
     told: Option<BlockRef>,
     signed: BTreeMap<B256, Tx>,
+    /// How deep the chain forks, and how far nodes are behind, at most.
+    deepest: usize,
+    /// The most that the chain has asked.
+    dearest: u128,
 }
 
 #[derive(Debug, Clone)]
@@ -60,21 +69,29 @@ enum Step {
     /// The nodes forget a transaction.
     Drop,
     Price(u128),
+    /// So much is left of what the sender has.
+    Drain(u64),
+    Fund,
+    /// Another sender on the key has a transaction wait.
+    OtherWaits,
     Crash,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step(deepest: usize) -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..REQUESTS).prop_map(Step::Ask),
-        16 => (0..8usize, 0..=DEEPEST).prop_map(|(which, ago)| Step::Answer(which, ago)),
+        16 => (0..8usize, 0..=deepest).prop_map(|(which, ago)| Step::Answer(which, ago)),
         1 => (0..8usize, any::<bool>()).prop_map(|(which, arrives)| Step::Lose(which, arrives)),
         8 => Just(Step::Write),
         6 => Just(Step::Tell),
         6 => Just(Step::Mine),
-        1 => (1..=DEEPEST).prop_map(Step::Fork),
+        1 => (1..=deepest).prop_map(Step::Fork),
         1 => Just(Step::OtherSender),
         1 => Just(Step::Drop),
         1 => (1..300u128).prop_map(Step::Price),
+        1 => (0..40_000u64).prop_map(Step::Drain),
+        1 => Just(Step::Fund),
+        1 => Just(Step::OtherWaits),
         1 => Just(Step::Crash),
     ]
 }
@@ -84,15 +101,17 @@ fn new_queue() -> Queue {
 }
 
 impl Sim {
-    fn new() -> Self {
+    fn new(deepest: usize) -> Self {
         Self {
             queue: new_queue(),
-            disk: BTreeMap::new(),
+            disk: Disk::default(),
             writes: VecDeque::new(),
             questions: Vec::new(),
             node: Node::new(),
             told: None,
             signed: BTreeMap::new(),
+            deepest,
+            dearest: 10,
         }
     }
 
@@ -107,7 +126,13 @@ impl Sim {
             Step::Fork(depth) => self.node.fork(depth),
             Step::OtherSender => self.node.mine_foreign(),
             Step::Drop => self.node.forget(),
-            Step::Price(price) => self.node.price = price,
+            Step::Price(price) => {
+                self.node.price = price;
+                self.dearest = self.dearest.max(price);
+            }
+            Step::Drain(left) => self.node.balance = U256::from(left),
+            Step::Fund => self.node.balance = PLENTY,
+            Step::OtherWaits => self.node.accept_foreign(id(ANOTHER)),
             Step::Crash => self.crash(),
         }
     }
@@ -127,7 +152,10 @@ impl Sim {
                 Effect::Send { id, hash, .. } => self.put(id, Some(hash)),
                 Effect::Resend { id, hash, .. } => self.questions.push(Question::Broadcast(id, hash)),
                 Effect::Save(id) => self.put(id, None),
-                Effect::Forget(id) => self.writes.push_back(DiskWrite::Delete(id)),
+                Effect::Forget(id) => {
+                    let write = Some(records::delete(SENDER, &id));
+                    self.writes.push_back(DiskWrite { write, then_send: None });
+                }
                 Effect::Conclude { .. } | Effect::Remind { .. } => {}
                 Effect::AtCeiling { .. } | Effect::Unfunded { .. } => {}
             }
@@ -135,20 +163,13 @@ impl Sim {
     }
 
     fn put(&mut self, id: TxId, then_send: Option<B256>) {
-        let intent = self.queue.intent(&id).filter(|intent| intent.flight().is_some()).cloned();
-        self.writes.push_back(DiskWrite::Put(id, intent.map(Box::new), then_send));
+        let write = self.queue.intent(&id).and_then(|intent| records::put(SENDER, intent));
+        self.writes.push_back(DiskWrite { write, then_send: then_send.map(|hash| (id, hash)) });
     }
 
     fn sign(&mut self, id: &TxId, unsigned: UnsignedTx, cancels: bool) {
-        let settled = self.node.nonce(DEEPEST);
-        let elsewhere = |other: &&Tx| other.id == *id && other.unsigned.nonce != unsigned.nonce;
-        for other in
-            self.signed.values().filter(elsewhere).filter(|other| self.node.seen.contains(&other.hash))
-        {
-            // Its nonce was used so long ago that no fork brings it back.
-            let (old, new) = (other.unsigned.nonce, unsigned.nonce);
-            assert!(old < settled, "{id} has nonce {old}, which may still be mined, and gets {new}");
-        }
+        self.check_price(id, &unsigned);
+        self.check_nonce(id, unsigned.nonce);
         let (signed, fees) = (sign(id, &unsigned, cancels), unsigned.fees);
         self.signed.insert(signed.hash, Tx { hash: signed.hash, id: id.clone(), unsigned, cancels });
         let effects = self.queue.signed(id, Ok(signed), fees, cancels);
@@ -156,14 +177,9 @@ impl Sim {
     }
 
     fn write(&mut self) {
-        match self.writes.pop_front() {
-            Some(DiskWrite::Delete(id)) => drop(self.disk.remove(&id)),
-            Some(DiskWrite::Put(id, intent, then_send)) => {
-                self.disk.extend(intent.map(|intent| (id.clone(), *intent)));
-                self.questions.extend(then_send.map(|hash| Question::Broadcast(id, hash)));
-            }
-            None => {}
-        }
+        let Some(DiskWrite { write, then_send }) = self.writes.pop_front() else { return };
+        write.iter().for_each(|write| self.disk.take(write));
+        self.questions.extend(then_send.map(|(id, hash)| Question::Broadcast(id, hash)));
     }
 
     fn answer(&mut self, which: usize, ago: usize) {
@@ -172,15 +188,17 @@ impl Sim {
         }
         let fees = Fees { max_fee: self.node.price, priority_fee: 1 };
         let effects = match self.questions.remove(which % self.questions.len()) {
-            Question::Try(id) => self.queue.tried(&id, Ok(Tried { gas: 100, fees, balance: U256::MAX >> 8 })),
+            Question::Try(id) => {
+                self.queue.tried(&id, Ok(Tried { gas: 100, fees, balance: self.node.balance }))
+            }
             Question::Reprice(id) => self.queue.repriced(&id, fees),
             Question::Nonce(hashes) => {
-                self.questions.push(Question::Receipts(hashes, self.node.nonce(ago)));
+                self.questions.push(Question::Receipts(hashes, self.node.account(ago)));
                 return;
             }
-            Question::Receipts(hashes, nonce) => {
+            Question::Receipts(hashes, account) => {
                 let receipts = self.node.receipts(&hashes, ago);
-                self.queue.synced(nonce, &receipts)
+                self.queue.synced(account, &receipts)
             }
             Question::Broadcast(id, hash) => {
                 let result = self.node.accept(self.signed[&hash].clone());
@@ -203,8 +221,10 @@ impl Sim {
                 }
                 self.queue.broadcast(&id, hash, Err(SendError::Chain(down())))
             }
-            // The actor leaves it to the next block.
-            Question::Reprice(_) => Vec::new(),
+            Question::Reprice(id) => {
+                self.queue.not_repriced(&id);
+                Vec::new()
+            }
             other @ Question::Try(_) => {
                 self.questions.push(other);
                 Vec::new()
@@ -225,16 +245,15 @@ impl Sim {
         self.queue = new_queue();
         (self.told, self.questions) = (None, Vec::new());
         self.writes.clear();
-        let intents: Vec<Intent> = self.disk.values().cloned().collect();
-        let effects = intents.into_iter().filter_map(|intent| self.queue.recover(intent)).collect();
+        let effects = self.disk.recover(&mut self.queue);
         self.carry_out(effects);
     }
 
     /// The trouble is over: everything is answered, written, mined.
     fn settle(&mut self) {
-        self.node.price = 10;
-        for round in 0..80 {
-            if round < 60 {
+        (self.node.price, self.node.balance) = (10, PLENTY);
+        for round in 0..160 {
+            if round < 130 {
                 (0..REQUESTS).for_each(|i| self.ask(i));
             }
             while !(self.questions.is_empty() && self.writes.is_empty()) {
@@ -247,23 +266,34 @@ impl Sim {
     }
 }
 
+/// Whatever happened, and once the trouble is over.
+fn holds(deepest: usize, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut sim = Sim::new(deepest);
+    sim.tell();
+    for step in steps {
+        sim.take(step);
+        for i in 0..REQUESTS {
+            prop_assert!(sim.node.effects(&id(i)) <= 1, "request {} took effect twice", i);
+        }
+    }
+    sim.settle();
+    for i in 0..REQUESTS {
+        prop_assert_eq!(sim.node.effects(&id(i)), 1, "request {}", i);
+    }
+    prop_assert_eq!(sim.queue.flights().count(), 0);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_request_takes_effect_once_in_any_order(steps in prop::collection::vec(step(), 1..150)) {
-        let mut sim = Sim::new();
-        sim.tell();
-        for step in &steps {
-            sim.take(step);
-            for i in 0..REQUESTS {
-                prop_assert!(sim.node.effects(&id(i)) <= 1, "request {} took effect twice", i);
-            }
-        }
-        sim.settle();
-        for i in 0..REQUESTS {
-            prop_assert_eq!(sim.node.effects(&id(i)), 1, "request {}", i);
-        }
-        prop_assert_eq!(sim.queue.flights().count(), 0);
+    fn every_request_takes_effect_once_in_any_order(steps in prop::collection::vec(step(2), 1..150)) {
+        holds(2, &steps)?;
+    }
+
+    #[test]
+    fn and_with_forks_ten_blocks_deep(steps in prop::collection::vec(step(10), 1..300)) {
+        holds(10, &steps)?;
     }
 }

@@ -1,9 +1,12 @@
 //! The queue's decisions: against a small chain, with nodes that forget, fees that rise, restarts at any point.
 
 mod cases;
+mod funds;
 mod interleavings;
 mod node;
+mod nonces;
 mod properties;
+mod records;
 
 use std::collections::BTreeMap;
 
@@ -12,23 +15,52 @@ use anzen_messages::TaskHash;
 use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 
 use super::Config;
-use super::intent::Intent;
-use super::queue::{Effect, Queue, Tried};
+use super::effect::{Account, Effect, Tried};
+use super::queue::Queue;
+use super::records::{delete, put, read};
 use crate::follow::ChainState;
-use crate::ports::{ChainError, Fees, Receipt, SendError, SignedTx, UnsignedTx};
+use crate::ports::{ChainError, Fees, Receipt, SendError, SignedTx, UnsignedTx, Write};
 use crate::testing::{block, block_ref};
+
+const SENDER: Address = Address::repeat_byte(1);
+
+/// Records, as a store has them.
+#[derive(Debug, Default)]
+struct Disk(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Disk {
+    fn take(&mut self, write: &Write) {
+        match write {
+            Write::Put { key, value, .. } => _ = self.0.insert(key.clone(), value.clone()),
+            Write::Delete { key, .. } => _ = self.0.remove(key),
+        }
+    }
+
+    fn recover(&self, queue: &mut Queue) -> Vec<Effect> {
+        let records = self.0.iter().map(|(key, value)| read(key, value).unwrap());
+        records.flat_map(|intent| queue.recover(intent)).collect()
+    }
+}
 
 /// A chain that mines what pays enough, an account that others may use too, a disk, and the queue under test. Whatever the
 /// queue wants done is done at once.
 struct World {
     queue: Queue,
-    disk: BTreeMap<TxId, Intent>,
+    disk: Disk,
     head: u64,
     mined: BTreeMap<B256, (TxId, Receipt)>,
     nonce: u64,
     pool: BTreeMap<u64, (TxId, SignedTx, Fees, bool)>,
     price: u128,
     balance: U256,
+    /// What of it the node keeps for others.
+    owed: U256,
+    /// The nonce and the block as of which the node answers, where it is behind.
+    behind: Option<(u64, u64)>,
+    /// True while fees are not told.
+    fees_away: bool,
+    /// Questions for fees that are not answered.
+    unanswered: Vec<TxId>,
     forgetful: bool,
     node_down: bool,
     disk_full: bool,
@@ -61,14 +93,18 @@ fn sign(id: &TxId, tx: &UnsignedTx, cancels: bool) -> SignedTx {
 impl World {
     fn new() -> Self {
         let mut world = Self {
-            queue: Queue::new(config(), Address::repeat_byte(1), 1),
-            disk: BTreeMap::new(),
+            queue: Queue::new(config(), SENDER, 1),
+            disk: Disk::default(),
             head: 100,
             mined: BTreeMap::new(),
             nonce: 7,
             pool: BTreeMap::new(),
             price: 10,
             balance: U256::from(1u64 << 60),
+            owed: U256::ZERO,
+            behind: None,
+            fees_away: false,
+            unanswered: Vec::new(),
             forgetful: false,
             node_down: false,
             disk_full: false,
@@ -101,11 +137,17 @@ impl World {
                 return self.queue.tried(&id, Ok(tried));
             }
             Effect::Sync { hashes } => {
+                let (nonce, head) = self.behind.unwrap_or((self.nonce, self.head));
                 let receipts =
                     hashes.iter().filter_map(|hash| Some((*hash, self.mined.get(hash)?.1.clone())));
-                let receipts: BTreeMap<_, _> = receipts.collect();
-                return self.queue.synced(self.nonce, &receipts);
+                let receipts: BTreeMap<_, _> =
+                    receipts.filter(|(_, receipt)| receipt.at.number <= head).collect();
+                let waits = |nonce: &u64| self.pool.contains_key(nonce);
+                let pending = (nonce..).find(|nonce| !waits(nonce)).unwrap_or(nonce);
+                let account = Account { nonce, pending, balance: self.balance };
+                return self.queue.synced(account, &receipts);
             }
+            Effect::Reprice { id } if self.fees_away => self.unanswered.push(id),
             Effect::Reprice { id } => return self.queue.repriced(&id, self.fees()),
             Effect::Sign { id, tx, cancels } => {
                 let (signed, fees) = (sign(&id, &tx, cancels), tx.fees);
@@ -122,7 +164,7 @@ impl World {
             }
             Effect::Resend { id, hash, raw } => return self.broadcast(&id, hash, raw),
             Effect::Save(id) => self.save(&id),
-            Effect::Forget(id) => drop(self.disk.remove(&id)),
+            Effect::Forget(id) => self.disk.take(&delete(SENDER, &id)),
             Effect::Conclude { id, outcome, .. } => self.outcomes.push((id, outcome)),
             Effect::Remind { id, mined } => self.outcomes.push((id, Ok(mined))),
             Effect::AtCeiling { .. } | Effect::Unfunded { .. } => self.told.push(effect),
@@ -135,8 +177,8 @@ impl World {
     }
 
     fn save(&mut self, id: &TxId) {
-        if let Some(intent) = self.queue.intent(id) {
-            self.disk.insert(id.clone(), intent.clone());
+        if let Some(write) = self.queue.intent(id).and_then(|intent| put(SENDER, intent)) {
+            self.disk.take(&write);
         }
     }
 
@@ -145,6 +187,7 @@ impl World {
             Some(verdict) => Err(verdict),
             None if self.node_down => Err(SendError::Chain(ChainError::Endpoint("down".into()))),
             None if self.signed[&hash].1.nonce < self.nonce => Err(SendError::NonceUsed),
+            None if self.owes(hash) => Err(SendError::InsufficientFunds),
             None => Ok(()),
         };
         if result.is_ok() && !self.forgetful {
@@ -152,6 +195,14 @@ impl World {
             self.pool.insert(tx.nonce, (of, SignedTx { hash, raw }, tx.fees, cancels));
         }
         self.queue.broadcast(id, hash, result)
+    }
+
+    /// True where the node thinks that the sender cannot pay for a transaction that it does not have.
+    fn owes(&self, hash: B256) -> bool {
+        let (_, tx, _) = &self.signed[&hash];
+        let cost = U256::from(tx.fees.max_fee) * U256::from(tx.gas_limit);
+        let known = self.pool.get(&tx.nonce).is_some_and(|(_, other, ..)| other.hash == hash);
+        !known && self.balance < self.owed + cost
     }
 
     /// Mines a block, and tells the queue.
@@ -182,9 +233,8 @@ impl World {
     }
 
     fn crash(&mut self) {
-        self.queue = Queue::new(config(), Address::repeat_byte(1), 1);
-        let disk: Vec<Intent> = self.disk.values().cloned().collect();
-        let effects = disk.into_iter().filter_map(|intent| self.queue.recover(intent)).collect();
+        self.queue = Queue::new(config(), SENDER, 1);
+        let effects = self.disk.recover(&mut self.queue);
         self.carry_out(effects);
     }
 

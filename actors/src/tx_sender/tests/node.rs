@@ -6,10 +6,11 @@ use alloy::primitives::{B256, U256, keccak256};
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, Header};
 use anzen_messages::transaction::TxId;
 
-use crate::ports::{Receipt, SendError, UnsignedTx};
+use crate::ports::{Fees, Receipt, SendError, UnsignedTx};
+use crate::tx_sender::effect::Account;
 
-/// The deepest fork.
-pub(super) const DEEPEST: usize = 2;
+/// More than can be spent.
+pub(super) const PLENTY: U256 = U256::from_limbs([0, 0, 1, 0]);
 
 #[derive(Debug, Clone)]
 pub(super) struct Tx {
@@ -30,24 +31,26 @@ struct Block {
 pub(super) struct Node {
     blocks: Vec<Block>,
     pool: BTreeMap<u64, Tx>,
-    /// Every transaction that it has seen.
+    /// Every transaction that it took, and those whose nonce another transaction had that paid as much.
     pub(super) seen: BTreeSet<B256>,
+    pub(super) outbid: BTreeSet<B256>,
     /// What a transaction must offer to be mined.
     pub(super) price: u128,
+    /// What the sender has.
+    pub(super) balance: U256,
     count: u64,
 }
 
 impl Node {
-    /// A chain of ten empty blocks.
+    /// A chain of thirty empty blocks.
     pub(super) fn new() -> Self {
-        let (pool, seen) = Default::default();
-        let mut node = Self { blocks: Vec::new(), pool, seen, price: 10, count: 0 };
-        (0..10).for_each(|_| node.mine());
+        let (pool, seen, outbid) = Default::default();
+        let mut node = Self { blocks: Vec::new(), pool, seen, outbid, price: 10, balance: PLENTY, count: 0 };
+        (0..30).for_each(|_| node.mine());
         node
     }
 
     pub(super) fn accept(&mut self, tx: Tx) -> Result<(), SendError> {
-        self.seen.insert(tx.hash);
         let nonce = tx.unsigned.nonce;
         if nonce < self.nonce(0) {
             return Err(SendError::NonceUsed);
@@ -55,8 +58,14 @@ impl Node {
         let offer = tx.unsigned.fees.max_fee;
         let cheap = |other: &Tx| other.hash != tx.hash && other.unsigned.fees.max_fee * 11 > offer * 10;
         if self.pool.get(&nonce).is_some_and(cheap) {
+            self.outbid.insert(tx.hash);
             return Err(SendError::Underpriced);
         }
+        let known = self.pool.get(&nonce).is_some_and(|other| other.hash == tx.hash);
+        if !known && self.balance < U256::from(offer) * U256::from(tx.unsigned.gas_limit) {
+            return Err(SendError::InsufficientFunds);
+        }
+        self.seen.insert(tx.hash);
         self.pool.insert(nonce, tx);
         Ok(())
     }
@@ -69,6 +78,24 @@ impl Node {
     /// The sender's next nonce, so many blocks ago.
     pub(super) fn nonce(&self, ago: usize) -> u64 {
         self.past(ago).iter().map(|block| block.txs.len() as u64).sum()
+    }
+
+    /// How the account stood so many blocks ago; the pool is of now.
+    pub(super) fn account(&self, ago: usize) -> Account {
+        let nonce = self.nonce(ago);
+        let pending = (nonce..).find(|nonce| !self.pool.contains_key(nonce)).unwrap_or(nonce);
+        Account { nonce, pending, balance: self.balance }
+    }
+
+    /// Another sender on the key has a transaction wait behind all others.
+    pub(super) fn accept_foreign(&mut self, id: TxId) {
+        let Account { pending: nonce, .. } = self.account(0);
+        self.count += 1;
+        let fees = Fees { max_fee: self.price, priority_fee: 0 };
+        let (to, data) = Default::default();
+        let unsigned = UnsignedTx { chain_id: 1, nonce, to, data, gas_limit: 1, fees };
+        let hash = keccak256(self.count.to_be_bytes());
+        self.pool.insert(nonce, Tx { hash, id, unsigned, cancels: false });
     }
 
     pub(super) fn receipts(&self, hashes: &[B256], ago: usize) -> BTreeMap<B256, Receipt> {
@@ -126,7 +153,7 @@ impl Node {
             }
             // It may have forked several times meanwhile.
             Some(at) => {
-                let block = self.blocks[place(at).saturating_sub(5)].at;
+                let block = self.blocks[place(at).saturating_sub(12)].at;
                 (DeltaBase::RetractTo { block }, place(block) + 1)
             }
         };

@@ -54,7 +54,7 @@ proptest! {
         for i in 0..6 {
             world.ask(request(i));
         }
-        for _ in 0..40 {
+        for _ in 0..120 {
             world.mine();
         }
         for i in 0..6 {

@@ -1,0 +1,109 @@
+//! What a node may answer, for `just fuzz`.
+
+use alloy::primitives::{Address, Bytes, LogData};
+use alloy::rpc::types::Log;
+use alloy::sol_types::SolCall;
+use alloy::transports::TransportError;
+use anzen_contracts::eigenlayer::OperatorStateRetriever::{
+    getCheckSignaturesIndicesCall, getOperatorStateCall,
+};
+use anzen_contracts::eigenlayer::{
+    AllocationManager, BLSApkRegistry, SlashingRegistryCoordinator, StakeRegistry,
+};
+use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager};
+
+use super::ChainAddresses;
+use super::broadcast::{FeeHistory, RpcReceipt, fees_of, receipt_of};
+use super::events::EVENTS;
+use super::failure::{Failure, send_error};
+use super::reader::{RpcHeader, by_block};
+use super::rpc::decode;
+use crate::fuzz::Taken;
+use crate::ports::{CallError, ChainError};
+
+const ADDRESSES: ChainAddresses = ChainAddresses {
+    chain_id: 1,
+    task_manager: Address::repeat_byte(1),
+    registry_coordinator: Address::repeat_byte(2),
+    stake_registry: Address::repeat_byte(3),
+    bls_apk_registry: Address::repeat_byte(4),
+    operator_state_retriever: Address::repeat_byte(5),
+    service_manager: Address::repeat_byte(6),
+    allocation_manager: Address::repeat_byte(7),
+    rewards_coordinator: Address::repeat_byte(8),
+};
+
+/// Headers and logs, as two lists in one.
+pub(crate) fn blocks(data: &[u8]) {
+    let read = serde_json::from_slice::<(Vec<Option<RpcHeader>>, Vec<Log>)>(data);
+    let Ok((headers, logs)) = read else { return };
+    let headers: Vec<_> = headers.into_iter().map_while(|header| header).collect();
+    let Ok(logs) = by_block(logs, &headers) else { return };
+    for header in &headers {
+        let _ = (header.to_header(), ADDRESSES.may_be_in(&header.logs_bloom));
+    }
+    for of_block in logs.values() {
+        let of_block: Vec<&Log> = of_block.iter().collect();
+        let _ = ADDRESSES.events(&of_block);
+    }
+}
+
+/// One log: which event, from whom, its topics, its data.
+pub(crate) fn events(data: &[u8]) {
+    let mut taken = Taken(data);
+    let which = usize::from(taken.byte());
+    let address = Address::repeat_byte(taken.byte());
+    let mut topics = vec![EVENTS[which % EVENTS.len()]];
+    topics.extend((0..taken.byte() % 4).map(|_| taken.hash()));
+    let data = Bytes::copy_from_slice(taken.0);
+    let Some(data) = LogData::new(topics, data) else { return };
+    let log = Log { inner: alloy::primitives::Log { address, data }, ..Log::default() };
+    let _ = ADDRESSES.events(&[&log, &log]);
+}
+
+fn view<C: SolCall>(answer: &Bytes) {
+    let _ = decode::<C>(answer);
+}
+
+const VIEWS: &[fn(&Bytes)] = &[
+    view::<getOperatorStateCall>,
+    view::<getCheckSignaturesIndicesCall>,
+    view::<AnzenTaskManager::windowsCall>,
+    view::<AnzenTaskManager::taskPolicyCall>,
+    view::<AnzenTaskManager::latestTaskCall>,
+    view::<AnzenTaskManager::responseHashCall>,
+    view::<AllocationManager::getStrategiesInOperatorSetCall>,
+    view::<BLSApkRegistry::getRegisteredPubkeyCall>,
+    view::<BLSApkRegistry::getOperatorPubkeyG2Call>,
+    view::<BLSApkRegistry::getOperatorFromPubkeyHashCall>,
+    view::<SlashingRegistryCoordinator::getCurrentQuorumBitmapCall>,
+    view::<StakeRegistry::getCurrentTotalStakeCall>,
+    view::<AggregatorV3Interface::latestRoundDataCall>,
+];
+
+/// What a view returns: which, then the bytes.
+pub(crate) fn views(data: &[u8]) {
+    let mut taken = Taken(data);
+    let which = usize::from(taken.byte());
+    VIEWS[which % VIEWS.len()](&Bytes::copy_from_slice(taken.0));
+}
+
+/// Receipts and fees.
+pub(crate) fn answers(data: &[u8]) {
+    if let Ok(receipts) = serde_json::from_slice::<Vec<Option<RpcReceipt>>>(data) {
+        receipts.iter().flatten().for_each(|receipt| _ = receipt_of(receipt));
+    }
+    if let Ok(history) = serde_json::from_slice::<FeeHistory>(data) {
+        let fees = fees_of(history);
+        assert!(fees.priority_fee <= fees.max_fee);
+    }
+}
+
+/// An error, however it is meant.
+pub(crate) fn errors(data: &[u8]) {
+    let Ok(payload) = serde_json::from_slice(data) else { return };
+    let failure = Failure::from(TransportError::ErrorResp(payload));
+    let _ = (failure.outcome(), failure.asked_too_much(), send_error(failure.clone()));
+    drop(ChainError::from(failure.clone()).to_string());
+    drop(CallError::from(failure).to_string());
+}
