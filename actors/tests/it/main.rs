@@ -4,7 +4,9 @@
 
 mod chain;
 mod config;
+mod failover;
 mod keys;
 mod provider;
 mod tx_sender;
 mod watcher;
+mod ws_proxy;
