@@ -7,7 +7,7 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `tracker.rs` | the recent blocks, forks, who waits for what |
+//! | `tracker.rs` | the recent blocks, forks; in `tracker/answers.rs` who waits for what |
 //! | `ring.rs`, `retracted.rs`, `marks.rs` | the canonical blocks that are kept, those that a fork has undone, and older ones |
 //! | `lookback.rs` | how old an open task can be |
 //! | `cursor.rs`, `records.rs` | how far the chain was followed before this process started |
