@@ -19,7 +19,7 @@ async fn black_hole() -> (String, tokio::net::TcpListener) {
     (format!("http://{}", listener.local_addr().unwrap()), listener)
 }
 
-fn result(question: &Value, result: Value) -> Option<Value> {
+fn result(question: &Value, result: &Value) -> Option<Value> {
     Some(json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }))
 }
 
@@ -56,15 +56,15 @@ async fn nobody_answers_where_all_are_dead() {
 /// Has only a few blocks.
 fn behind(_: &Provider, question: &Value) -> Option<Value> {
     match question["method"].as_str()? {
-        "eth_blockNumber" => result(question, json!("0x3")),
+        "eth_blockNumber" => result(question, &json!("0x3")),
         "eth_getBlockByNumber" if question["params"][0] == "latest" => {
             let (hash, bloom) = (B256::repeat_byte(3), Bloom::default());
             let header = json!({
                 "number": "0x3", "hash": hash, "parentHash": hash, "timestamp": "0x1", "logsBloom": bloom
             });
-            result(question, header)
+            result(question, &header)
         }
-        "eth_getBlockByNumber" => result(question, Value::Null),
+        "eth_getBlockByNumber" => result(question, &Value::Null),
         _ => None,
     }
 }
@@ -86,7 +86,7 @@ async fn a_lagging_one_is_left() {
 
 fn liar(_: &Provider, question: &Value) -> Option<Value> {
     match question["method"].as_str()? {
-        "eth_chainId" => result(question, json!(U64::from(1))),
+        "eth_chainId" => result(question, &json!(U64::from(1))),
         "web3_clientVersion" => None,
         method => panic!("{method}: one of another chain is asked nothing else"),
     }

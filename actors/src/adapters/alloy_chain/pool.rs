@@ -89,19 +89,19 @@ impl Pool {
         let mut ranking = self.ranking();
         let others = if self.nodes.len() > 1 { "; asking the others" } else { "" };
         match failure {
-            None if ranking.answered(endpoint, now) => {
-                tracing::info!(endpoint = node.name, "it answers again")
-            }
-            None => {}
-            Some(failure @ Failure::OtherChain { .. }) => {
-                if ranking.failed(endpoint, now, Gravity::Lasting) {
-                    let error = ChainError::from(failure.clone());
-                    tracing::error!(endpoint = node.name, %error, "it serves another chain{others}");
+            None => {
+                if ranking.answered(endpoint, now) {
+                    tracing::info!(endpoint = node.name, "it answers again");
                 }
             }
             Some(failure) => {
-                if ranking.failed(endpoint, now, Gravity::Passing) {
-                    let error = ChainError::from(failure.clone());
+                let lasting = matches!(failure, Failure::OtherChain { .. });
+                let gravity = if lasting { Gravity::Lasting } else { Gravity::Passing };
+                let is_new = ranking.failed(endpoint, now, gravity);
+                let error = ChainError::from(failure.clone());
+                if is_new && lasting {
+                    tracing::error!(endpoint = node.name, %error, "it serves another chain{others}");
+                } else if is_new {
                     tracing::warn!(endpoint = node.name, %error, "an endpoint fails{others}");
                 }
             }

@@ -84,7 +84,8 @@ impl Rpc {
         params: P,
     ) -> Result<R, Failure> {
         let call = Call::new(method, &params)?;
-        read(&*only(self.pool.exchange(&[call]).await?)?)
+        let answer = only(self.pool.exchange(&[call]).await?)?;
+        read(&answer)
     }
 
     /// One question to this endpoint and no other.
@@ -95,7 +96,8 @@ impl Rpc {
         params: P,
     ) -> Result<R, Failure> {
         let call = Call::new(method, &params)?;
-        read(&*only(self.pool.ask(endpoint, &[call]).await?)?)
+        let answer = only(self.pool.ask(endpoint, &[call]).await?)?;
+        read(&answer)
     }
 
     /// Sends a transaction to every endpoint.
@@ -155,7 +157,7 @@ fn calls<P: Serialize>(method: &'static str, params: &[P]) -> Result<Vec<Call>, 
 }
 
 fn read_all<R: DeserializeOwned>(batches: Vec<Vec<Raw>>) -> Result<Vec<R>, Failure> {
-    batches.into_iter().flatten().map(|answer| read(&*answer?)).collect()
+    batches.into_iter().flatten().map(|answer| answer.and_then(|answer| read(&answer))).collect()
 }
 
 impl Drop for Rpc {
@@ -212,7 +214,7 @@ pub(super) struct Answer<R>(oneshot::Receiver<Raw>, PhantomData<R>);
 impl<R: DeserializeOwned> Answer<R> {
     pub(super) async fn get(self) -> Result<R, Failure> {
         let answer = self.0.await.map_err(|_| Failure::Malformed("it was not asked".into()))?;
-        read(&*answer?)
+        answer.and_then(|answer| read(&answer))
     }
 }
 
