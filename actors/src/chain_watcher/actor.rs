@@ -9,16 +9,17 @@ use anzen_messages::chain::{BlockRef, ChainDelta, NextBlocks, NotFollowing};
 use anzen_messages::wire::ActorName;
 use futures::channel::oneshot;
 use tokio::time::Instant;
-use tracing::{Instrument, error, info};
+use tracing::{Instrument, error, info, warn};
 
 use super::Config;
-use super::drive::{Behind, Driver, Fetched, HeadSeen, NotFollowed};
+use super::drive::{Behind, Driver, Fetched, HeadSeen, NotFollowed, Replaced, Resume};
 use super::health::{Vitals, judge};
 use super::metrics::WatcherMetrics;
+use super::records;
 use super::tracker::{Effect, Limits, Missing, Tracker, Waiter};
 use crate::bus::{BusMetrics, Inbox, Incoming};
 use crate::health::{Examine, Health};
-use crate::ports::{ChainReader, Clock, Rng};
+use crate::ports::{ChainReader, Clock, Rng, Store};
 use crate::telemetry::scope;
 
 /// What the watcher needs of the world.
@@ -30,6 +31,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Pauses.
     pub rng: Arc<dyn Rng>,
+    /// How far the chain was followed.
+    pub store: Arc<dyn Store>,
     /// For how many blocks a task that is created now can be answered.
     pub response_window: u64,
     /// Counts.
@@ -47,6 +50,29 @@ pub struct ChainWatcher {
     /// Why the endpoint was not followed the last time.
     trouble: Option<String>,
     stalled_after: Duration,
+    kept: Kept,
+}
+
+/// How far the chain was followed, as it is on disk.
+#[derive(Debug, Default)]
+struct Kept {
+    tip: Option<BlockRef>,
+    since: Option<Instant>,
+    under_way: bool,
+    failing: bool,
+}
+
+/// How often the cursor is written, at most: more often where so many blocks have come.
+const KEEP_EVERY: Duration = Duration::from_secs(5);
+const KEEP_BLOCKS: u64 = 16;
+
+impl Kept {
+    /// True where the cursor should be written, whose newest block is `tip`.
+    fn is_due(&self, tip: BlockRef) -> bool {
+        let lately = self.since.is_some_and(|since| since.elapsed() < KEEP_EVERY);
+        let many = self.tip.is_none_or(|kept| tip.number >= kept.number.saturating_add(KEEP_BLOCKS));
+        !self.under_way && self.tip != Some(tip) && !(lately && (self.failing || !many))
+    }
 }
 
 struct Waiting {
@@ -56,8 +82,12 @@ struct Waiting {
 
 /// Starts the actor.
 pub fn start(config: &Config, deps: Dependencies, bus: &BusMetrics) -> Inbox<ChainWatcher> {
-    let limits =
-        Limits { margin: config.margin_blocks, keep: config.keep_blocks, fetch: config.fetch_blocks };
+    let limits = Limits {
+        margin: config.margin_blocks,
+        keep: config.keep_blocks,
+        missed: config.most_missed_blocks,
+        fetch: config.fetch_blocks,
+    };
     let addr = ChainWatcher::create(|ctx| {
         ctx.set_mailbox_capacity(config.capacity + 1);
         ChainWatcher {
@@ -68,6 +98,7 @@ pub fn start(config: &Config, deps: Dependencies, bus: &BusMetrics) -> Inbox<Cha
             news: (0, Instant::now()),
             trouble: None,
             stalled_after: Duration::from_secs(config.stalled_after_secs),
+            kept: Kept::default(),
         }
     });
     Inbox::new(ActorName::ChainWatcher, addr, config.capacity, bus)
@@ -82,6 +113,7 @@ impl Actor for ChainWatcher {
             watcher: ctx.address(),
             rng: Arc::clone(&self.deps.rng),
             metrics: self.deps.metrics.clone(),
+            store: Arc::clone(&self.deps.store),
         };
         ctx.spawn(driver.run().instrument(scope!(ChainWatcher)).into_actor(self));
     }
@@ -113,17 +145,18 @@ impl Handler<Incoming<NextBlocks>> for ChainWatcher {
 impl Handler<HeadSeen> for ChainWatcher {
     type Result = Result<Option<Missing>, Behind>;
 
-    fn handle(&mut self, HeadSeen(head): HeadSeen, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, HeadSeen(head): HeadSeen, ctx: &mut Context<Self>) -> Self::Result {
         let is_news = self.tracker.head() != Some(head.at);
         if !self.tracker.head_seen(head.at) {
             let known = self.tracker.tip().map_or(0, |tip| tip.number);
-            return Err(Behind { head: head.at.number, known });
+            let mark = self.tracker.mark_up_to(head.at.number);
+            return Err(Behind { head: head.at.number, known, mark });
         }
         if is_news {
             self.news = (head.timestamp, Instant::now());
             self.deps.metrics.head_seen(&head, self.deps.clock.now());
         }
-        Ok(self.progress())
+        Ok(self.progress(ctx))
     }
 }
 
@@ -162,18 +195,57 @@ impl Handler<Fetched> for ChainWatcher {
         if let Some(tip) = self.tracker.tip().filter(|_| first) {
             info!(block = tip.number, "following the chain");
         }
-        self.progress()
+        self.progress(ctx)
+    }
+}
+
+impl Handler<Resume> for ChainWatcher {
+    type Result = u64;
+
+    fn handle(&mut self, resume: Resume, _ctx: &mut Context<Self>) -> u64 {
+        self.tracker.resume(resume.after, resume.longest_window, resume.head)
+    }
+}
+
+impl Handler<Replaced> for ChainWatcher {
+    type Result = ();
+
+    fn handle(&mut self, _: Replaced, ctx: &mut Context<Self>) {
+        let effect = self.tracker.replace();
+        self.carry_out([effect], ctx);
     }
 }
 
 impl ChainWatcher {
-    fn progress(&mut self) -> Option<Missing> {
+    fn progress(&mut self, ctx: &mut Context<Self>) -> Option<Missing> {
         self.deps.metrics.read_up_to(self.tracker.tip(), self.tracker.head());
         let missing = self.tracker.missing();
         if missing.is_none() {
             self.trouble = None;
+            self.keep_cursor(ctx);
         }
         missing
+    }
+
+    /// Nothing waits for it, and nothing depends on it.
+    fn keep_cursor(&mut self, ctx: &mut Context<Self>) {
+        let Some(tip) = self.tracker.tip().filter(|tip| self.kept.is_due(*tip)) else { return };
+        let Some(write) = self.tracker.cursor().as_ref().and_then(records::put) else { return };
+        self.kept.under_way = true;
+        let store = Arc::clone(&self.deps.store);
+        let written = async move { store.commit(vec![write]).await };
+        ctx.spawn(written.instrument(scope!(ChainWatcher)).into_actor(self).map(move |written, actor, _ctx| {
+            actor.kept.under_way = false;
+            actor.kept.since = Some(Instant::now());
+            match written {
+                Ok(()) => (actor.kept.tip, actor.kept.failing) = (Some(tip), false),
+                Err(error) => {
+                    if !std::mem::replace(&mut actor.kept.failing, true) {
+                        warn!(%error, "how far the chain was followed could not be kept on disk; trying again");
+                    }
+                }
+            }
+        }));
     }
 
     fn carry_out(&mut self, effects: impl IntoIterator<Item = Effect>, ctx: &mut Context<Self>) {

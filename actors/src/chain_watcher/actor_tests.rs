@@ -6,11 +6,13 @@ use anzen_messages::chain::{BlockRef, ChainBlock, DeltaBase, Header, NextBlocks,
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
+use super::records::CURSOR;
 use super::world::World;
 use super::{Config, Dependencies, WatcherMetrics, start};
 use crate::adapters::SystemClock;
 use crate::bus::{BusMetrics, Handle};
-use crate::ports::{ChainError, ChainReader, Rng};
+use crate::ports::{ChainError, ChainReader, Rng, Store, Write};
+use crate::testing::world::MemoryStore;
 
 struct Node {
     world: Mutex<Option<World>>,
@@ -61,11 +63,16 @@ impl Rng for NoChance {
 }
 
 fn watch(world: Option<&World>) -> (Arc<Node>, Handle<NextBlocks>) {
+    watch_with(world, Arc::new(MemoryStore::default()))
+}
+
+fn watch_with(world: Option<&World>, store: Arc<MemoryStore>) -> (Arc<Node>, Handle<NextBlocks>) {
     let node = Arc::new(Node { world: Mutex::new(world.cloned()), news: Notify::new() });
     let deps = Dependencies {
         reader: node.clone(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(NoChance),
+        store,
         response_window: 10,
         metrics: WatcherMetrics::default(),
     };
@@ -126,4 +133,78 @@ async fn slow_actors_do_not_hold_up_the_others() {
         node.become_(&world);
         assert_eq!(question.await.unwrap().unwrap().head, world.head());
     }
+}
+
+/// What the watcher tells to one who starts.
+async fn first(watcher: &Handle<NextBlocks>) -> u64 {
+    watcher.ask(next(None)).await.unwrap().unwrap().blocks[0].header.at.number
+}
+
+async fn until_written(store: &MemoryStore) {
+    while store.load(CURSOR).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[actix::test]
+async fn what_was_missed_while_away_is_told() {
+    let mut world = World::new(200);
+    let store = Arc::new(MemoryStore::default());
+    let (_node, watcher) = watch_with(Some(&world), Arc::clone(&store));
+    assert_eq!(first(&watcher).await, 199 - 15);
+    until_written(&store).await;
+    world.reorganise(3, 103);
+    let (_node, again) = watch_with(Some(&world), store);
+    assert_eq!(first(&again).await, 196, "the last block that both chains have, and not only the last 15");
+}
+
+#[actix::test]
+async fn a_cursor_of_another_chain_is_an_error() {
+    let world = World::new(50);
+    let store = Arc::new(MemoryStore::default());
+    let (_node, watcher) = watch_with(Some(&world), Arc::clone(&store));
+    let _ = first(&watcher).await;
+    until_written(&store).await;
+    let mut other = World::new(1);
+    other.reorganise(0, 60);
+    let (node, again) = watch_with(Some(&other), store);
+    let question = NextBlocks { after: None, wait_ms: 50 };
+    assert_eq!(again.ask(question).await.unwrap(), Err(NotFollowing));
+    // With the right endpoint it goes on.
+    node.become_(&world);
+    assert_eq!(again.ask(next(None)).await.unwrap().unwrap().head, world.head());
+}
+
+#[actix::test]
+async fn an_unreadable_cursor_costs_only_what_was_missed() {
+    let world = World::new(50);
+    let store = Arc::new(MemoryStore::default());
+    let garbage = Write::Put { space: CURSOR, key: b"cursor".to_vec(), value: b"{".to_vec() };
+    store.commit(vec![garbage]).await.unwrap();
+    let (_node, watcher) = watch_with(Some(&world), store);
+    assert_eq!(first(&watcher).await, 49 - 15);
+}
+
+/// A node that syncs has the blocks that are known; one whose chain was put back has others.
+#[actix::test]
+async fn a_chain_that_was_put_back_far_is_followed_again() {
+    let mut world = World::new(1_000);
+    let (node, watcher) = watch(Some(&world));
+    let _ = watcher.ask(next(None)).await;
+    world.extend(1_500);
+    node.become_(&world);
+    while watcher.ask(next(None)).await.unwrap().unwrap().head != world.head() {}
+    let mut at = None;
+    while at != Some(world.head()) {
+        let blocks = watcher.ask(next(at)).await.unwrap().unwrap().blocks;
+        at = blocks.last().map(|block| block.header.at).or(at);
+    }
+    world.reorganise(1_600, 300);
+    node.become_(&world);
+    while watcher
+        .ask(NextBlocks { after: None, wait_ms: 100 })
+        .await
+        .unwrap()
+        .is_ok_and(|delta| delta.head != world.head())
+    {}
 }

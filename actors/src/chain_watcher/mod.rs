@@ -2,12 +2,15 @@
 //!
 //! It keeps the recent blocks and the events in them. Other actors pull: each asks for the blocks after the last one that
 //! it has applied, and is answered when there is one. A reorg is an answer like any other: "go back to block B, then apply
-//! these". Nothing is written to disk: after a restart it reads the recent blocks again, and so does who asks.
+//! these". After a restart it reads the recent blocks again, and so does who asks. On disk is only how far it was (the cursor),
+//! so that what was missed while the process was away is told too, and another chain is noticed.
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `tracker.rs` | the recent blocks, forks, who waits for what |
-//! | `ring.rs`, `retracted.rs` | the canonical blocks that are kept, and those that a fork has undone |
+//! | `tracker.rs` | the recent blocks, forks; in `tracker/answers.rs` who waits for what |
+//! | `ring.rs`, `retracted.rs`, `marks.rs` | the canonical blocks that are kept, those that a fork has undone, and older ones |
+//! | `lookback.rs` | how old an open task can be |
+//! | `cursor.rs`, `records.rs` | how far the chain was followed before this process started |
 //! | `drive.rs` | asks the endpoint for the head, and for the blocks that are missing |
 //! | `actor.rs` | takes questions, and answers them |
 //! | `health.rs` | whether the chain is being followed, and goes on |
@@ -15,9 +18,13 @@
 mod actor;
 #[cfg(test)]
 mod actor_tests;
+mod cursor;
 mod drive;
 mod health;
+mod lookback;
+mod marks;
 mod metrics;
+mod records;
 mod retracted;
 mod ring;
 mod tracker;
@@ -43,6 +50,8 @@ pub struct Config {
     pub margin_blocks: u64,
     /// How many recent blocks are kept, at least: a reorg deeper than that makes everyone start again.
     pub keep_blocks: u64,
+    /// How many blocks, at most, are told of those that were missed while the process was away.
+    pub most_missed_blocks: u64,
     /// How many blocks are asked of the endpoint at a time while catching up.
     pub fetch_blocks: u64,
     /// After how many seconds without a new block the chain, or its endpoint, counts as stalled; 0 for a chain that makes
@@ -56,6 +65,7 @@ impl Default for Config {
             capacity: 256,
             margin_blocks: 64,
             keep_blocks: 1024,
+            most_missed_blocks: 7_200,
             fetch_blocks: 256,
             stalled_after_secs: 120,
         }

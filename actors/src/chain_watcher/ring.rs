@@ -25,6 +25,11 @@ impl Ring {
         usize::try_from(number.checked_sub(self.first()?)?).ok()
     }
 
+    /// The block of this number.
+    pub(super) fn at(&self, number: u64) -> Option<BlockRef> {
+        self.get(number).map(|block| block.header.at)
+    }
+
     fn get(&self, number: u64) -> Option<&ChainBlock> {
         self.0.get(self.index(number)?)
     }
@@ -50,4 +55,21 @@ impl Ring {
         let surplus = self.0.len().saturating_sub(keep);
         self.0.drain(..surplus);
     }
+}
+
+/// The block before a block.
+pub(super) fn parent(block: &ChainBlock) -> Option<BlockRef> {
+    let number = block.header.at.number.checked_sub(1)?;
+    Some(BlockRef { number, hash: block.header.parent_hash })
+}
+
+/// The blocks up to the first that does not follow the one before it: there the chain forked while they were read.
+pub(super) fn contiguous(mut blocks: Vec<ChainBlock>) -> Vec<ChainBlock> {
+    let follows = |pair: &[ChainBlock]| match pair {
+        [a, b] => b.header.parent_hash == a.header.at.hash && b.header.at.number == a.header.at.number + 1,
+        _ => true,
+    };
+    let length = blocks.windows(2).position(|pair| !follows(pair)).map_or(blocks.len(), |index| index + 1);
+    blocks.truncate(length);
+    blocks
 }

@@ -1,12 +1,17 @@
-//! Which blocks there are, which are missing, and who waits for what.
+//! Which blocks there are, and which are missing.
+
+mod answers;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, NotFollowing};
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, NotFollowing};
 
+use super::cursor::Cursor;
+use super::lookback::{longest_of_open, looked_at};
+use super::marks::Marks;
 use super::retracted::Retracted;
-use super::ring::Ring;
+use super::ring::{Ring, contiguous, parent};
 use crate::response_windows::ResponseWindows;
 
 /// Names a question that has not been answered yet.
@@ -30,6 +35,8 @@ pub(super) struct Limits {
     pub(super) margin: u64,
     /// How many blocks are kept.
     pub(super) keep: u64,
+    /// How many blocks are told, at most, of those that were missed while nobody followed.
+    pub(super) missed: u64,
     /// How many blocks are asked for at a time.
     pub(super) fetch: u64,
 }
@@ -43,6 +50,9 @@ pub(super) struct Tracker {
     retracted: Retracted,
     head: Option<BlockRef>,
     waiting: BTreeMap<Waiter, Option<BlockRef>>,
+    resumed: Option<Resumed>,
+    /// Every so many blocks one, beyond those that are kept: they tell a chain that was put back from a node that syncs.
+    marks: Marks,
     search: Search,
 }
 
@@ -55,8 +65,13 @@ pub(super) struct Missing {
     pub(super) windows_of: Vec<u64>,
 }
 
-/// How far back response windows are looked at: more than the longest one that the contract takes.
-const OLDEST: u64 = 1 << 17;
+/// The blocks after one that was followed before the start are told, too.
+#[derive(Debug, Clone, Copy)]
+struct Resumed {
+    after: u64,
+    /// Until the tip is there, they are kept for whoever is slow.
+    until: u64,
+}
 
 /// The search for the last block that the old chain and the new one have in common.
 #[derive(Debug, Default)]
@@ -77,6 +92,8 @@ impl Tracker {
             retracted: Retracted::default(),
             head: None,
             waiting: BTreeMap::new(),
+            resumed: None,
+            marks: Marks::default(),
             search: Search::default(),
         }
     }
@@ -112,7 +129,7 @@ impl Tracker {
     pub(super) fn missing(&self) -> Option<Missing> {
         let head = self.head?;
         let from = match (self.ring.tip(), self.search.from) {
-            (None, _) => head.number.saturating_sub(self.lookback()),
+            (None, _) => self.told_from(head.number),
             (Some(_), _) if self.ring.contains(head) => return None,
             (Some(_), Some(from)) => from,
             (Some(tip), None) => head.number.min(tip.number + 1),
@@ -126,6 +143,27 @@ impl Tracker {
     /// How far before the tip a task that can still be answered may have been created, and some more.
     fn lookback(&self) -> u64 {
         self.windows.longest().saturating_add(self.limits.margin)
+    }
+
+    /// The chain was followed up to this block before, by an earlier life of this process. Returns how many blocks after it are
+    /// too old to be told.
+    pub(super) fn resume(&mut self, after: BlockRef, longest_window: u64, head: u64) -> u64 {
+        let least = head.saturating_sub(self.limits.missed);
+        self.resumed =
+            Some(Resumed { after: after.number.max(least), until: head.saturating_add(self.limits.keep) });
+        self.windows = ResponseWindows::new(self.windows.latest().max(longest_window));
+        least.saturating_sub(after.number)
+    }
+
+    /// How far the chain has been followed, to be kept for the next life of this process.
+    pub(super) fn cursor(&self) -> Option<Cursor> {
+        Cursor::of(self.ring.tip()?, self.windows.longest(), |number| self.ring.at(number))
+    }
+
+    /// The first block that one who starts is told of.
+    fn told_from(&self, tip: u64) -> u64 {
+        let from = tip.saturating_sub(self.lookback());
+        self.resumed.map_or(from, |resumed| from.min(resumed.after))
     }
 
     /// Takes in blocks that were asked for, and the response windows by block, farther back from one to the next.
@@ -175,6 +213,7 @@ impl Tracker {
         };
         let undone = self.ring.split_above(back_to.number);
         self.windows.retract(back_to);
+        self.marks.retract(back_to);
         if !undone.is_empty() {
             effects.push(Effect::Forked { depth: undone.len() as u64, back_to });
             self.retracted.add(&undone, self.kept());
@@ -184,23 +223,45 @@ impl Tracker {
 
     fn append(&mut self, blocks: Vec<ChainBlock>) {
         self.retracted.remove(&blocks);
-        blocks.iter().for_each(|block| self.windows.apply(block));
+        for block in &blocks {
+            self.windows.apply(block);
+            self.marks.add(block.header.at);
+        }
         self.ring.append(blocks, self.kept());
+        if self.resumed.is_some_and(|resumed| self.ring.tip().is_some_and(|tip| tip.number >= resumed.until))
+        {
+            self.resumed = None;
+        }
         let first = self.ring.first().unwrap_or_default();
         self.windows.forget_before(first);
         self.retracted.forget_below(first);
         self.search = Search::default();
     }
 
+    /// A block that an endpoint of the same chain has, whose newest is `number`.
+    pub(super) fn mark_up_to(&self, number: u64) -> Option<BlockRef> {
+        self.marks.up_to(number)
+    }
+
+    /// The endpoint follows another chain than before: forgets everything.
+    pub(super) fn replace(&mut self) -> Effect {
+        self.ring = Ring::default();
+        self.windows = ResponseWindows::new(self.windows.longest());
+        self.resumed = None;
+        self.head = None;
+        self.marks = Marks::default();
+        self.retracted = Retracted::default();
+        self.search = Search::default();
+        Effect::Replaced
+    }
+
     /// `number` is not of the chain that is kept: looks farther back, and where nothing is kept there, starts again.
     fn search_before(&mut self, number: u64, effects: &mut Vec<Effect>) {
         let oldest = self.ring.first().unwrap_or_default();
         if number <= oldest {
-            self.ring = Ring::default();
-            self.windows = ResponseWindows::new(self.windows.longest());
-            self.retracted = Retracted::default();
-            self.search = Search::default();
-            effects.push(Effect::Replaced);
+            let head = self.head;
+            effects.push(self.replace());
+            self.head = head;
         } else {
             self.search.step = (self.search.step * 2).max(1);
             self.search.from = Some(number.saturating_sub(self.search.step).max(oldest));
@@ -218,110 +279,8 @@ impl Tracker {
     }
 
     fn kept(&self) -> usize {
-        let keep = self.limits.keep.max(self.lookback().saturating_add(1));
+        let resumed = self.resumed.map_or(0, |resumed| resumed.until.saturating_sub(resumed.after));
+        let keep = self.limits.keep.max(self.lookback().saturating_add(1)).max(resumed);
         usize::try_from(keep).unwrap_or(usize::MAX)
     }
-
-    /// Somebody asks how the chain goes on after `after`.
-    pub(super) fn ask(&mut self, waiter: Waiter, after: Option<BlockRef>) -> Option<Effect> {
-        match self.news(after) {
-            Some(delta) => Some(Effect::Answer { waiter, reply: Ok(delta) }),
-            None => {
-                self.waiting.insert(waiter, after);
-                None
-            }
-        }
-    }
-
-    /// A question has waited as long as it may.
-    pub(super) fn expire(&mut self, waiter: Waiter) -> Option<Effect> {
-        let after = self.waiting.remove(&waiter)?;
-        let reply = match (self.ring.tip(), after) {
-            (Some(tip), Some(after)) if after == tip || self.is_behind(after, tip) => {
-                Ok(self.delta(DeltaBase::Continues, tip, tip.number + 1))
-            }
-            (Some(tip), _) => Ok(self.restart(tip)),
-            (None, _) => Err(NotFollowing),
-        };
-        Some(Effect::Answer { waiter, reply })
-    }
-
-    /// True where `at` may be a block that is still to be fetched.
-    fn is_behind(&self, at: BlockRef, tip: BlockRef) -> bool {
-        at.number > tip.number && self.head.is_some_and(|head| at.number <= head.number)
-    }
-
-    fn answers(&mut self) -> Vec<Effect> {
-        let ready = self.waiting.iter().filter_map(|(waiter, after)| Some((*waiter, self.news(*after)?)));
-        let ready: Vec<_> = ready.collect();
-        let answer = |(waiter, delta)| {
-            self.waiting.remove(&waiter);
-            Effect::Answer { waiter, reply: Ok(delta) }
-        };
-        ready.into_iter().map(answer).collect()
-    }
-
-    /// What there is to tell to one who has applied `after`; nothing where it must wait.
-    fn news(&self, after: Option<BlockRef>) -> Option<ChainDelta> {
-        let tip = self.ring.tip()?;
-        let Some(after) = after else { return Some(self.restart(tip)) };
-        if self.ring.contains(after) {
-            return (after != tip).then(|| self.delta(DeltaBase::Continues, tip, after.number + 1));
-        }
-        match self.retracted.ancestor(after).filter(|ancestor| self.ring.contains(*ancestor)) {
-            Some(block) => Some(self.delta(DeltaBase::RetractTo { block }, tip, block.number + 1)),
-            // The watcher, or its endpoint, may be behind the one that is asking.
-            None if after.number > tip.number => None,
-            None => Some(self.restart(tip)),
-        }
-    }
-
-    fn restart(&self, tip: BlockRef) -> ChainDelta {
-        let first = self.ring.first().unwrap_or_default();
-        let from = tip.number.saturating_sub(self.lookback()).max(first);
-        self.delta(DeltaBase::Restart { response_window: self.windows.of(from) }, tip, from)
-    }
-
-    fn delta(&self, base: DeltaBase, tip: BlockRef, from: u64) -> ChainDelta {
-        let head = self.head.map_or(tip, |head| head.max(tip));
-        ChainDelta { base, blocks: self.ring.from(from, ChainDelta::MOST_BLOCKS), head }
-    }
-}
-
-/// The block `from`, and others each twice as far from the head as the one before: a window that held for at least its own
-/// length is met so.
-fn looked_at(head: u64, from: u64) -> Vec<u64> {
-    let nearest = head.saturating_sub(from).max(1);
-    let farther = std::iter::successors(Some(nearest), |distance| distance.checked_mul(2));
-    let farther = farther.take_while(|distance| *distance <= OLDEST);
-    std::iter::once(from).chain(farther.skip(1).map_while(|distance| head.checked_sub(distance))).collect()
-}
-
-/// The longest window of a task that may still be open at `head`.
-fn longest_of_open(head: u64, windows: &[(u64, u64)]) -> u64 {
-    let mut nearer = 0;
-    let mut longest = 0;
-    for (created, window) in windows {
-        if *window >= nearer {
-            longest = longest.max(*window);
-        }
-        nearer = head.saturating_sub(*created);
-    }
-    longest
-}
-
-fn parent(block: &ChainBlock) -> Option<BlockRef> {
-    let number = block.header.at.number.checked_sub(1)?;
-    Some(BlockRef { number, hash: block.header.parent_hash })
-}
-
-/// The blocks up to the first that does not follow the one before it: there the chain forked while they were read.
-fn contiguous(mut blocks: Vec<ChainBlock>) -> Vec<ChainBlock> {
-    let follows = |pair: &[ChainBlock]| match pair {
-        [a, b] => b.header.parent_hash == a.header.at.hash && b.header.at.number == a.header.at.number + 1,
-        _ => true,
-    };
-    let length = blocks.windows(2).position(|pair| !follows(pair)).map_or(blocks.len(), |index| index + 1);
-    blocks.truncate(length);
-    blocks
 }

@@ -51,11 +51,13 @@ struct Subscriber {
     blocks: Vec<ChainBlock>,
     windows: ResponseWindows,
     asking: bool,
+    /// It was restarted while its question was under way.
+    forgot: bool,
 }
 
 impl Default for Subscriber {
     fn default() -> Self {
-        Self { blocks: Vec::new(), windows: ResponseWindows::new(0), asking: false }
+        Self { blocks: Vec::new(), windows: ResponseWindows::new(0), asking: false, forgot: false }
     }
 }
 
@@ -116,7 +118,10 @@ impl Run {
             if let Effect::Answer { waiter, reply } = effect {
                 let subscriber = &mut self.subscribers[usize::try_from(waiter).unwrap()];
                 subscriber.asking = false;
-                if let Ok(delta) = reply {
+                let is_for_another_life = std::mem::take(&mut subscriber.forgot);
+                if let Ok(delta) = reply
+                    && !is_for_another_life
+                {
                     subscriber.apply(delta);
                 }
             }
@@ -138,10 +143,16 @@ impl Run {
                 let effect = self.tracker.expire(who as u64);
                 self.answer(effect);
             }
-            Step::Forget(who) => self.subscribers[who].blocks.clear(),
+            Step::Forget(who) => {
+                let subscriber = &mut self.subscribers[who];
+                subscriber.blocks.clear();
+                subscriber.forgot = subscriber.asking;
+            }
             Step::Restart => {
                 self.tracker = Tracker::new(self.limits, self.world.windows.latest());
-                self.subscribers.iter_mut().for_each(|subscriber| subscriber.asking = false);
+                self.subscribers
+                    .iter_mut()
+                    .for_each(|subscriber| (subscriber.asking, subscriber.forgot) = (false, false));
             }
         }
     }
@@ -200,7 +211,7 @@ proptest! {
         keep in 1..60u64,
         fetch in 1..20u64,
     ) {
-        let mut run = Run::new(Limits { margin, keep, fetch });
+        let mut run = Run::new(Limits { margin, keep, missed: 50, fetch });
         for step in &steps {
             run.take(step);
         }

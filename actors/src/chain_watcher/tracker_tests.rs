@@ -7,7 +7,7 @@ use super::tracker::{Effect, Limits, Tracker};
 use super::world::{WINDOW, World};
 
 const RESTART: DeltaBase = DeltaBase::Restart { response_window: WINDOW };
-const LIMITS: Limits = Limits { margin: 0, keep: 40, fetch: 8 };
+const LIMITS: Limits = Limits { margin: 0, keep: 40, missed: 60, fetch: 8 };
 
 fn following(world: &World) -> Tracker {
     let mut tracker = Tracker::new(LIMITS, WINDOW);
@@ -236,4 +236,43 @@ fn a_window_that_a_reorg_undid_is_forgotten() {
     let _ = world.feed(&mut tracker);
     let delta = ask(&mut tracker, None);
     assert_eq!((delta.base, numbers(&delta)[0]), (RESTART, 49 - WINDOW));
+}
+
+#[test]
+fn what_was_missed_while_away_is_told_at_most_so_far_back() {
+    let world = World::new(100);
+    for (after, first, untold) in [(95, 89, 0), (70, 70, 0), (45, 45, 0), (20, 39, 19)] {
+        let mut tracker = Tracker::new(LIMITS, WINDOW);
+        assert_eq!(tracker.resume(world.at(after), WINDOW, 99), untold);
+        let _ = world.feed(&mut tracker);
+        assert_eq!(numbers(&ask(&mut tracker, None))[0], first, "after {after}");
+    }
+}
+
+#[test]
+fn what_was_missed_is_not_kept_for_ever() {
+    let mut world = World::new(100);
+    let mut tracker = Tracker::new(LIMITS, WINDOW);
+    tracker.resume(world.at(45), WINDOW, 99);
+    world.extend(38);
+    let _ = world.feed(&mut tracker);
+    assert_eq!(numbers(&ask(&mut tracker, None))[0], 45);
+    world.extend(2);
+    let _ = world.feed(&mut tracker);
+    assert_eq!(numbers(&ask(&mut tracker, None))[0], 139 - WINDOW);
+}
+
+#[test]
+fn a_chain_that_was_put_back_is_told_from_a_node_that_syncs() {
+    let mut world = World::new(1_000);
+    let mut tracker = following(&world);
+    world.extend(1_000);
+    let _ = world.feed(&mut tracker);
+    assert_eq!(tracker.mark_up_to(1_100), Some(world.at(1_024)));
+    assert_eq!(tracker.mark_up_to(900), None, "nothing is known of it");
+    world.reorganise(1_500, 3);
+    assert!(!tracker.head_seen(world.head()), "502 blocks");
+    assert_eq!(tracker.replace(), Effect::Replaced);
+    let _ = world.feed(&mut tracker);
+    assert_eq!(tracker.tip(), Some(world.head()));
 }

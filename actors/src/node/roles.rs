@@ -80,6 +80,7 @@ impl Roles<'_> {
             reader: Arc::clone(&self.ports.reader),
             clock: Arc::clone(&self.ports.clock),
             rng: Arc::clone(&self.ports.rng),
+            store: Arc::clone(&self.ports.store),
             response_window: self.response_window,
             metrics: self.metrics.watcher.clone(),
         };

@@ -5,6 +5,7 @@
 mod chain;
 mod config;
 mod evidence;
+mod failover;
 mod keys;
 mod nats;
 mod protection;
@@ -12,3 +13,4 @@ mod provider;
 mod store;
 mod tx_sender;
 mod watcher;
+mod ws_proxy;

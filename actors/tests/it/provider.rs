@@ -11,21 +11,35 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::chain::Chain;
 use crate::watcher::refresh;
 
 /// What a provider answers itself; the rest goes to the node.
-type Answer = fn(&Provider, &Value) -> Option<Value>;
+pub(crate) type Answer = fn(&Provider, &Value) -> Option<Value>;
 
-struct Provider {
+pub(crate) struct Provider {
     node: String,
     http: reqwest::Client,
     answer: Answer,
     asked_by_hash: AtomicBool,
+    notes: Notify,
 }
 
-async fn serve(chain: &Chain, answer: Answer) -> (ChainConfig, Arc<Provider>) {
+impl Provider {
+    /// Notes that what a test waits for has happened.
+    pub(crate) fn note(&self) {
+        self.notes.notify_one();
+    }
+
+    /// Waits until it was noted.
+    pub(crate) async fn noted(&self) {
+        self.notes.notified().await;
+    }
+}
+
+pub(crate) async fn serve(chain: &Chain, answer: Answer) -> (ChainConfig, Arc<Provider>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let rpc_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     let provider = Arc::new(Provider {
@@ -33,6 +47,7 @@ async fn serve(chain: &Chain, answer: Answer) -> (ChainConfig, Arc<Provider>) {
         http: reqwest::Client::new(),
         answer,
         asked_by_hash: AtomicBool::new(false),
+        notes: Notify::new(),
     });
     let router = Router::new().route("/", post(relay)).with_state(Arc::clone(&provider));
     tokio::spawn(async move { axum::serve(listener, router).await });

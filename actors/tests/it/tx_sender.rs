@@ -82,9 +82,11 @@ impl Sender {
 async fn start(chain: &Chain, store: &Path) -> Sender {
     let (rng, bus) = (Arc::new(OsRng::new().unwrap()), BusMetrics::default());
     let port = chain.connect(&chain.config());
+    let store = Arc::new(SqliteStore::open(store, StoreMetrics::default()).unwrap());
     let watcher = chain_watcher::Dependencies {
         reader: port.clone(),
         rng: rng.clone(),
+        store: store.clone(),
         clock: Arc::new(SystemClock),
         response_window: 30,
         metrics: WatcherMetrics::default(),
@@ -95,7 +97,7 @@ async fn start(chain: &Chain, store: &Path) -> Sender {
         watcher,
         broadcast: Arc::new(Tapped { chain: port, sent: tap }),
         signer: Arc::new(LocalTxSigner::new(deployer_key())),
-        store: Arc::new(SqliteStore::open(store, StoreMetrics::default()).unwrap()),
+        store,
         rng,
         metrics: Metrics::default(),
     };

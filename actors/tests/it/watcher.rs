@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anzen_actors::adapters::{ChainConfig, OsRng, SystemClock};
+use anzen_actors::adapters::{ChainConfig, OsRng, SqliteStore, StoreMetrics, SystemClock};
 use anzen_actors::bus::{BusMetrics, Handle};
 use anzen_actors::chain_watcher::{Config, Dependencies, WatcherMetrics, start};
 use anzen_actors::ports::{ChainReader, OperatorRegistry};
@@ -11,10 +11,14 @@ use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, ChainEvent, DeltaB
 
 use crate::chain::{Chain, deployer_key};
 
-fn watch(chain: &Chain, config: &ChainConfig) -> Handle<NextBlocks> {
+pub(crate) fn watch(chain: &Chain, config: &ChainConfig) -> Handle<NextBlocks> {
+    let folder = tempfile::tempdir().unwrap();
+    // It is open: that its folder goes does not matter.
+    let store = SqliteStore::open(&folder.path().join("anzen.db"), StoreMetrics::default()).unwrap();
     let deps = Dependencies {
         reader: chain.connect(config),
         rng: Arc::new(OsRng::new().unwrap()),
+        store: Arc::new(store),
         clock: Arc::new(SystemClock),
         response_window: 30,
         metrics: WatcherMetrics::default(),
@@ -23,12 +27,12 @@ fn watch(chain: &Chain, config: &ChainConfig) -> Handle<NextBlocks> {
 }
 
 /// What comes after `after`, all of it.
-async fn next(watcher: &Handle<NextBlocks>, after: Option<BlockRef>) -> ChainDelta {
+pub(crate) async fn next(watcher: &Handle<NextBlocks>, after: Option<BlockRef>) -> ChainDelta {
     watcher.ask(NextBlocks { after, wait_ms: 30_000 }).await.unwrap().unwrap()
 }
 
 /// Follows from the recent blocks to the head.
-async fn catch_up(watcher: &Handle<NextBlocks>) -> BlockRef {
+pub(crate) async fn catch_up(watcher: &Handle<NextBlocks>) -> BlockRef {
     let mut delta = next(watcher, None).await;
     assert!(matches!(delta.base, DeltaBase::Restart { .. }));
     while delta.blocks.last().unwrap().header.at != delta.head {

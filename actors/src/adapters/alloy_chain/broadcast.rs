@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::AlloyChain;
-use super::failure::send_error;
 use crate::ports::{CallError, ChainError, Fees, Receipt, SendError, TxBroadcast};
 
 #[derive(Debug, Deserialize)]
@@ -71,10 +70,7 @@ impl TxBroadcast for AlloyChain {
     }
 
     async fn send(&self, raw: Bytes) -> Result<(), SendError> {
-        match self.rpc.ask::<_, B256>("eth_sendRawTransaction", [raw]).await {
-            Ok(_hash) => Ok(()),
-            Err(failure) => send_error(failure),
-        }
+        self.rpc.send(raw).await
     }
 
     async fn receipts(&self, hashes: &[B256]) -> Result<BTreeMap<B256, Receipt>, ChainError> {

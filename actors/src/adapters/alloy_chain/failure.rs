@@ -2,12 +2,13 @@
 
 use alloy::primitives::Bytes;
 use alloy::sol_types::SolError;
+use alloy::transports::http::reqwest;
 use alloy::transports::{RpcError, TransportError};
 use anzen_contracts::AnzenTaskManager::TaskAlreadyAnswered;
 use anzen_contracts::revert::describe_revert;
 
 use super::endpoint::redacted;
-use crate::ports::{CallError, ChainError, SendError};
+use crate::ports::{CallError, ChainError};
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +21,16 @@ pub(super) enum Failure {
     Error { code: i64, message: String },
     /// The answer is not what was asked for.
     Malformed(String),
+    /// The answer is longer than this many bytes.
+    TooLong(usize),
     /// Nothing came back in time.
     Timeout,
-    /// The node cannot be reached.
+    /// The question may have reached the node, and no answer came back.
     Unreachable(String),
+    /// The question did not reach the node.
+    NotReached(String),
+    /// The node serves another chain.
+    OtherChain { found: u64, expected: u64 },
 }
 
 impl Failure {
@@ -35,7 +42,7 @@ impl Failure {
         match self {
             Self::Reverts(_) => "reverted",
             Self::Timeout => "timeout",
-            Self::Unreachable(_) => "unreachable",
+            Self::Unreachable(_) | Self::NotReached(_) => "unreachable",
             _ => "error",
         }
     }
@@ -43,9 +50,53 @@ impl Failure {
     /// True where the same question about fewer blocks may be answered.
     pub(super) fn asked_too_much(&self) -> bool {
         match self {
-            Self::Timeout => true,
+            Self::Timeout | Self::TooLong(_) => true,
             Self::Error { code, message } => anzen_deploy::chain::asked_too_much(*code, message),
             _ => false,
+        }
+    }
+
+    /// True where nothing is heard of the node.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Timeout | Self::Unreachable(_) | Self::NotReached(_))
+    }
+
+    /// True where another node need not fail: it is not the question's fault.
+    pub(super) fn is_of_the_node(&self) -> bool {
+        match self {
+            Self::Reverts(_) | Self::Fails(_) => false,
+            Self::Error { .. } => !self.asked_too_much(),
+            _ => true,
+        }
+    }
+
+    /// True where the node had better be left alone for a while.
+    pub(super) fn condemns(&self) -> bool {
+        match self {
+            Self::Error { message, .. } => says(message, BUSY),
+            Self::Malformed(_) | Self::OtherChain { .. } => true,
+            _ => self.is_silence(),
+        }
+    }
+
+    /// A node refuses, and does not say why in JSON.
+    pub(super) fn of_status(status: reqwest::StatusCode) -> Self {
+        match status {
+            reqwest::StatusCode::TOO_MANY_REQUESTS => {
+                Self::Error { code: -32005, message: "rate limit exceeded (HTTP 429)".into() }
+            }
+            status => Self::Unreachable(format!("HTTP {status}")),
+        }
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        let text = redacted(&chain_of(&error));
+        match error {
+            error if error.is_connect() || error.is_builder() => Self::NotReached(text),
+            error if error.is_timeout() => Self::Timeout,
+            _ => Self::Unreachable(text),
         }
     }
 }
@@ -78,6 +129,8 @@ const EXECUTION: &[&str] = &[
     "intrinsic gas",
     "vm exception",
 ];
+/// What nodes say to one who asks too often.
+const BUSY: &[&str] = &["rate limit", "per second", "too many requests", "capacity", "quota"];
 /// What nodes say of a block, or its state, that they do not have.
 const NO_BLOCK: &[&str] = &[
     "header not found",
@@ -95,7 +148,7 @@ const NO_BLOCK: &[&str] = &[
     "resource not found",
 ];
 
-fn says(message: &str, words: &[&str]) -> bool {
+pub(super) fn says(message: &str, words: &[&str]) -> bool {
     let message = message.to_lowercase();
     words.iter().any(|word| message.contains(word))
 }
@@ -117,8 +170,14 @@ impl From<Failure> for ChainError {
             Failure::Error { message, .. } if says(&message, NO_BLOCK) => Self::NoSuchBlock(message),
             Failure::Error { code, message } => Self::Endpoint(format!("{message} (code {code})")),
             Failure::Malformed(error) => Self::Endpoint(format!("its answer cannot be read: {error}")),
+            Failure::TooLong(bytes) => {
+                Self::Endpoint(format!("its answer is longer than {bytes} bytes (chain.longest_answer)"))
+            }
             Failure::Timeout => Self::Endpoint("no answer in time".into()),
-            Failure::Unreachable(error) => Self::Endpoint(error),
+            Failure::Unreachable(error) | Failure::NotReached(error) => Self::Endpoint(error),
+            Failure::OtherChain { found, expected } => {
+                Self::Nonsense(format!("the chain's id is {found} and should be {expected}"))
+            }
         }
     }
 }
@@ -135,58 +194,6 @@ impl From<Failure> for CallError {
         }
     }
 }
-
-/// Sorts what nodes say of a transaction: geth, reth, erigon, nethermind, besu and anvil use these words. Nothing where the
-/// node has the transaction already.
-pub(super) fn send_error(failure: Failure) -> Result<(), SendError> {
-    let message = match &failure {
-        Failure::Error { message, .. } | Failure::Fails(message) => message.clone(),
-        Failure::Reverts(data) => describe_revert(data),
-        _ => return Err(SendError::Chain(failure.into())),
-    };
-    let said = |words: &[&str]| says(&message, words);
-    if said(&["already known", "alreadyknown", "known transaction", "already imported", "already in mempool"])
-    {
-        Ok(())
-    } else if said(&["nonce too low", "nonce is too low", "oldnonce", "invalid nonce"]) {
-        Err(SendError::NonceUsed)
-    } else if said(&["underpriced", "gas price too low to replace", "replacement", "feetoolow"]) {
-        Err(SendError::Underpriced)
-    } else if said(&[
-        "insufficient funds",
-        "insufficientfunds",
-        "insufficient balance",
-        "upfront cost exceeds",
-    ]) {
-        Err(SendError::InsufficientFunds)
-    } else if said(TEMPORARY) {
-        Err(SendError::Chain(failure.into()))
-    } else {
-        Err(SendError::Rejected(message))
-    }
-}
-
-/// What passes: the same transaction may be taken later.
-const TEMPORARY: &[&str] = &[
-    "txpool is full",
-    "pool is full",
-    "mempool is full",
-    "too many",
-    "rate limit",
-    "limit exceeded",
-    "timeout",
-    "timed out",
-    "try again",
-    "internal error",
-    "per second",
-    "capacity",
-    "unavailable",
-    "max fee per gas less than block base fee",
-    "fee cap less than block base fee",
-    "syncing",
-    "nonce too high",
-    "nonce too far",
-];
 
 #[cfg(test)]
 mod tests {
@@ -220,25 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn what_nodes_say_of_a_transaction_is_sorted() {
-        let sorted = |message| send_error(error(-32000, message));
-        assert_eq!(sorted("already known"), Ok(()));
-        assert_eq!(sorted("transaction already imported"), Ok(()));
-        assert_eq!(sorted("nonce too low: next nonce 5, tx nonce 4"), Err(SendError::NonceUsed));
-        assert_eq!(sorted("replacement transaction underpriced"), Err(SendError::Underpriced));
-        assert_eq!(
-            sorted("insufficient funds for gas * price + value: balance 0"),
-            Err(SendError::InsufficientFunds)
-        );
-        assert!(matches!(sorted("txpool is full"), Err(SendError::Chain(_))));
-        assert!(matches!(sorted("exceeds block gas limit"), Err(SendError::Rejected(_))));
-        assert!(matches!(send_error(Failure::Timeout), Err(SendError::Chain(_))));
-    }
-
-    #[test]
     fn a_range_that_is_too_large_and_a_block_that_is_gone_are_told_apart() {
         assert!(error(-32000, "exceed maximum block range: 5000").asked_too_much());
         assert!(!error(-32000, "header not found").asked_too_much());
+        assert!(Failure::TooLong(1).asked_too_much());
         assert!(matches!(ChainError::from(error(-32000, "header not found")), ChainError::NoSuchBlock(_)));
+    }
+
+    /// What the contract says, everybody says; what is busy, behind or away is another matter.
+    #[test]
+    fn a_question_is_taken_elsewhere_where_that_may_help() {
+        let busy = error(-32005, "too many requests, 10 per second");
+        let behind = error(-32000, "header not found");
+        let large = error(-32005, "query returned more than 10000 results");
+        let reverts = Failure::Reverts(Bytes::new());
+        let told = |failure: &Failure| (failure.is_of_the_node(), failure.condemns());
+        assert_eq!(
+            [&busy, &behind, &large, &reverts].map(told),
+            [(true, true), (true, false), (false, false), (false, false)]
+        );
+        assert_eq!(told(&Failure::Timeout), (true, true));
     }
 }

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::eigen::EigenRpcMetrics;
 use super::failure::Failure;
 use crate::health::Pulse;
-use crate::measure::{Histograms, at_zero};
+use crate::measure::{Histograms, at_zero, level};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -25,11 +25,25 @@ struct Method {
     method: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Endpoint {
+    endpoint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndpointRequest {
+    endpoint: String,
+    outcome: &'static str,
+}
+
 /// The RPC endpoint's metrics.
 #[derive(Debug, Clone)]
 pub struct RpcMetrics {
     requests: Family<Request, Counter>,
     request_seconds: Histograms<Method>,
+    endpoint_requests: Family<EndpointRequest, Counter>,
+    endpoint_usable: Family<Endpoint, Gauge>,
+    endpoint_lag: Family<Endpoint, Gauge>,
     subscribed: Gauge,
     pub(super) pulse: Pulse,
     eigen: EigenRpcMetrics,
@@ -41,6 +55,9 @@ impl Default for RpcMetrics {
         Self {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(times),
+            endpoint_requests: Family::default(),
+            endpoint_usable: Family::default(),
+            endpoint_lag: Family::default(),
             subscribed: Gauge::default(),
             pulse: Pulse::default(),
             eigen: EigenRpcMetrics::default(),
@@ -52,6 +69,7 @@ impl RpcMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
         let Self { requests, request_seconds, subscribed, .. } = self.clone();
+        let Self { endpoint_requests, endpoint_usable, endpoint_lag, .. } = self.clone();
         registry.register(
             "anzen_rpc_requests",
             "Questions to the RPC endpoint; outcome is ok, reverted (a call's answer, no fault of the endpoint), error, \
@@ -62,6 +80,21 @@ impl RpcMetrics {
             "anzen_rpc_request_seconds",
             "Time until the RPC endpoint answered, in seconds; several questions at once are a batch",
             request_seconds,
+        );
+        registry.register(
+            "anzen_rpc_endpoint_requests",
+            "Exchanges with each RPC endpoint; outcome as of anzen_rpc_requests",
+            endpoint_requests,
+        );
+        registry.register(
+            "anzen_rpc_endpoint_usable",
+            "1 while an RPC endpoint answers, serves the right chain and is not behind the others",
+            endpoint_usable,
+        );
+        registry.register(
+            "anzen_rpc_endpoint_lag_blocks",
+            "Blocks that an RPC endpoint was behind the others when they were last compared",
+            endpoint_lag,
         );
         registry.register(
             "anzen_rpc_subscribed",
@@ -80,6 +113,7 @@ impl RpcMetrics {
         &self,
         methods: &[&'static str],
         outcome: &'static str,
+        endpoint: &str,
         client: &str,
         took: Duration,
     ) {
@@ -88,11 +122,21 @@ impl RpcMetrics {
             at_zero(&self.requests, Failure::OUTCOMES.map(|outcome| Request { method, outcome }));
             self.requests.get_or_create(&Request { method, outcome }).inc();
         }
+        let of = |outcome| EndpointRequest { endpoint: endpoint.to_owned(), outcome };
+        at_zero(&self.endpoint_requests, Failure::OUTCOMES.map(of));
+        self.endpoint_requests.get_or_create(&of(outcome)).inc();
         let method = match methods {
             [method] => method,
             _ => "batch",
         };
         self.request_seconds.get_or_create(&Method { method }).observe(took.as_secs_f64());
+    }
+
+    /// How an endpoint stands.
+    pub(super) fn endpoint(&self, endpoint: &str, is_usable: bool, lag: u64) {
+        let endpoint = Endpoint { endpoint: endpoint.to_owned() };
+        self.endpoint_usable.get_or_create(&endpoint).set(is_usable.into());
+        self.endpoint_lag.get_or_create(&endpoint).set(level(lag));
     }
 
     pub(super) fn subscribed(&self, yes: bool) {

@@ -1,6 +1,7 @@
 //! The chain behind an RPC endpoint, over alloy: one file per port.
 
 mod broadcast;
+mod config;
 mod contract;
 mod eigen;
 mod endpoint;
@@ -8,70 +9,39 @@ mod events;
 mod failure;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+mod hearing;
 mod inputs;
 mod keys;
+mod log_range;
 mod metrics;
+mod node;
+mod pool;
+mod ranking;
 mod reader;
+mod refusal;
 mod registry;
 mod rpc;
 mod signal;
 mod standing;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
-use alloy::primitives::{Address, U64};
+use alloy::primitives::Address;
 use anzen_contracts::AnzenTaskManager;
 use anzen_deploy::Addresses;
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
+pub use config::ChainConfig;
 pub(crate) use endpoint::redacted;
 pub use endpoint::{Endpoint, EndpointError};
 pub use metrics::RpcMetrics;
 
 use self::keys::Keys;
-use self::reader::LogRange;
+use self::log_range::LogRange;
 use self::rpc::{At, Rpc};
 use self::signal::Signal;
 use crate::health::{Health, HealthProbe};
 use crate::ports::{ChainError, CpuPool, Rng, UnixMillis};
-
-/// How the chain is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ChainConfig {
-    /// The node that is asked everything (`http://` or `https://`).
-    pub rpc_url: Endpoint,
-    /// A node that tells of new blocks by a subscription (`ws://` or `wss://`). Without one, or while it is silent, the
-    /// other is polled.
-    pub ws_url: Option<Endpoint>,
-    /// How long one question may take, in milliseconds.
-    pub timeout_ms: u64,
-    /// The pause between two polls, in milliseconds.
-    pub poll_interval_ms: u64,
-    /// The same while the subscription works.
-    pub slow_poll_interval_ms: u64,
-    /// The most blocks that one query of logs covers; halved by itself where the provider wants fewer.
-    pub log_range: u64,
-    /// The most questions in one batch.
-    pub batch: usize,
-}
-
-impl Default for ChainConfig {
-    fn default() -> Self {
-        Self {
-            #[allow(clippy::unwrap_used, reason = "a constant, tested below")]
-            rpc_url: "http://127.0.0.1:8545".parse().unwrap(),
-            ws_url: None,
-            timeout_ms: 10_000,
-            poll_interval_ms: 1_000,
-            slow_poll_interval_ms: 12_000,
-            log_range: 1_000,
-            batch: 100,
-        }
-    }
-}
 
 /// Where Anzen is on the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +87,8 @@ pub struct AlloyChain {
     rpc: Rpc,
     addresses: ChainAddresses,
     keys: Keys,
-    log_range: LogRange,
+    /// By endpoint: providers differ in what they answer at once.
+    log_ranges: Vec<Mutex<LogRange>>,
     signal: Signal,
 }
 
@@ -133,30 +104,27 @@ impl AlloyChain {
         rng: Arc<dyn Rng>,
         metrics: RpcMetrics,
     ) -> Result<Self, ChainError> {
-        let timeout = Duration::from_millis(config.timeout_ms);
+        let log_range = |_| Mutex::new(LogRange::new(config.log_range));
         Ok(Self {
-            rpc: Rpc::new(&config.rpc_url, timeout, config.batch, metrics.clone())?,
+            rpc: Rpc::new(config, addresses.chain_id, metrics.clone())?,
             addresses,
             keys: Keys::new(cpu),
-            log_range: LogRange::new(config.log_range),
-            signal: Signal::new(config, rng, metrics),
+            log_ranges: (0..config.rpc_endpoints().len()).map(log_range).collect(),
+            signal: Signal::new(config, addresses.chain_id, rng, metrics),
         })
     }
 
-    /// Checks that the endpoint serves the chain that the addresses are of, and that the contracts there belong together.
+    /// Checks that the contracts belong together; that an endpoint serves their chain is checked before it is asked anything.
     ///
     /// # Errors
     /// Where it does not answer, or with something else.
     pub async fn check(&self) -> Result<(), ChainError> {
-        self.rpc.identify().await?;
         let mut batch = self.rpc.batch();
-        let id = batch.ask::<_, U64>("eth_chainId", &());
         let manager = self.addresses.task_manager;
         let coordinator = batch.view(manager, &AnzenTaskManager::registryCoordinatorCall {}, At::Latest);
         let stakes = batch.view(manager, &AnzenTaskManager::stakeRegistryCall {}, At::Latest);
         let keys = batch.view(manager, &AnzenTaskManager::blsApkRegistryCall {}, At::Latest);
         batch.send().await?;
-        expect("the chain's id", id.get().await?.to::<u64>(), self.addresses.chain_id)?;
         expect("the registry coordinator", coordinator.get().await?, self.addresses.registry_coordinator)?;
         expect("the stake registry", stakes.get().await?, self.addresses.stake_registry)?;
         expect("the key registry", keys.get().await?, self.addresses.bls_apk_registry)
@@ -179,14 +147,4 @@ fn expect<T: Copy + PartialEq + std::fmt::Display>(
         return Ok(());
     }
     Err(ChainError::Nonsense(format!("{what} is {found} and should be {wanted}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_is_a_node_of_this_machine() {
-        assert_eq!(ChainConfig::default().rpc_url.to_string(), "http://127.0.0.1:8545");
-    }
 }

@@ -1,7 +1,7 @@
 //! Blocks and their events.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{MutexGuard, PoisonError};
 
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{B256, Bloom, U64, U128};
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::AlloyChain;
 use super::failure::Failure;
+use super::log_range::LogRange;
 use super::rpc::At;
 use crate::ports::{ChainError, ChainReader};
 
@@ -44,25 +45,6 @@ impl RpcHeader {
     }
 }
 
-/// How many blocks one query of logs covers: what is configured, until the provider wants fewer.
-pub(super) struct LogRange(AtomicU64);
-
-impl LogRange {
-    pub(super) fn new(most: u64) -> Self {
-        Self(AtomicU64::new(most.max(1)))
-    }
-
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// At most so many from now on.
-    fn shrink(&self, blocks: u64) {
-        tracing::info!(blocks, "the provider wants shorter ranges of logs");
-        self.0.fetch_min(blocks, Ordering::Relaxed);
-    }
-}
-
 #[async_trait]
 impl ChainReader for AlloyChain {
     async fn head(&self) -> Result<Header, ChainError> {
@@ -77,28 +59,17 @@ impl ChainReader for AlloyChain {
         Ok(header.as_ref().map(RpcHeader::to_header))
     }
 
+    /// All of them from one endpoint, so that they are of one chain.
     async fn blocks(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ChainError> {
-        let mut blocks = Vec::new();
-        let mut next = from;
-        let mut range = self.log_range.get();
-        while next <= to {
-            let last = to.min(next.saturating_add(range - 1));
-            match self.read(next, last).await {
-                Ok(read) => {
-                    blocks.extend(read);
-                    next = last + 1;
-                }
-                Err(ReadError::Node(failure)) if failure.asked_too_much() && last > next => {
-                    range = (last - next).div_ceil(2);
-                    // A node that is slow now need not be slow for good; a provider's limit stays.
-                    if failure != Failure::Timeout {
-                        self.log_range.shrink(range);
-                    }
-                }
-                Err(error) => return Err(error.into()),
+        let mut first: Option<ChainError> = None;
+        for endpoint in self.rpc.order() {
+            match self.blocks_of(endpoint, from, to).await {
+                Ok(blocks) if !blocks.is_empty() => return Ok(blocks),
+                Ok(_) => _ = first.get_or_insert(ChainError::NoSuchBlock(from.to_string())),
+                Err(error) => _ = first.get_or_insert(error.into()),
             }
         }
-        Ok(blocks)
+        Err(first.unwrap_or_else(|| ChainError::NoSuchBlock(from.to_string())))
     }
 
     async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
@@ -131,6 +102,47 @@ impl From<ReadError> for ChainError {
 }
 
 impl AlloyChain {
+    fn log_range(&self, endpoint: usize) -> Option<MutexGuard<'_, LogRange>> {
+        self.log_ranges.get(endpoint).map(|range| range.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn blocks_of(&self, endpoint: usize, from: u64, to: u64) -> Result<Vec<ChainBlock>, ReadError> {
+        let mut blocks = Vec::new();
+        let mut next = from;
+        let mut range = self.log_range(endpoint).map_or(1, |range| range.get());
+        while next <= to {
+            let last = to.min(next.saturating_add(range - 1));
+            match self.read(endpoint, next, last).await {
+                Ok(read) => {
+                    if let Some(mut range) = self.log_range(endpoint) {
+                        range.answered(last - next + 1);
+                    }
+                    blocks.extend(read);
+                    next = last + 1;
+                    range = self.log_range(endpoint).map_or(1, |known| known.get().min(range * 2));
+                }
+                Err(ReadError::Node(failure)) if failure.asked_too_much() && last > next => {
+                    range = self.shorter(endpoint, last - next + 1, &failure);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// How many blocks to ask for where so many were too many.
+    fn shorter(&self, endpoint: usize, blocks: u64, failure: &Failure) -> u64 {
+        let message = match failure {
+            // A node that is slow now need not be slow for good; a provider's limit stays for a while.
+            Failure::Timeout => return (blocks / 2).max(1),
+            Failure::Error { message, .. } => message.as_str(),
+            _ => "",
+        };
+        let fewer = self.log_range(endpoint).map_or(1, |mut range| range.refused(blocks, message));
+        tracing::info!(blocks, fewer, "the provider wants shorter ranges of logs");
+        fewer
+    }
+
     async fn window_of(&self, created: u64) -> Result<u64, ChainError> {
         let number = u32::try_from(created).map_err(|_| ChainError::NoSuchBlock(created.to_string()))?;
         let call = AnzenTaskManager::windowsAtCall { blockNumber: number };
@@ -142,15 +154,15 @@ impl AlloyChain {
         }
     }
 
-    async fn read(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ReadError> {
+    async fn read(&self, endpoint: usize, from: u64, to: u64) -> Result<Vec<ChainBlock>, ReadError> {
         let headers = (from..=to).map(|number| (BlockNumberOrTag::Number(number), false)).collect();
-        let headers = self.rpc.ask_many("eth_getBlockByNumber", headers);
+        let headers = self.rpc.ask_many_of(endpoint, "eth_getBlockByNumber", headers);
         let filter = self.addresses.filter().from_block(from).to_block(to);
-        let logs = self.rpc.ask("eth_getLogs", [filter]);
+        let logs = self.rpc.ask_of(endpoint, "eth_getLogs", [filter]);
         let (headers, logs): (Vec<Option<RpcHeader>>, Vec<Log>) = futures::try_join!(headers, logs)?;
         let headers: Vec<_> = headers.into_iter().map_while(|header| header).collect();
         let mut logs = by_block(logs, &headers).map_err(ReadError::Chain)?;
-        self.complete(&headers, &mut logs).await?;
+        self.complete(endpoint, &headers, &mut logs).await?;
         let block = |header: &RpcHeader| {
             let mut logs: Vec<_> = logs.get(&header.hash).into_iter().flatten().collect();
             logs.sort_by_key(|log| log.log_index);
@@ -163,6 +175,7 @@ impl AlloyChain {
     /// did not come is asked for by its hash, which such a node answers with an error.
     async fn complete(
         &self,
+        endpoint: usize,
         headers: &[RpcHeader],
         logs: &mut BTreeMap<B256, Vec<Log>>,
     ) -> Result<(), Failure> {
@@ -172,7 +185,7 @@ impl AlloyChain {
         let doubtful: Vec<_> = headers.iter().filter(doubtful).map(|header| header.hash).collect();
         let filters: Vec<[Filter; 1]> =
             doubtful.iter().map(|hash| [self.addresses.filter().at_block_hash(*hash)]).collect();
-        let found: Vec<Vec<Log>> = self.rpc.ask_many("eth_getLogs", filters).await?;
+        let found: Vec<Vec<Log>> = self.rpc.ask_many_of(endpoint, "eth_getLogs", filters).await?;
         logs.extend(doubtful.into_iter().zip(found));
         Ok(())
     }

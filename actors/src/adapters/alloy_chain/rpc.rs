@@ -1,32 +1,28 @@
-//! Questions to a node: one, or several in a batch; each is counted and has a time limit.
+//! Questions to the chain: one, or several in a batch.
 
-use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, U64};
-use alloy::rpc::client::{BatchRequest, RpcClient, Waiter};
 use alloy::sol_types::SolCall;
-use alloy::transports::http::reqwest;
+use futures::channel::oneshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
-use super::endpoint::Endpoint;
+use super::config::ChainConfig;
 use super::failure::Failure;
 use super::metrics::RpcMetrics;
+use super::node::{Bounds, Call, Node, Raw, only, read};
+use super::pool::Pool;
 use crate::health::Health;
-use crate::ports::ChainError;
+use crate::ports::{ChainError, SendError};
 
 /// How old an answer may be that tells how the endpoint is.
 const LATELY: Duration = Duration::from_secs(5);
-/// A node that does not say what it is.
-const UNNAMED: &str = "unknown";
-/// The most of a node's name that is kept, in characters.
-const LONGEST_NAME: usize = 128;
-
 /// The state that a view is asked of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum At {
@@ -44,110 +40,70 @@ impl From<At> for BlockId {
     }
 }
 
-/// What a question may carry; alloy's own bound, which has it by these traits.
-pub(super) trait Question: Serialize + Clone + Debug + Send + Sync + Unpin {}
-impl<T: Serialize + Clone + Debug + Send + Sync + Unpin> Question for T {}
-
-/// What an answer may be; alloy's own bound likewise.
-pub(super) trait Reply: DeserializeOwned + Debug + Send + Sync + Unpin + 'static {}
-impl<T: DeserializeOwned + Debug + Send + Sync + Unpin + 'static> Reply for T {}
-
 pub(super) struct Rpc {
-    client: RpcClient,
-    timeout: Duration,
+    pool: Arc<Pool>,
     most_in_batch: usize,
     metrics: RpcMetrics,
-    /// What the node calls itself; nothing where it is to be asked.
-    client_version: Mutex<Option<String>>,
+    /// Compares the endpoints, where there are several.
+    watch: Option<JoinHandle<()>>,
 }
 
 impl Rpc {
-    pub(super) fn new(
-        endpoint: &Endpoint,
-        timeout: Duration,
-        most_in_batch: usize,
-        metrics: RpcMetrics,
-    ) -> Result<Self, ChainError> {
-        let http = reqwest::Client::builder().timeout(timeout).build();
-        let http = http.map_err(|error| ChainError::Endpoint(error.to_string()))?;
-        let client = RpcClient::new_http_with_client(http, endpoint.url().clone());
-        Ok(Self {
-            client,
-            timeout,
-            most_in_batch: most_in_batch.max(1),
-            metrics,
-            client_version: Mutex::default(),
-        })
+    pub(super) fn new(config: &ChainConfig, chain_id: u64, metrics: RpcMetrics) -> Result<Self, ChainError> {
+        let bounds =
+            Bounds { timeout: Duration::from_millis(config.timeout_ms), answer: config.longest_answer };
+        let nodes = config.rpc_endpoints().into_iter();
+        let nodes: Result<Vec<Node>, _> =
+            nodes.map(|endpoint| Node::new(endpoint, bounds, metrics.clone())).collect();
+        let nodes = nodes?;
+        let several = nodes.len() > 1;
+        let pool = Arc::new(Pool::new(nodes, chain_id, metrics.clone()));
+        let interval = Duration::from_millis(config.compare_interval_ms.max(1));
+        let watch = several.then(|| tokio::spawn(Arc::clone(&pool).watch(interval)));
+        Ok(Self { pool, most_in_batch: config.batch.max(1), metrics, watch })
     }
 
-    async fn timed<T>(
-        &self,
-        methods: &[&'static str],
-        question: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let start = Instant::now();
-        let answer = tokio::time::timeout(self.timeout, question).await.unwrap_or(Err(Failure::Timeout));
-        let outcome = answer.as_ref().err().map_or("ok", Failure::outcome);
-        self.metrics.answered(methods, outcome, &self.client_name(), start.elapsed());
-        match &answer {
-            Err(failure @ (Failure::Timeout | Failure::Unreachable(_))) => {
-                // Another one may stand there when it answers again.
-                self.name_client(None);
-                self.metrics.pulse.failed(&ChainError::from(failure.clone()));
-            }
-            _ => self.metrics.pulse.well(),
-        }
-        answer
+    /// The endpoints, the one to ask first first.
+    pub(super) fn order(&self) -> Vec<usize> {
+        self.pool.order()
     }
 
-    /// What the node calls itself, once it has been asked.
-    fn client_name(&self) -> String {
-        let version = self.client_version.lock().unwrap_or_else(PoisonError::into_inner);
-        version.clone().unwrap_or_else(|| UNNAMED.into())
-    }
-
-    fn name_client(&self, name: Option<String>) {
-        *self.client_version.lock().unwrap_or_else(PoisonError::into_inner) = name;
-    }
-
-    /// Asks the node what it is, unless that is known.
-    pub(super) async fn identify(&self) -> Result<(), Failure> {
-        if self.client_version.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-            return Ok(());
-        }
-        let question = async {
-            let answer: Result<String, _> = self.client.request("web3_clientVersion", ()).await;
-            let name = match answer.map_err(Failure::from) {
-                Ok(name) => name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect(),
-                Err(failure @ (Failure::Timeout | Failure::Unreachable(_))) => return Err(failure),
-                // It does not tell.
-                Err(_) => UNNAMED.into(),
-            };
-            self.name_client(Some(name));
-            Ok(())
-        };
-        self.timed(&["web3_clientVersion"], question).await
-    }
-
-    /// How the endpoint is: as the last question found it, which is asked here where nobody has asked one lately.
+    /// How the endpoints are: as the last question found them, which is asked here where nobody has asked one lately.
     pub(super) async fn examine(&self) -> Health {
-        // Whether that fails is in the pulse.
-        let _ = self.identify().await;
         if self.metrics.pulse.age().is_none_or(|age| age > LATELY) {
             // What comes of it is in the pulse.
-            let _ = self.ask::<_, U64>("eth_blockNumber", ()).await;
+            let _ = self.ask::<_, U64>("eth_blockNumber", [(); 0]).await;
         }
         self.metrics.pulse.health()
     }
 
     /// One question.
-    pub(super) async fn ask<P: Question, R: Reply>(
+    pub(super) async fn ask<P: Serialize, R: DeserializeOwned>(
         &self,
         method: &'static str,
         params: P,
     ) -> Result<R, Failure> {
-        let question = async { Ok(self.client.request(method, params).await?) };
-        self.timed(&[method], question).await
+        let call = Call::new(method, &params)?;
+        let answer = only(self.pool.exchange(&[call]).await?)?;
+        read(&answer)
+    }
+
+    /// One question to this endpoint and no other.
+    pub(super) async fn ask_of<P: Serialize, R: DeserializeOwned>(
+        &self,
+        endpoint: usize,
+        method: &'static str,
+        params: P,
+    ) -> Result<R, Failure> {
+        let call = Call::new(method, &params)?;
+        let answer = only(self.pool.ask(endpoint, &[call]).await?)?;
+        read(&answer)
+    }
+
+    /// Sends a transaction to every endpoint.
+    pub(super) async fn send(&self, raw: Bytes) -> Result<(), SendError> {
+        let call = Call::new("eth_sendRawTransaction", &[raw]).map_err(ChainError::from)?;
+        self.pool.send_to_all(&call).await
     }
 
     /// A view of a contract.
@@ -168,39 +124,72 @@ impl Rpc {
     }
 
     /// The same question about many things, in as many batches as it takes. Fails where one of them does.
-    pub(super) async fn ask_many<P: Question, R: Reply>(
+    pub(super) async fn ask_many<P: Serialize, R: DeserializeOwned>(
         &self,
         method: &'static str,
         params: Vec<P>,
     ) -> Result<Vec<R>, Failure> {
-        let batches = params.chunks(self.most_in_batch).map(|params| async move {
-            let mut batch = self.batch();
-            let answers: Vec<_> = params.iter().map(|params| batch.ask(method, params)).collect();
-            batch.send().await?;
-            let answers = answers.into_iter().map(Answer::get);
-            futures::future::try_join_all(answers).await
-        });
-        Ok(futures::future::try_join_all(batches).await?.into_iter().flatten().collect())
+        let calls = calls(method, &params)?;
+        let batches = calls.chunks(self.most_in_batch).map(|calls| self.pool.exchange(calls));
+        read_all(futures::future::try_join_all(batches).await?)
+    }
+
+    /// The same of this endpoint and no other.
+    pub(super) async fn ask_many_of<P: Serialize, R: DeserializeOwned>(
+        &self,
+        endpoint: usize,
+        method: &'static str,
+        params: Vec<P>,
+    ) -> Result<Vec<R>, Failure> {
+        let calls = calls(method, &params)?;
+        let batches = calls.chunks(self.most_in_batch).map(|calls| self.pool.ask(endpoint, calls));
+        read_all(futures::future::try_join_all(batches).await?)
     }
 
     /// Several questions of different kinds at once.
     pub(super) fn batch(&self) -> Batch<'_> {
-        Batch { rpc: self, questions: self.client.new_batch(), methods: Vec::new() }
+        Batch { rpc: self, calls: Ok(Vec::new()), answers: Vec::new() }
+    }
+}
+
+fn calls<P: Serialize>(method: &'static str, params: &[P]) -> Result<Vec<Call>, Failure> {
+    params.iter().map(|params| Call::new(method, params)).collect()
+}
+
+fn read_all<R: DeserializeOwned>(batches: Vec<Vec<Raw>>) -> Result<Vec<R>, Failure> {
+    batches.into_iter().flatten().map(|answer| answer.and_then(|answer| read(&answer))).collect()
+}
+
+impl Drop for Rpc {
+    fn drop(&mut self) {
+        if let Some(watch) = &self.watch {
+            watch.abort();
+        }
     }
 }
 
 /// Questions that are asked together.
 pub(super) struct Batch<'a> {
     rpc: &'a Rpc,
-    questions: BatchRequest<'a>,
-    methods: Vec<&'static str>,
+    calls: Result<Vec<Call>, Failure>,
+    answers: Vec<oneshot::Sender<Raw>>,
 }
 
 impl Batch<'_> {
     /// Adds a question; ask for the answer after [`Batch::send`].
-    pub(super) fn ask<P: Question, R: Reply>(&mut self, method: &'static str, params: &P) -> Answer<R> {
-        self.methods.push(method);
-        Answer(self.questions.add_call(method, params).map_err(Failure::from))
+    pub(super) fn ask<P: Serialize, R: DeserializeOwned>(
+        &mut self,
+        method: &'static str,
+        params: &P,
+    ) -> Answer<R> {
+        match (Call::new(method, params), &mut self.calls) {
+            (Ok(call), Ok(calls)) => calls.push(call),
+            (Err(failure), calls @ Ok(_)) => *calls = Err(failure),
+            (_, Err(_)) => {}
+        }
+        let (sender, answer) = oneshot::channel();
+        self.answers.push(sender);
+        Answer(answer, PhantomData)
     }
 
     /// Adds a view of a contract.
@@ -210,17 +199,22 @@ impl Batch<'_> {
 
     /// Asks. An error here is of all questions; each may have one of its own.
     pub(super) async fn send(self) -> Result<(), Failure> {
-        let Self { rpc, questions, methods } = self;
-        rpc.timed(&methods, async { Ok(questions.send().await?) }).await
+        let answers = self.rpc.pool.exchange(&self.calls?).await?;
+        for (sender, answer) in self.answers.into_iter().zip(answers) {
+            // Whoever does not want it any more has gone.
+            let _ = sender.send(answer);
+        }
+        Ok(())
     }
 }
 
 /// The answer to one question of a batch.
-pub(super) struct Answer<R>(Result<Waiter<R>, Failure>);
+pub(super) struct Answer<R>(oneshot::Receiver<Raw>, PhantomData<R>);
 
-impl<R: Reply> Answer<R> {
+impl<R: DeserializeOwned> Answer<R> {
     pub(super) async fn get(self) -> Result<R, Failure> {
-        Ok(self.0?.await?)
+        let answer = self.0.await.map_err(|_| Failure::Malformed("it was not asked".into()))?;
+        answer.and_then(|answer| read(&answer))
     }
 }
 

@@ -108,7 +108,7 @@ fn distance(known: &str, written: &str) -> Option<usize> {
 }
 
 /// A key without what separates its words: `chain_rpc_url` is meant to be `chain.rpc_url`.
-fn letters(key: &Key) -> String {
+pub(super) fn letters(key: &Key) -> String {
     key.0.concat().chars().filter(|c| !matches!(c, '_' | '-' | '.')).collect::<String>().to_lowercase()
 }
 

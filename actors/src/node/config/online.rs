@@ -53,8 +53,11 @@ pub enum OnlineError {
 pub async fn check_chain(config: &NodeConfig) -> Vec<OnlineError> {
     let Ok(addresses) = Addresses::load(&config.addresses) else { return Vec::new() };
     let asked = Asked { patience: Duration::from_millis(config.chain.timeout_ms), addresses };
-    let mut wrong = asked.http(&config.chain.rpc_url).await;
-    if let Some(endpoint) = &config.chain.ws_url {
+    let mut wrong = Vec::new();
+    for endpoint in &config.chain.rpc_endpoints() {
+        wrong.extend(asked.http(endpoint).await);
+    }
+    for endpoint in &config.chain.ws_endpoints() {
         wrong.extend(Box::pin(asked.websocket(endpoint)).await.err());
     }
     wrong

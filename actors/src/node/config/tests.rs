@@ -267,7 +267,10 @@ fn misspelt() -> impl Strategy<Value = (Key, Key)> {
         }
         let mut wrong = key.clone();
         wrong.0[part] = letters.into_iter().collect();
-        (known::lookup(&wrong).is_none()).then_some((key, wrong))
+        // `rpc_url_` is nearer to `rpc_url` than to `rpc_urls`, whatever was meant.
+        let is_anothers =
+            all.iter().any(|other| *other != key && known::letters(other) == known::letters(&wrong));
+        (known::lookup(&wrong).is_none() && !is_anothers).then_some((key, wrong))
     })
 }
 

@@ -1,0 +1,231 @@
+//! Which of several endpoints is asked first: no I/O and no clock.
+
+use std::time::Duration;
+
+/// The pause after the first failure, before an endpoint is tried again; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// For how long one that is back is asked only where those without a failure are not.
+const PROBATION: Duration = Duration::from_secs(60);
+/// By how many blocks an endpoint may be behind the others.
+const TOLERATED: u64 = 3;
+
+/// How serious a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gravity {
+    /// It may pass.
+    Passing,
+    /// It serves another chain: somebody has to do something about it.
+    Lasting,
+}
+
+/// What is known of one endpoint. Times are since the start.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    /// Failures in a row.
+    failures: u32,
+    /// Before that, it is asked only where there is no other.
+    retry_at: Duration,
+    /// Before that, others that are well go first.
+    trusted_from: Duration,
+    /// How many blocks it was behind the others the last time that they were compared.
+    lag: u64,
+}
+
+/// The order in which endpoints are asked: as they are configured, but those that fail or lag behind last.
+#[derive(Debug, Clone)]
+pub(super) struct Ranking(Vec<Standing>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tier {
+    Well,
+    OnProbation,
+    Lagging,
+    Failing(Duration),
+}
+
+impl Standing {
+    fn tier(&self, now: Duration) -> Tier {
+        if self.failures > 0 {
+            Tier::Failing(self.retry_at)
+        } else if self.lag > TOLERATED {
+            Tier::Lagging
+        } else if now < self.trusted_from {
+            Tier::OnProbation
+        } else {
+            Tier::Well
+        }
+    }
+}
+
+impl Ranking {
+    pub(super) fn new(endpoints: usize) -> Self {
+        Self(vec![Standing::default(); endpoints])
+    }
+
+    /// All endpoints, the one to ask first first.
+    pub(super) fn order(&self, now: Duration) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        order.sort_by_key(|index| self.0.get(*index).map(|standing| standing.tier(now)));
+        order
+    }
+
+    /// True where an endpoint answers, and is not behind the others.
+    pub(super) fn is_usable(&self, endpoint: usize) -> bool {
+        self.0.get(endpoint).is_some_and(|standing| standing.failures == 0 && standing.lag <= TOLERATED)
+    }
+
+    /// By how many blocks it is behind.
+    pub(super) fn lag(&self, endpoint: usize) -> u64 {
+        self.0.get(endpoint).map_or(0, |standing| standing.lag)
+    }
+
+    /// True where it is time to see whether an endpoint answers.
+    pub(super) fn is_due(&self, endpoint: usize, now: Duration) -> bool {
+        self.0.get(endpoint).is_some_and(|standing| standing.failures == 0 || standing.retry_at <= now)
+    }
+
+    /// An endpoint has answered. True where it had failed before.
+    pub(super) fn answered(&mut self, endpoint: usize, now: Duration) -> bool {
+        let Some(standing) = self.0.get_mut(endpoint) else { return false };
+        let is_back = std::mem::take(&mut standing.failures) > 0;
+        if is_back {
+            standing.trusted_from = now + PROBATION;
+        }
+        is_back
+    }
+
+    /// An endpoint has failed. True where it had not before. Of several questions that fail together one counts.
+    pub(super) fn failed(&mut self, endpoint: usize, now: Duration, gravity: Gravity) -> bool {
+        let Some(standing) = self.0.get_mut(endpoint) else { return false };
+        if standing.failures > 0 && now < standing.retry_at {
+            return false;
+        }
+        standing.failures = standing.failures.saturating_add(1);
+        let doubled = FIRST_PAUSE.saturating_mul(1 << (standing.failures - 1).min(16));
+        let pause = if gravity == Gravity::Lasting { LONGEST_PAUSE } else { doubled.min(LONGEST_PAUSE) };
+        standing.retry_at = now + pause;
+        standing.failures == 1
+    }
+
+    /// The newest blocks of several endpoints, asked at one time.
+    pub(super) fn compared(&mut self, heads: &[(usize, u64)]) {
+        let newest = heads.iter().map(|(_, head)| *head).max().unwrap_or_default();
+        for (endpoint, head) in heads {
+            if let Some(standing) = self.0.get_mut(*endpoint) {
+                standing.lag = newest.saturating_sub(*head);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn they_are_asked_as_they_are_configured() {
+        assert_eq!(Ranking::new(3).order(at(0)), [0, 1, 2]);
+    }
+
+    #[test]
+    fn one_that_fails_is_asked_last_until_it_is_back_for_a_while() {
+        let mut ranking = Ranking::new(3);
+        assert!(ranking.failed(0, at(10), Gravity::Passing));
+        assert_eq!(ranking.order(at(10)), [1, 2, 0]);
+        assert!(!ranking.is_due(0, at(10)) && ranking.is_due(0, at(11)));
+        assert!(ranking.answered(0, at(11)));
+        assert_eq!(ranking.order(at(70)), [1, 2, 0], "it may fail again");
+        assert_eq!(ranking.order(at(71)), [0, 1, 2]);
+    }
+
+    #[test]
+    fn one_that_goes_on_failing_is_tried_more_and_more_seldom() {
+        let mut ranking = Ranking::new(1);
+        let (mut now, mut pauses) = (at(0), Vec::new());
+        for _ in 0..9 {
+            ranking.failed(0, now, Gravity::Passing);
+            assert!(!ranking.failed(0, now, Gravity::Passing), "it was asked several things at once");
+            let begin = now;
+            while !ranking.is_due(0, now) {
+                now += at(1);
+            }
+            pauses.push((now - begin).as_secs());
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn of_those_that_fail_the_one_whose_turn_comes_first_is_asked_first() {
+        let mut ranking = Ranking::new(3);
+        ranking.failed(0, at(0), Gravity::Lasting);
+        ranking.failed(1, at(5), Gravity::Passing);
+        ranking.failed(2, at(1), Gravity::Passing);
+        assert_eq!(ranking.order(at(6)), [2, 1, 0]);
+    }
+
+    #[test]
+    fn one_that_lags_behind_is_left_and_taken_again() {
+        let mut ranking = Ranking::new(2);
+        ranking.compared(&[(0, 100), (1, 103)]);
+        assert_eq!(ranking.order(at(0)), [0, 1]);
+        ranking.compared(&[(0, 100), (1, 104)]);
+        assert_eq!((ranking.order(at(0)), ranking.is_usable(0), ranking.lag(0)), (vec![1, 0], false, 4));
+        ranking.failed(1, at(0), Gravity::Passing);
+        assert_eq!(ranking.order(at(0)), [0, 1], "better late than never");
+        ranking.compared(&[(0, 105)]);
+        assert!(ranking.is_usable(0));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Answered(usize),
+        Failed(usize, bool),
+        Compared(Vec<u64>),
+        Passes(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..4usize).prop_map(Step::Answered),
+            (0..4usize, any::<bool>()).prop_map(|(one, lasting)| Step::Failed(one, lasting)),
+            prop::collection::vec(any::<u64>(), 4).prop_map(Step::Compared),
+            (0..100u64).prop_map(Step::Passes),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_forgotten_and_the_well_go_first(steps in prop::collection::vec(step(), 0..60)) {
+            let (mut ranking, mut now) = (Ranking::new(4), at(0));
+            for step in steps {
+                match step {
+                    Step::Answered(one) => { ranking.answered(one, now); }
+                    Step::Failed(one, lasting) => {
+                        let gravity = if lasting { Gravity::Lasting } else { Gravity::Passing };
+                        ranking.failed(one, now, gravity);
+                    }
+                    Step::Compared(heads) => {
+                        ranking.compared(&heads.into_iter().enumerate().collect::<Vec<_>>());
+                    }
+                    Step::Passes(seconds) => now += at(seconds),
+                }
+                let order = ranking.order(now);
+                let mut all = order.clone();
+                all.sort_unstable();
+                prop_assert_eq!(all, [0, 1, 2, 3]);
+                let usable: Vec<bool> = order.iter().map(|one| ranking.is_usable(*one)).collect();
+                prop_assert!(usable.is_sorted_by(|a, b| a >= b), "{:?}", usable);
+                // Whoever fails is tried again within a minute.
+                prop_assert!((0..4).all(|one| ranking.is_due(one, now + LONGEST_PAUSE)));
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Several endpoints, some of which are less than a node.
+
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{B256, Bloom, U64};
+use alloy::providers::Provider as _;
+use anzen_actors::adapters::{ChainConfig, LocalTxSigner};
+use anzen_actors::ports::{
+    ChainError, ChainReader, OperatorRegistry, TaskContract, TxBroadcast, TxSigner, UnsignedTx,
+};
+use serde_json::{Value, json};
+
+use crate::chain::{Chain, deployer_key};
+use crate::provider::{Provider, serve};
+
+/// One that takes connections and never answers.
+async fn black_hole() -> (String, tokio::net::TcpListener) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    (format!("http://{}", listener.local_addr().unwrap()), listener)
+}
+
+fn result(question: &Value, result: &Value) -> Option<Value> {
+    Some(json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }))
+}
+
+#[actix::test]
+async fn a_dead_endpoint_costs_one_timeout() {
+    let chain = Chain::start().await;
+    let (dead, _listener) = black_hole().await;
+    let config = ChainConfig {
+        rpc_url: dead.parse().unwrap(),
+        rpc_urls: vec![chain.anvil.http_url().parse().unwrap()],
+        timeout_ms: 500,
+        compare_interval_ms: 3_600_000,
+        ..chain.config()
+    };
+    let port = chain.connect(&config);
+    let start = Instant::now();
+    port.check().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(500), "it was asked first");
+    let start = Instant::now();
+    for _ in 0..20 {
+        port.head().await.unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_millis(500), "the other one is asked first now");
+}
+
+#[actix::test]
+async fn nobody_answers_where_all_are_dead() {
+    let chain = Chain::start().await;
+    let nowhere = |port: u16| format!("http://127.0.0.1:{port}").parse().unwrap();
+    let config = ChainConfig { rpc_url: nowhere(1), rpc_urls: vec![nowhere(2)], ..chain.config() };
+    assert!(matches!(chain.connect(&config).head().await, Err(ChainError::Endpoint(_))));
+}
+
+/// Has only a few blocks.
+fn behind(_: &Provider, question: &Value) -> Option<Value> {
+    match question["method"].as_str()? {
+        "eth_blockNumber" => result(question, &json!("0x3")),
+        "eth_getBlockByNumber" if question["params"][0] == "latest" => {
+            let (hash, bloom) = (B256::repeat_byte(3), Bloom::default());
+            let header = json!({
+                "number": "0x3", "hash": hash, "parentHash": hash, "timestamp": "0x1", "logsBloom": bloom
+            });
+            result(question, &header)
+        }
+        "eth_getBlockByNumber" => result(question, &Value::Null),
+        _ => None,
+    }
+}
+
+#[actix::test]
+async fn a_lagging_one_is_left() {
+    let chain = Chain::start().await;
+    let (lagging, _) = serve(&chain, behind).await;
+    let node = chain.anvil.http_url().parse().unwrap();
+    let config = ChainConfig { rpc_urls: vec![node], compare_interval_ms: 20, ..lagging };
+    let port = chain.connect(&config);
+    let to = chain.provider.get_block_number().await.unwrap();
+    assert_eq!(port.blocks(to, to).await.unwrap().len(), 1, "the other one has it");
+    // It is believed until the two are compared.
+    while port.head().await.unwrap().at.number != to {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn liar(_: &Provider, question: &Value) -> Option<Value> {
+    match question["method"].as_str()? {
+        "eth_chainId" => result(question, &json!(U64::from(1))),
+        "web3_clientVersion" => None,
+        method => panic!("{method}: one of another chain is asked nothing else"),
+    }
+}
+
+#[actix::test]
+async fn one_of_another_chain_is_asked_nothing_else() {
+    let chain = Chain::start().await;
+    let (wrong, _) = serve(&chain, liar).await;
+    let node = chain.anvil.http_url().parse().unwrap();
+    let config = ChainConfig { rpc_urls: vec![node], compare_interval_ms: 20, ..wrong.clone() };
+    let port = chain.connect(&config);
+    port.check().await.unwrap();
+    assert_eq!(port.windows().await.unwrap().response, 30);
+    let alone = chain.connect(&wrong).windows().await;
+    assert!(matches!(alone, Err(ChainError::Nonsense(text)) if text.contains("the chain's id is 1 ")));
+}
+
+/// Knows whether it was sent something.
+fn notes_transactions(provider: &Provider, question: &Value) -> Option<Value> {
+    if question["method"] == "eth_sendRawTransaction" {
+        provider.note();
+    }
+    None
+}
+
+#[actix::test]
+async fn a_transaction_goes_to_all() {
+    let chain = Chain::start().await;
+    let (first, one) = serve(&chain, notes_transactions).await;
+    let (second, two) = serve(&chain, notes_transactions).await;
+    let nowhere = "http://127.0.0.1:1".parse().unwrap();
+    let config = ChainConfig { rpc_urls: vec![nowhere, second.rpc_url], ..first };
+    let port = chain.connect(&config);
+    let signer = LocalTxSigner::new(deployer_key());
+    let (to, data) = port.refresh_quorum_call(0, &[]);
+    let nonce = port.nonce(signer.address()).await.unwrap();
+    let fees = port.fees().await.unwrap();
+    let tx = UnsignedTx { chain_id: port.chain_id(), nonce, to, data, gas_limit: 300_000, fees };
+    port.send(signer.sign(&tx).await.unwrap().raw).await.unwrap();
+    one.noted().await;
+    two.noted().await;
+}
+
+/// Answers with more than anybody asked for.
+fn endless(_: &Provider, question: &Value) -> Option<Value> {
+    (question["method"] == "eth_getBlockByNumber").then(|| json!("x".repeat(2_000_000)))
+}
+
+#[actix::test]
+async fn an_answer_that_is_too_long_is_not_read() {
+    let chain = Chain::start().await;
+    let (config, _) = serve(&chain, endless).await;
+    let config = ChainConfig { longest_answer: 1_000_000, ..config };
+    let error = chain.connect(&config).head().await.unwrap_err();
+    assert!(error.to_string().contains("longer than 1000000 bytes"), "{error}");
+    let node = chain.anvil.http_url().parse().unwrap();
+    let config = ChainConfig { rpc_urls: vec![node], ..config };
+    chain.connect(&config).head().await.unwrap();
+}
