@@ -8,6 +8,9 @@ use super::{Invariant, Violation, require};
 /// Records may be this many blocks late in going: the deepest reorg, and the time that a removal takes.
 const SLACK: u64 = 16;
 
+/// Transactions that are on disk and were never broadcast.
+const UNSENT: usize = 4;
+
 /// A process has so many records of a kind. Kinds that are not known here are not judged.
 pub(super) fn check(
     chain: &Chain,
@@ -36,7 +39,8 @@ fn most(chain: &Chain, terms: &Terms, sending: &Sending, space: &str) -> Option<
         // And the floor.
         "operator-signer.protection" => Some(chain.tasks_since(since(terms.keep_records)) + 1),
         "tx_sender.intents" => {
-            Some(sending.ids_since(since(terms.remember_blocks + terms.response_window)))
+            // Some are being written, and are not on their way yet.
+            Some(sending.ids_since(since(terms.remember_blocks + terms.response_window)) + UNSENT)
         }
         _ => None,
     }

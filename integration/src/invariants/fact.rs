@@ -79,7 +79,7 @@ pub enum Fact {
         /// Their tasks and operators.
         kept: BTreeSet<(TaskHash, OperatorId)>,
     },
-    /// A node was handed a transaction and did not refuse it.
+    /// A process hands a transaction to a node: told before, and again where the node has taken it.
     Broadcast {
         /// Who sends.
         sender: Address,
@@ -89,6 +89,8 @@ pub enum Fact {
         hash: B256,
         /// The idempotency id of the intent on disk that holds it; nothing where none does.
         id: Option<TxId>,
+        /// The node has it, and may tell others.
+        taken: bool,
     },
     /// A process has this many records of one kind on disk.
     Stored {

@@ -108,8 +108,8 @@ impl Ledger {
             Fact::Signatures { aggregator, kept } => {
                 self.collecting.on_disk(chain, terms, &aggregator, &kept)
             }
-            Fact::Broadcast { sender, nonce, hash, id } => {
-                self.sending.broadcast(chain, sender, nonce, hash, id)
+            Fact::Broadcast { sender, nonce, hash, id, taken } => {
+                self.sending.broadcast(chain, sender, nonce, hash, id, taken)
             }
             Fact::Stored { process, space, records } => {
                 bounds::check(chain, terms, &self.sending, &process, space, records)

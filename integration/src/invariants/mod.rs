@@ -48,7 +48,8 @@ pub enum Invariant {
     /// value that the model yields at the reference block (as long as liars hold less than the threshold).
     OneResponse,
     /// **I4.** Of the transactions that one key sends under one idempotency id, at most one succeeds on the canonical chain;
-    /// and while one of them may still be mined, none with another nonce is handed to a node.
+    /// and while no block has used the nonce of one of them, none with another nonce is handed to a node. (One that reverted
+    /// may be sent again with another nonce; should a reorg undo the revert, the contract is the fence between the two.)
     OneTransaction,
     /// **I5.** Nothing leaves a process before what it rests on is on disk: no answer is signed without its record, no
     /// signature acknowledged, no transaction broadcast.

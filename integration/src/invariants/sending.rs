@@ -14,8 +14,10 @@ use super::{Invariant, Violation, require};
 pub(super) struct Sending {
     ids: BTreeMap<B256, (Address, TxId)>,
     nonces: BTreeMap<(Address, TxId), BTreeSet<u64>>,
-    /// The newest block when an id was last broadcast.
+    /// The newest block when an id was last broadcast, or was to be.
     last: BTreeMap<(Address, TxId), u64>,
+    /// Which nonces a block of some fork has used.
+    used: BTreeSet<(Address, u64)>,
 }
 
 impl Sending {
@@ -26,23 +28,28 @@ impl Sending {
         nonce: u64,
         hash: B256,
         id: Option<TxId>,
+        taken: bool,
     ) -> Result<(), Violation> {
         let Some(id) = id else {
             let what = format!("{sender} broadcast transaction {hash} (nonce {nonce}), which is not on disk");
             return Err(Violation::new(Invariant::DiskFirst, what));
         };
-        self.ids.insert(hash, (sender, id.clone()));
         self.last.insert((sender, id.clone()), chain.head());
+        if !taken {
+            return Ok(());
+        }
+        self.ids.insert(hash, (sender, id.clone()));
         let nonces = self.nonces.entry((sender, id.clone())).or_default();
         nonces.insert(nonce);
-        let free = nonces.iter().find(|other| **other != nonce && !chain.mined.contains_key(&(sender, **other)));
+        let free = nonces.iter().find(|other| **other != nonce && !self.used.contains(&(sender, **other)));
         require(free.is_none(), Invariant::OneTransaction, || {
             let free = free.copied().unwrap_or_default();
             format!("{sender} broadcast {id} with nonce {nonce} while the one with nonce {free} may be mined")
         })
     }
 
-    pub(super) fn mined(&self, chain: &Chain, transactions: &[MinedTx]) -> Result<(), Violation> {
+    pub(super) fn mined(&mut self, chain: &Chain, transactions: &[MinedTx]) -> Result<(), Violation> {
+        self.used.extend(transactions.iter().map(|tx| (tx.sender, tx.nonce)));
         for tx in transactions.iter().filter(|tx| tx.succeeded) {
             let Some((sender, id)) = self.ids.get(&tx.hash) else { continue };
             let others = self.nonces.get(&(*sender, id.clone())).into_iter().flatten();

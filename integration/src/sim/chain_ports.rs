@@ -250,14 +250,12 @@ impl TxBroadcast for SimEndpoint {
         let hash = keccak256(&raw);
         // Before it is on its way: what leaves must be on disk whatever the node says.
         let id = self.disk.intent_of(sender, hash);
-        if id.is_none() {
-            self.witness.tell(Fact::Broadcast { sender, nonce, hash, id: None });
-        }
+        self.witness.tell(Fact::Broadcast { sender, nonce, hash, id: id.clone(), taken: false });
         let fork = self.answer().await?;
         let cut_off = matches!(self.weather.view(), View::Frozen(_));
         let sent = if cut_off { Ok(()) } else { self.chain.send(&raw, &fork) };
         if sent.is_ok() && !cut_off {
-            self.witness.tell(Fact::Broadcast { sender, nonce, hash, id });
+            self.witness.tell(Fact::Broadcast { sender, nonce, hash, id, taken: true });
         }
         sent
     }
