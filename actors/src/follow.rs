@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Message, Recipient};
-use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, ChainEvent, DeltaBase, NextBlocks};
+use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, NextBlocks};
 
 use crate::bus::Handle;
 use crate::ports::{Rng, jittered};
@@ -47,17 +47,9 @@ fn end_of(delta: &ChainDelta, before: Option<BlockRef>) -> Option<BlockRef> {
     let base = match delta.base {
         DeltaBase::Continues => before,
         DeltaBase::RetractTo { block } => Some(block),
-        DeltaBase::Restart => None,
+        DeltaBase::Restart { .. } => None,
     };
     delta.blocks.last().map(|block| block.header.at).or(base)
-}
-
-/// The response window that governance set in a block, the last one counting; it holds for tasks of later blocks.
-pub fn new_window(block: &ChainBlock) -> Option<u64> {
-    block.events.iter().rev().find_map(|event| match event {
-        ChainEvent::ResponseWindowChanged { blocks } => Some(*blocks),
-        _ => None,
-    })
 }
 
 /// A state that follows the chain. Every method returns what is to be done about it.
@@ -65,8 +57,9 @@ pub trait ChainState {
     /// What is to be done.
     type Effect;
 
-    /// Forget all that came from the chain; it is told again from a while back.
-    fn restart(&mut self) -> Vec<Self::Effect>;
+    /// Forget all that came from the chain; it is told again from a while back. Tasks of the first block can be answered for
+    /// `response_window` blocks.
+    fn restart(&mut self, response_window: u64) -> Vec<Self::Effect>;
 
     /// Undo everything above `block`.
     fn retract(&mut self, block: BlockRef) -> Vec<Self::Effect>;
@@ -79,7 +72,7 @@ pub trait ChainState {
         let mut effects = match delta.base {
             DeltaBase::Continues => Vec::new(),
             DeltaBase::RetractTo { block } => self.retract(block),
-            DeltaBase::Restart => self.restart(),
+            DeltaBase::Restart { response_window } => self.restart(response_window),
         };
         for block in &delta.blocks {
             effects.extend(self.apply(block, delta.head));

@@ -24,6 +24,7 @@ mod measure;
 pub mod node;
 pub mod operator_signer;
 pub mod ports;
+pub mod response_windows;
 pub mod retry;
 pub mod rpc_gateway;
 pub mod signature_collector;

@@ -107,7 +107,11 @@ pub enum DeltaBase {
     },
     /// The watcher does not know the block, or none was named: forget everything and build up from `blocks`, which reach
     /// far enough back to hold every task that can still be answered.
-    Restart,
+    #[serde(rename_all = "camelCase")]
+    Restart {
+        /// For how many blocks the tasks of the first of `blocks` can be answered; later changes are among the events.
+        response_window: u64,
+    },
 }
 
 /// Asks ChainWatcher for the blocks after `after`. Sent by every actor that follows the chain.
@@ -135,7 +139,7 @@ impl actix::Message for NextBlocks {
 impl Wire for NextBlocks {
     type Reply = Result<ChainDelta, NotFollowing>;
     const NAME: &'static str = "chain_nextBlocks";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     const TO: ActorName = ActorName::ChainWatcher;
     const MOST_BYTES: usize = 1024;
     const TIMEOUT_MS: u64 = Self::LONGEST_WAIT_MS + 10_000;

@@ -7,7 +7,8 @@ use anzen_messages::TaskHash;
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
 
-use crate::follow::{ChainState, new_window};
+use crate::follow::ChainState;
+use crate::response_windows::ResponseWindows;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,7 @@ const BELIEVED: u64 = 5;
 /// The aggregator's state.
 #[derive(Debug)]
 pub(super) struct Postings {
-    /// For how many blocks a task that is created now can be answered.
-    window: u64,
+    windows: ResponseWindows,
     finality: u64,
     head: u64,
     postings: BTreeMap<TaskHash, Posting>,
@@ -58,7 +58,13 @@ pub(super) struct Postings {
 
 impl Postings {
     pub(super) fn new(window: u64, finality: u64) -> Self {
-        Self { window, finality, head: 0, postings: BTreeMap::new(), answered: BTreeMap::new() }
+        Self {
+            windows: ResponseWindows::new(window),
+            finality,
+            head: 0,
+            postings: BTreeMap::new(),
+            answered: BTreeMap::new(),
+        }
     }
 
     /// True where the task is known: posted, being posted, or answered.
@@ -79,7 +85,7 @@ impl Postings {
     /// Takes a certificate of an earlier life of this process; the first block brings the first attempt.
     pub(super) fn recover(&mut self, reached: QuorumReached) {
         let task = reached.response.task_hash;
-        let deadline = u64::from(reached.task.created_block) + self.window;
+        let deadline = self.windows.deadline(u64::from(reached.task.created_block));
         let posting = Posting { reached: Arc::new(reached), deadline, under_way: false, settled_at: None };
         self.postings.insert(task, posting);
     }
@@ -114,6 +120,13 @@ impl Postings {
         first.then(|| Effect::Answered { task, index: posting.reached.task.index, block: at.number })
     }
 
+    /// A certificate may be older than what is known of the window of its task: it is on disk, or the watcher is behind.
+    fn set_deadlines(&mut self) {
+        for posting in self.postings.values_mut() {
+            posting.deadline = self.windows.deadline(u64::from(posting.reached.task.created_block));
+        }
+    }
+
     fn prune(&mut self) -> Vec<Effect> {
         let (head, finality) = (self.head, self.finality);
         let over = |task: &TaskHash, posting: &Posting| match self.answered.get(task) {
@@ -143,16 +156,20 @@ impl ChainState for Postings {
     type Effect = Effect;
 
     /// Certificates stay; which of them are answered is told again, as far as the chain still has it.
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
         self.answered.clear();
+        self.windows = ResponseWindows::new(response_window);
         for posting in self.postings.values_mut() {
             posting.settled_at = None;
         }
+        self.set_deadlines();
         Vec::new()
     }
 
     /// An answer that a reorg undid is posted again.
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
+        self.windows.retract(block);
+        self.set_deadlines();
         let undone = self.answered.split_off_by(|at| at.number > block.number);
         for task in undone {
             if let Some(posting) = self.postings.get_mut(&task) {
@@ -170,9 +187,8 @@ impl ChainState for Postings {
                 effects.extend(self.answered(response.task_hash, block.header.at));
             }
         }
-        if let Some(window) = new_window(block) {
-            self.window = window;
-        }
+        self.windows.apply(block);
+        self.set_deadlines();
         effects.extend(self.prune());
         // While catching up, a later block may hold the answer.
         if block.header.at == head {
@@ -255,12 +271,29 @@ mod tests {
         assert!(matches!(apply(&mut state, &[at(106, vec![])])[..], [Effect::Post { .. }]));
     }
 
+    /// A task keeps the window of its creation, whatever is in force now.
+    #[test]
+    fn a_restart_after_the_window_was_shortened_keeps_open_tasks() {
+        let mut state = Postings::new(5, FINALITY);
+        let certificate = reached(0, 101);
+        let task = certificate.response.task_hash;
+        state.recover(certificate);
+        state.restart(WINDOW);
+        let shortened = at(105, vec![ChainEvent::ResponseWindowChanged { blocks: 5 }]);
+        let (early, late) = (at(101, vec![]), at(120, vec![]));
+        let head = late.header.at;
+        let effects: Vec<Effect> =
+            [early, shortened, late].iter().flat_map(|block| state.apply(block, head)).collect();
+        assert!(matches!(effects[..], [Effect::Post { not_after: 131, .. }]), "{effects:?}");
+        assert!(state.knows(task));
+    }
+
     #[test]
     fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
         let (mut state, task) = posting();
         state.attempted(task, Attempt::Settled);
         apply(&mut state, &[at(102, vec![responded(0, task)])]);
-        state.restart();
+        state.restart(WINDOW);
         assert!(matches!(apply(&mut state, &[at(102, vec![])])[..], [Effect::Post { .. }]));
     }
 

@@ -1,7 +1,6 @@
 //! Takes questions, and answers them.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use super::Config;
 use super::drive::{Behind, Driver, Fetched, HeadSeen, NotFollowed};
 use super::health::{Vitals, judge};
 use super::metrics::WatcherMetrics;
-use super::tracker::{Effect, Limits, Tracker, Waiter};
+use super::tracker::{Effect, Limits, Missing, Tracker, Waiter};
 use crate::bus::{BusMetrics, Inbox, Incoming};
 use crate::health::{Examine, Health};
 use crate::ports::{ChainReader, Clock, Rng};
@@ -31,7 +30,7 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Pauses.
     pub rng: Arc<dyn Rng>,
-    /// For how many blocks a task can be answered.
+    /// For how many blocks a task that is created now can be answered.
     pub response_window: u64,
     /// Counts.
     pub metrics: WatcherMetrics,
@@ -57,15 +56,12 @@ struct Waiting {
 
 /// Starts the actor.
 pub fn start(config: &Config, deps: Dependencies, bus: &BusMetrics) -> Inbox<ChainWatcher> {
-    let limits = Limits {
-        lookback: deps.response_window + config.margin_blocks,
-        keep: config.keep_blocks,
-        fetch: config.fetch_blocks,
-    };
+    let limits =
+        Limits { margin: config.margin_blocks, keep: config.keep_blocks, fetch: config.fetch_blocks };
     let addr = ChainWatcher::create(|ctx| {
         ctx.set_mailbox_capacity(config.capacity + 1);
         ChainWatcher {
-            tracker: Tracker::new(limits),
+            tracker: Tracker::new(limits, deps.response_window),
             deps,
             waiting: BTreeMap::new(),
             next_waiter: 0,
@@ -115,7 +111,7 @@ impl Handler<Incoming<NextBlocks>> for ChainWatcher {
 }
 
 impl Handler<HeadSeen> for ChainWatcher {
-    type Result = Result<Option<RangeInclusive<u64>>, Behind>;
+    type Result = Result<Option<Missing>, Behind>;
 
     fn handle(&mut self, HeadSeen(head): HeadSeen, _ctx: &mut Context<Self>) -> Self::Result {
         let is_news = self.tracker.head() != Some(head.at);
@@ -157,11 +153,11 @@ impl Handler<Examine> for ChainWatcher {
 }
 
 impl Handler<Fetched> for ChainWatcher {
-    type Result = Option<RangeInclusive<u64>>;
+    type Result = Option<Missing>;
 
-    fn handle(&mut self, Fetched(blocks): Fetched, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Fetched { blocks, windows }: Fetched, ctx: &mut Context<Self>) -> Self::Result {
         let first = self.tracker.tip().is_none();
-        let effects = self.tracker.fetched(blocks);
+        let effects = self.tracker.fetched(blocks, &windows);
         self.carry_out(effects, ctx);
         if let Some(tip) = self.tracker.tip().filter(|_| first) {
             info!(block = tip.number, "following the chain");
@@ -171,7 +167,7 @@ impl Handler<Fetched> for ChainWatcher {
 }
 
 impl ChainWatcher {
-    fn progress(&mut self) -> Option<RangeInclusive<u64>> {
+    fn progress(&mut self) -> Option<Missing> {
         self.deps.metrics.read_up_to(self.tracker.tip(), self.tracker.head());
         let missing = self.tracker.missing();
         if missing.is_none() {

@@ -43,6 +43,10 @@ impl ChainReader for Node {
         self.read(|world| world.read(from..=to))
     }
 
+    async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
+        self.read(|world| created.iter().map(|created| world.windows.of(*created)).collect())
+    }
+
     async fn changed(&self, _known: BlockRef) {
         self.news.notified().await;
     }
@@ -78,7 +82,7 @@ async fn blocks_are_told_as_they_come() {
     let mut world = World::new(50);
     let (node, watcher) = watch(Some(&world));
     let delta = watcher.ask(next(None)).await.unwrap().unwrap();
-    assert_eq!((delta.base, delta.blocks.len()), (DeltaBase::Restart, 16));
+    assert_eq!((delta.base, delta.blocks.len()), (DeltaBase::Restart { response_window: 10 }, 16));
     let question = watcher.ask(next(Some(world.head())));
     world.reorganise(2, 3);
     node.become_(&world);

@@ -1,6 +1,5 @@
 //! Asks the endpoint for the head and the missing blocks, for ever, one thing at a time.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use anzen_messages::chain::{ChainBlock, Header};
 
 use super::actor::ChainWatcher;
 use super::metrics::WatcherMetrics;
+use super::tracker::Missing;
 use crate::ports::{ChainError, ChainReader, Rng, jittered};
 
 /// The longest pause after a failure.
@@ -16,13 +16,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The endpoint's newest block; answered with the blocks to fetch next.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<Option<RangeInclusive<u64>>, Behind>")]
+#[rtype(result = "Result<Option<Missing>, Behind>")]
 pub(super) struct HeadSeen(pub(super) Header);
 
 /// Blocks that were fetched; answered with the blocks to fetch next.
 #[derive(Debug, Message)]
-#[rtype(result = "Option<RangeInclusive<u64>>")]
-pub(super) struct Fetched(pub(super) Vec<ChainBlock>);
+#[rtype(result = "Option<Missing>")]
+pub(super) struct Fetched {
+    pub(super) blocks: Vec<ChainBlock>,
+    /// The response windows that were wanted, by block.
+    pub(super) windows: Vec<(u64, u64)>,
+}
 
 /// The endpoint was not followed.
 #[derive(Debug, Message)]
@@ -83,13 +87,15 @@ impl Driver {
     async fn catch_up(&self) -> Result<Header, Failure> {
         let head = self.reader.head().await?;
         let mut missing = self.watcher.send(HeadSeen(head.clone())).await??;
-        while let Some(range) = missing {
+        while let Some(Missing { range, windows_of }) = missing {
             let (from, to) = range.into_inner();
+            let windows = self.reader.response_windows(&windows_of).await?;
+            let windows = windows_of.into_iter().zip(windows).collect();
             let blocks = self.reader.blocks(from, to).await?;
             if blocks.is_empty() {
                 return Err(ChainError::NoSuchBlock(from.to_string()).into());
             }
-            missing = self.watcher.send(Fetched(blocks)).await?;
+            missing = self.watcher.send(Fetched { blocks, windows }).await?;
         }
         Ok(head)
     }

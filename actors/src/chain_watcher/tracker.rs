@@ -7,6 +7,7 @@ use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase, NotFoll
 
 use super::retracted::Retracted;
 use super::ring::Ring;
+use crate::response_windows::ResponseWindows;
 
 /// Names a question that has not been answered yet.
 pub(super) type Waiter = u64;
@@ -25,8 +26,8 @@ pub(super) enum Effect {
 /// How much is kept and told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// How many blocks before the tip an actor that starts is told of.
-    pub(super) lookback: u64,
+    /// How many blocks, beyond the longest response window, an actor that starts is told of.
+    pub(super) margin: u64,
     /// How many blocks are kept.
     pub(super) keep: u64,
     /// How many blocks are asked for at a time.
@@ -37,11 +38,25 @@ pub(super) struct Limits {
 pub(super) struct Tracker {
     limits: Limits,
     ring: Ring,
+    /// Of the blocks in the ring; while there are none, of what is known of those to come.
+    windows: ResponseWindows,
     retracted: Retracted,
     head: Option<BlockRef>,
     waiting: BTreeMap<Waiter, Option<BlockRef>>,
     search: Search,
 }
+
+/// The blocks to ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) range: RangeInclusive<u64>,
+    /// The blocks whose response windows are wanted too, the first of the range and older ones: where nothing is kept, and so
+    /// it is not known how old an open task can be.
+    pub(super) windows_of: Vec<u64>,
+}
+
+/// How far back response windows are looked at: more than the longest one that the contract takes.
+const OLDEST: u64 = 1 << 17;
 
 /// The search for the last block that the old chain and the new one have in common.
 #[derive(Debug, Default)]
@@ -53,12 +68,12 @@ struct Search {
 }
 
 impl Tracker {
-    pub(super) fn new(limits: Limits) -> Self {
-        let limits =
-            Limits { keep: limits.keep.max(limits.lookback + 1), fetch: limits.fetch.max(1), ..limits };
+    /// `window` is the response window in force.
+    pub(super) fn new(limits: Limits, window: u64) -> Self {
         Self {
-            limits,
+            limits: Limits { fetch: limits.fetch.max(1), ..limits },
             ring: Ring::default(),
+            windows: ResponseWindows::new(window),
             retracted: Retracted::default(),
             head: None,
             waiting: BTreeMap::new(),
@@ -94,25 +109,33 @@ impl Tracker {
     }
 
     /// The blocks to ask for next; nothing where all are known.
-    pub(super) fn missing(&self) -> Option<RangeInclusive<u64>> {
+    pub(super) fn missing(&self) -> Option<Missing> {
         let head = self.head?;
         let from = match (self.ring.tip(), self.search.from) {
-            (None, _) => head.number.saturating_sub(self.limits.lookback),
+            (None, _) => head.number.saturating_sub(self.lookback()),
             (Some(_), _) if self.ring.contains(head) => return None,
             (Some(_), Some(from)) => from,
             (Some(tip), None) => head.number.min(tip.number + 1),
         };
-        Some(from..=head.number.min(from + self.limits.fetch - 1))
+        let range = from..=head.number.min(from + self.limits.fetch - 1);
+        let starts = self.ring.tip().is_none();
+        let windows_of = if starts { looked_at(head.number, from) } else { Vec::new() };
+        Some(Missing { range, windows_of })
     }
 
-    /// Takes in blocks that were asked for.
-    pub(super) fn fetched(&mut self, blocks: Vec<ChainBlock>) -> Vec<Effect> {
+    /// How far before the tip a task that can still be answered may have been created, and some more.
+    fn lookback(&self) -> u64 {
+        self.windows.longest().saturating_add(self.limits.margin)
+    }
+
+    /// Takes in blocks that were asked for, and the response windows by block, farther back from one to the next.
+    pub(super) fn fetched(&mut self, blocks: Vec<ChainBlock>, windows: &[(u64, u64)]) -> Vec<Effect> {
         let blocks = contiguous(blocks);
         let [first, ..] = blocks.as_slice() else { return Vec::new() };
         let mut effects = Vec::new();
         let last = blocks.last().unwrap_or(first).header.at;
         if self.ring.tip().is_none() {
-            self.append(blocks);
+            self.begin(blocks, windows);
         } else if self.connects(first) {
             self.attach(blocks, last, &mut effects);
         } else {
@@ -121,6 +144,20 @@ impl Tracker {
         self.settle_head(last);
         effects.extend(self.answers());
         effects
+    }
+
+    /// Takes in the first blocks that are kept. Where the window was longer before, open tasks may be older than they are:
+    /// then the blocks are asked for again, from farther back.
+    fn begin(&mut self, blocks: Vec<ChainBlock>, windows: &[(u64, u64)]) {
+        let head = self.head.map_or(0, |head| head.number);
+        let first = blocks.first().map_or(0, |block| block.header.at.number);
+        self.windows = ResponseWindows::new(longest_of_open(head, windows).max(self.windows.latest()));
+        if first == 0 || head.saturating_sub(first) >= self.lookback() {
+            if let Some((_, window)) = windows.first() {
+                self.windows = ResponseWindows::new(*window);
+            }
+            self.append(blocks);
+        }
     }
 
     fn connects(&self, block: &ChainBlock) -> bool {
@@ -137,6 +174,7 @@ impl Tracker {
             return;
         };
         let undone = self.ring.split_above(back_to.number);
+        self.windows.retract(back_to);
         if !undone.is_empty() {
             effects.push(Effect::Forked { depth: undone.len() as u64, back_to });
             self.retracted.add(&undone, self.kept());
@@ -146,8 +184,11 @@ impl Tracker {
 
     fn append(&mut self, blocks: Vec<ChainBlock>) {
         self.retracted.remove(&blocks);
+        blocks.iter().for_each(|block| self.windows.apply(block));
         self.ring.append(blocks, self.kept());
-        self.retracted.forget_below(self.ring.first().unwrap_or_default());
+        let first = self.ring.first().unwrap_or_default();
+        self.windows.forget_before(first);
+        self.retracted.forget_below(first);
         self.search = Search::default();
     }
 
@@ -156,6 +197,7 @@ impl Tracker {
         let oldest = self.ring.first().unwrap_or_default();
         if number <= oldest {
             self.ring = Ring::default();
+            self.windows = ResponseWindows::new(self.windows.longest());
             self.retracted = Retracted::default();
             self.search = Search::default();
             effects.push(Effect::Replaced);
@@ -176,7 +218,8 @@ impl Tracker {
     }
 
     fn kept(&self) -> usize {
-        usize::try_from(self.limits.keep).unwrap_or(usize::MAX)
+        let keep = self.limits.keep.max(self.lookback().saturating_add(1));
+        usize::try_from(keep).unwrap_or(usize::MAX)
     }
 
     /// Somebody asks how the chain goes on after `after`.
@@ -234,13 +277,37 @@ impl Tracker {
     }
 
     fn restart(&self, tip: BlockRef) -> ChainDelta {
-        self.delta(DeltaBase::Restart, tip, tip.number.saturating_sub(self.limits.lookback))
+        let first = self.ring.first().unwrap_or_default();
+        let from = tip.number.saturating_sub(self.lookback()).max(first);
+        self.delta(DeltaBase::Restart { response_window: self.windows.of(from) }, tip, from)
     }
 
     fn delta(&self, base: DeltaBase, tip: BlockRef, from: u64) -> ChainDelta {
         let head = self.head.map_or(tip, |head| head.max(tip));
         ChainDelta { base, blocks: self.ring.from(from, ChainDelta::MOST_BLOCKS), head }
     }
+}
+
+/// The block `from`, and others each twice as far from the head as the one before: a window that held for at least its own
+/// length is met so.
+fn looked_at(head: u64, from: u64) -> Vec<u64> {
+    let nearest = head.saturating_sub(from).max(1);
+    let farther = std::iter::successors(Some(nearest), |distance| distance.checked_mul(2));
+    let farther = farther.take_while(|distance| *distance <= OLDEST);
+    std::iter::once(from).chain(farther.skip(1).map_while(|distance| head.checked_sub(distance))).collect()
+}
+
+/// The longest window of a task that may still be open at `head`.
+fn longest_of_open(head: u64, windows: &[(u64, u64)]) -> u64 {
+    let mut nearer = 0;
+    let mut longest = 0;
+    for (created, window) in windows {
+        if *window >= nearer {
+            longest = longest.max(*window);
+        }
+        nearer = head.saturating_sub(*created);
+    }
+    longest
 }
 
 fn parent(block: &ChainBlock) -> Option<BlockRef> {

@@ -5,7 +5,8 @@ use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, DeltaBase};
 use proptest::prelude::*;
 
 use super::tracker::{Effect, Limits, Tracker};
-use super::world::World;
+use super::world::{WINDOW, World};
+use crate::response_windows::ResponseWindows;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -13,6 +14,8 @@ enum Step {
     Extend(usize),
     /// The chain forks.
     Reorganise(usize, usize),
+    /// Governance sets the response window.
+    SetWindow(u64),
     /// The endpoint tells of a head this many blocks behind its own.
     SeeHead(u64),
     /// The endpoint answers one request for blocks, or only the first half of it.
@@ -31,6 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1..12usize).prop_map(Step::Extend),
         2 => (1..20usize, 0..20usize).prop_map(|(depth, length)| Step::Reorganise(depth, length)),
+        1 => (1..80u64).prop_map(Step::SetWindow),
         6 => (0..4u64).prop_map(Step::SeeHead),
         8 => any::<bool>().prop_map(|half| Step::Fetch { half }),
         8 => (0..SUBSCRIBERS).prop_map(Step::Ask),
@@ -42,10 +46,17 @@ fn step() -> impl Strategy<Value = Step> {
 
 const SUBSCRIBERS: usize = 3;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Subscriber {
     blocks: Vec<ChainBlock>,
+    windows: ResponseWindows,
     asking: bool,
+}
+
+impl Default for Subscriber {
+    fn default() -> Self {
+        Self { blocks: Vec::new(), windows: ResponseWindows::new(0), asking: false }
+    }
 }
 
 impl Subscriber {
@@ -57,9 +68,13 @@ impl Subscriber {
         self.asking = false;
         match delta.base {
             DeltaBase::Continues => {}
-            DeltaBase::Restart => self.blocks.clear(),
+            DeltaBase::Restart { response_window } => {
+                self.blocks.clear();
+                self.windows = ResponseWindows::new(response_window);
+            }
             DeltaBase::RetractTo { block } => {
                 self.blocks.retain(|mine| mine.header.at.number <= block.number);
+                self.windows.retract(block);
                 assert!(
                     self.blocks.is_empty() || self.position() == Some(block),
                     "told to go back to a block it has not"
@@ -73,6 +88,7 @@ impl Subscriber {
                     "a gap, or a block of another fork"
                 );
             }
+            self.windows.apply(&block);
             self.blocks.push(block);
         }
     }
@@ -87,7 +103,12 @@ struct Run {
 
 impl Run {
     fn new(limits: Limits) -> Self {
-        Self { limits, world: World::new(30), tracker: Tracker::new(limits), subscribers: Default::default() }
+        Self {
+            limits,
+            world: World::new(30),
+            tracker: Tracker::new(limits, WINDOW),
+            subscribers: Default::default(),
+        }
     }
 
     fn answer(&mut self, effects: impl IntoIterator<Item = Effect>) {
@@ -105,6 +126,7 @@ impl Run {
     fn take(&mut self, step: &Step) {
         match *step {
             Step::Extend(count) => self.world.extend(count),
+            Step::SetWindow(blocks) => self.set_window(blocks),
             Step::Reorganise(depth, length) => self.world.reorganise(depth, length),
             Step::SeeHead(behind) => {
                 let _ =
@@ -118,19 +140,27 @@ impl Run {
             }
             Step::Forget(who) => self.subscribers[who].blocks.clear(),
             Step::Restart => {
-                self.tracker = Tracker::new(self.limits);
+                self.tracker = Tracker::new(self.limits, self.world.windows.latest());
                 self.subscribers.iter_mut().for_each(|subscriber| subscriber.asking = false);
             }
         }
     }
 
+    /// Governance does not change the window all the time: one that is over sooner than its tasks need not be noticed.
+    fn set_window(&mut self, blocks: u64) {
+        if self.world.window_held() >= self.world.windows.latest() {
+            self.world.set_window(blocks);
+        }
+    }
+
     fn fetch(&mut self, half: bool) {
-        let Some(range) = self.tracker.missing() else { return };
-        let mut blocks = self.world.read(range);
+        let Some(missing) = self.tracker.missing() else { return };
+        let windows = self.world.windows(&missing);
+        let mut blocks = self.world.read(missing.range);
         if half {
             blocks.truncate(blocks.len().div_ceil(2));
         }
-        let effects = self.tracker.fetched(blocks);
+        let effects = self.tracker.fetched(blocks, &windows);
         self.answer(effects);
     }
 
@@ -166,11 +196,11 @@ proptest! {
     #[test]
     fn everyone_ends_with_the_canonical_chain(
         steps in prop::collection::vec(step(), 1..120),
-        lookback in 1..30u64,
+        margin in 1..30u64,
         keep in 1..60u64,
         fetch in 1..20u64,
     ) {
-        let mut run = Run::new(Limits { lookback, keep, fetch });
+        let mut run = Run::new(Limits { margin, keep, fetch });
         for step in &steps {
             run.take(step);
         }
@@ -181,7 +211,12 @@ proptest! {
             let first = subscriber.blocks.first().unwrap().header.at.number;
             let canonical = run.world.read(first..=head.number);
             prop_assert_eq!(&subscriber.blocks, &canonical);
-            prop_assert!(first <= head.number - lookback.min(head.number));
+            // No open task is older than what was told, and each has the window of its creation.
+            for created in 0..=head.number {
+                let is_open = run.world.windows.deadline(created) >= head.number;
+                prop_assert!(created >= first || !is_open);
+                prop_assert!(created < first || subscriber.windows.of(created) == run.world.windows.of(created));
+            }
         }
     }
 }

@@ -4,12 +4,13 @@ use alloy::primitives::B256;
 use anzen_messages::chain::{BlockRef, ChainDelta, DeltaBase, NotFollowing};
 
 use super::tracker::{Effect, Limits, Tracker};
-use super::world::World;
+use super::world::{WINDOW, World};
 
-const LIMITS: Limits = Limits { lookback: 10, keep: 40, fetch: 8 };
+const RESTART: DeltaBase = DeltaBase::Restart { response_window: WINDOW };
+const LIMITS: Limits = Limits { margin: 0, keep: 40, fetch: 8 };
 
 fn following(world: &World) -> Tracker {
-    let mut tracker = Tracker::new(LIMITS);
+    let mut tracker = Tracker::new(LIMITS, WINDOW);
     let _ = world.feed(&mut tracker);
     assert_eq!(tracker.tip(), Some(world.head()));
     tracker
@@ -31,7 +32,7 @@ fn numbers(delta: &ChainDelta) -> Vec<u64> {
 fn a_new_actor_is_told_of_the_blocks_that_can_still_matter() {
     let world = World::new(100);
     let delta = ask(&mut following(&world), None);
-    assert_eq!(delta.base, DeltaBase::Restart);
+    assert_eq!(delta.base, RESTART);
     assert_eq!(numbers(&delta), (89..=99).collect::<Vec<_>>());
     assert_eq!(delta.head, world.head());
 }
@@ -44,7 +45,7 @@ fn a_young_chain_is_told_from_its_first_block() {
 #[test]
 fn one_who_is_behind_is_told_the_rest_at_most_64_at_a_time() {
     let world = World::new(200);
-    let mut tracker = Tracker::new(Limits { lookback: 150, ..LIMITS });
+    let mut tracker = Tracker::new(Limits { margin: 140, ..LIMITS }, WINDOW);
     let _ = world.feed(&mut tracker);
     let delta = ask(&mut tracker, Some(world.at(100)));
     assert_eq!(delta.base, DeltaBase::Continues);
@@ -75,7 +76,7 @@ fn a_question_that_waited_in_vain_is_answered_with_no_blocks() {
 
 #[test]
 fn before_the_first_block_there_is_nothing_to_follow() {
-    let mut tracker = Tracker::new(LIMITS);
+    let mut tracker = Tracker::new(LIMITS, WINDOW);
     assert_eq!(tracker.ask(1, None), None);
     assert_eq!(tracker.expire(1), Some(Effect::Answer { waiter: 1, reply: Err(NotFollowing) }));
 }
@@ -142,7 +143,7 @@ fn a_fork_deeper_than_what_is_kept_makes_everyone_start_again() {
     world.reorganise(60, 70);
     let effects = world.feed(&mut tracker);
     assert_eq!(effects, [Effect::Replaced]);
-    assert_eq!(ask(&mut tracker, Some(dead)).base, DeltaBase::Restart);
+    assert_eq!(ask(&mut tracker, Some(dead)).base, RESTART);
 }
 
 #[test]
@@ -170,12 +171,12 @@ fn one_who_is_ahead_of_the_watcher_waits_and_then_starts_again() {
     world.extend(1);
     assert_eq!(world.feed(&mut tracker), []);
     let Some(Effect::Answer { reply: Ok(delta), .. }) = tracker.expire(1) else { panic!() };
-    assert_eq!(delta.base, DeltaBase::Restart);
+    assert_eq!(delta.base, RESTART);
     assert_eq!(tracker.ask(2, Some(ahead)), None);
     world.extend(1);
     let effects = world.feed(&mut tracker);
     let [Effect::Answer { waiter: 2, reply: Ok(delta) }] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(delta.base, DeltaBase::Restart, "block 31 is another one");
+    assert_eq!(delta.base, RESTART, "block 31 is another one");
 }
 
 #[test]
@@ -188,8 +189,51 @@ fn a_fork_between_the_head_and_its_blocks_is_noticed() {
     let old = world.read(30..=32);
     world.reorganise(4, 8);
     let mixed = [old, world.read(33..=34)].concat();
-    let _ = tracker.fetched(mixed);
+    let _ = tracker.fetched(mixed, &[]);
     assert_eq!(tracker.tip().map(|tip| tip.number), Some(32));
     let _ = world.feed(&mut tracker);
     assert_eq!(tracker.tip(), Some(world.head()));
+}
+
+#[test]
+fn the_lookback_grows_with_the_window() {
+    let mut world = World::new(100);
+    let mut tracker = Tracker::new(Limits { margin: 5, ..LIMITS }, WINDOW);
+    let _ = world.feed(&mut tracker);
+    world.set_window(60);
+    world.extend(58);
+    let _ = world.feed(&mut tracker);
+    let delta = ask(&mut tracker, None);
+    assert_eq!((delta.base, numbers(&delta)[0]), (RESTART, 158 - 65));
+    world.extend(20);
+    let _ = world.feed(&mut tracker);
+    let longer = DeltaBase::Restart { response_window: 60 };
+    assert_eq!((ask(&mut tracker, None).base, numbers(&ask(&mut tracker, None))[0]), (longer, 178 - 65));
+}
+
+/// Tasks keep the window of their creation, so those from before can be open for long.
+#[test]
+fn a_watcher_that_starts_after_the_window_was_shortened_reaches_back_to_the_older_tasks() {
+    let mut world = World::new(20);
+    world.set_window(90);
+    world.extend(79);
+    world.set_window(7);
+    world.extend(20);
+    let mut tracker = Tracker::new(LIMITS, 7);
+    let _ = world.feed(&mut tracker);
+    let first = 120 - 90;
+    let delta = ask(&mut tracker, None);
+    assert_eq!((delta.base, numbers(&delta)[0]), (DeltaBase::Restart { response_window: 90 }, first));
+}
+
+#[test]
+fn a_window_that_a_reorg_undid_is_forgotten() {
+    let mut world = World::new(30);
+    world.set_window(60);
+    let mut tracker = Tracker::new(LIMITS, WINDOW);
+    let _ = world.feed(&mut tracker);
+    world.reorganise(1, 20);
+    let _ = world.feed(&mut tracker);
+    let delta = ask(&mut tracker, None);
+    assert_eq!((delta.base, numbers(&delta)[0]), (RESTART, 49 - WINDOW));
 }

@@ -185,13 +185,13 @@ impl OperatorSigner {
         if self.laps.start(ticket.task, Instant::now()) {
             self.world.metrics.task(task.oracle_index);
         }
-        let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
+        let inputs = Arc::clone(&self.world.inputs);
         let at = task.reference_block_hash;
         let reads = Arc::clone(&self.reads);
         let work = async move {
             // Never closed, so there is always a permit in the end.
             let _permit = reads.acquire().await;
-            let answer = evaluate(&model, at, inputs.as_ref(), contract.as_ref()).await;
+            let answer = evaluate(&model, at, inputs.as_ref()).await;
             answer.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot compute the answer yet");
                 Computed::Failed
@@ -204,7 +204,7 @@ impl OperatorSigner {
         );
         ctx.spawn(work.instrument(span).into_actor(self).map(move |computed, actor, ctx| {
             match computed {
-                Computed::Answer { .. } => actor.lap(ticket, "compute"),
+                Computed::Answer(_) => actor.lap(ticket, "compute"),
                 Computed::NoAnswer(_) => {}
                 Computed::Failed => actor.world.metrics.failed("compute"),
             }

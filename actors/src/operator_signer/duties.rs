@@ -11,6 +11,7 @@ use super::duty::{Computed, Duty, Phase, Step, Terms, Ticket};
 use super::effect::{Effect, Ignored, Report};
 use super::protection::{Answer, Protection, Verdict};
 use crate::follow::ChainState;
+use crate::response_windows::ResponseWindows;
 
 /// The report that a task is not answered.
 fn ignored(task: &Task, reason: Ignored) -> Effect {
@@ -23,15 +24,22 @@ pub struct Duties {
     terms: Terms,
     protection: Protection,
     duties: BTreeMap<TaskHash, Duty>,
-    window: u64,
+    windows: ResponseWindows,
     head: u64,
     numbers: u64,
 }
 
 impl Duties {
-    /// No duties yet. `window` is the response window, in blocks.
+    /// No duties yet. `window` is the response window, in blocks, until the chain watcher tells it.
     pub fn new(terms: Terms, protection: Protection, window: u64) -> Self {
-        Self { terms, protection, duties: BTreeMap::new(), window, head: 0, numbers: 0 }
+        Self {
+            terms,
+            protection,
+            duties: BTreeMap::new(),
+            windows: ResponseWindows::new(window),
+            head: 0,
+            numbers: 0,
+        }
     }
 
     /// Takes in an answer of the chain watcher.
@@ -44,10 +52,7 @@ impl Duties {
 
     /// The inputs of a task were read, or could not be.
     pub fn computed(&mut self, ticket: Ticket, computed: &Computed) -> Vec<Effect> {
-        if let Computed::Answer { window, .. } = computed {
-            self.window = *window;
-        }
-        let (window, domain) = (self.window, self.terms.domain.clone());
+        let domain = self.terms.domain.clone();
         let Some(duty) = self.at_work(ticket).filter(|duty| matches!(duty.phase, Phase::Computing)) else {
             return Vec::new();
         };
@@ -57,8 +62,7 @@ impl Duties {
                 duty.phase = Phase::Over;
                 vec![ignored(&duty.task, Ignored::NoAnswer(*reason))]
             }
-            Computed::Answer { value, .. } => {
-                duty.deadline = u64::from(duty.task.created_block).saturating_add(window);
+            Computed::Answer(value) => {
                 duty.failures = 0;
                 duty.phase = Phase::Signing(Answer::new(&duty.task, *value, &domain));
                 let disagrees = *value != duty.task.proposed_safety_factor;
@@ -198,7 +202,8 @@ impl Duties {
     }
 
     fn created(&mut self, block: &ChainBlock, task: &Task) -> Vec<Effect> {
-        let duty = Duty::new(self.numbers, task.clone(), self.window);
+        let duty =
+            Duty::new(self.numbers, task.clone(), self.windows.deadline(u64::from(task.created_block)));
         if !self.is_open(&duty) || self.duties.contains_key(&task.hash()) {
             return Vec::new();
         }
@@ -257,12 +262,14 @@ impl Duties {
 impl ChainState for Duties {
     type Effect = Effect;
 
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
         self.duties.clear();
+        self.windows = ResponseWindows::new(response_window);
         Vec::new()
     }
 
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
+        self.windows.retract(block);
         self.duties.retain(|_, duty| u64::from(duty.task.created_block) <= block.number);
         for duty in self.duties.values_mut() {
             duty.answered_at = duty.answered_at.filter(|at| *at <= block.number);
@@ -283,6 +290,7 @@ impl ChainState for Duties {
                 | ChainEvent::ResponseWindowChanged { .. } => {}
             }
         }
+        self.windows.apply(block);
         effects
     }
 }

@@ -34,12 +34,7 @@ pub struct Terms {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Computed {
     /// The answer.
-    Answer {
-        /// The safety factor.
-        value: SafetyFactor,
-        /// The response window in force, in blocks.
-        window: u64,
-    },
+    Answer(SafetyFactor),
     /// There is none, for nobody.
     NoAnswer(NoAnswer),
     /// The chain could not be read.
@@ -96,8 +91,7 @@ pub(super) struct Duty {
 }
 
 impl Duty {
-    pub(super) fn new(number: u64, task: Task, window: u64) -> Self {
-        let deadline = u64::from(task.created_block).saturating_add(window);
+    pub(super) fn new(number: u64, task: Task, deadline: u64) -> Self {
         Self {
             number,
             task,

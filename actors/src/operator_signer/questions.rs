@@ -32,11 +32,10 @@ pub(super) async fn evaluate(
     model: &Model,
     at: B256,
     inputs: &dyn ModelInputs,
-    contract: &dyn TaskContract,
 ) -> Result<Computed, ChainError> {
-    let (inputs, windows) = futures::try_join!(inputs.inputs(model, at), contract.windows())?;
+    let inputs = inputs.inputs(model, at).await?;
     Ok(match model.evaluate(&inputs) {
-        Ok(value) => Computed::Answer { value, window: windows.response },
+        Ok(value) => Computed::Answer(value),
         Err(reason) => Computed::NoAnswer(reason),
     })
 }

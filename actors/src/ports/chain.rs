@@ -52,6 +52,9 @@ pub trait ChainReader: Send + Sync {
     /// checked); the blocks need not be of one fork where a reorg happens meanwhile: the caller checks parents.
     async fn blocks(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ChainError>;
 
+    /// For how many blocks the tasks that are created in each of these blocks can be answered, as the contract has it now.
+    async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError>;
+
     /// Returns when there may be a block after `known`: on a subscription's word, or after the polling interval.
     async fn changed(&self, known: BlockRef);
 }

@@ -15,7 +15,8 @@ use super::collection::{Added, Collection, Step};
 use super::early::{Early, Waiting};
 use super::effect::{Effect, Fault};
 use super::sets::SetCache;
-use crate::follow::{ChainState, new_window};
+use crate::follow::ChainState;
+use crate::response_windows::ResponseWindows;
 
 #[derive(Debug)]
 pub(super) enum Stage {
@@ -47,8 +48,7 @@ pub(super) struct Entry {
 pub(super) struct Collector {
     pub(super) config: Config,
     domain: SigningDomain,
-    /// For how many blocks a task that is created now can be answered.
-    window: u64,
+    windows: ResponseWindows,
     /// The newest block that the watcher told of; 0 before the first. While catching up, blocks below it are applied.
     pub(super) tip: u64,
     pub(super) tasks: BTreeMap<TaskHash, Entry>,
@@ -64,7 +64,7 @@ impl Collector {
         Self {
             config,
             domain,
-            window,
+            windows: ResponseWindows::new(window),
             tip: 0,
             tasks: BTreeMap::new(),
             early: Early::default(),
@@ -185,14 +185,16 @@ impl Collector {
 
     fn created(&mut self, task: &Task) -> Option<Effect> {
         let hash = task.hash();
+        let deadline = self.windows.deadline(u64::from(task.created_block));
         if let Some(entry) = self.tasks.get_mut(&hash) {
             entry.on_chain = true;
+            entry.deadline = deadline;
             return None;
         }
         let entry = Entry {
             task: task.clone(),
             stage: Stage::Loading { asked: false },
-            deadline: u64::from(task.created_block) + self.window,
+            deadline,
             answered: None,
             on_chain: true,
             certificate: false,
@@ -242,8 +244,9 @@ impl Collector {
     /// Drops signatures whose task has not come for a window. Only at the tip: while catching up it may be about to.
     fn expire_early(&mut self) -> Option<Effect> {
         let tasks = &self.tasks;
-        let expired =
-            self.early.expire(self.tip.saturating_sub(self.window), |task| tasks.contains_key(task));
+        let expired = self
+            .early
+            .expire(self.tip.saturating_sub(self.windows.longest()), |task| tasks.contains_key(task));
         (!expired.is_empty()).then_some(Effect::Forget(expired))
     }
 
@@ -268,7 +271,8 @@ impl ChainState for Collector {
 
     /// Tasks and signatures stay: a task is named by its hash, and one that the chain no longer has expires by its window.
     /// What the chain has of them is told again.
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
+        self.windows = ResponseWindows::new(response_window);
         self.sets.restart();
         for entry in self.tasks.values_mut() {
             entry.on_chain = false;
@@ -279,6 +283,7 @@ impl ChainState for Collector {
 
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
         self.sets.retract(block);
+        self.windows.retract(block);
         for entry in self.tasks.values_mut() {
             entry.on_chain &= u64::from(entry.task.created_block) <= block.number;
             entry.answered = entry.answered.filter(|at| at.number <= block.number);
@@ -305,10 +310,7 @@ impl ChainState for Collector {
                 | ChainEvent::ResponseWindowChanged { .. } => {}
             }
         }
-        // The tasks of this very block still have the windows from before.
-        if let Some(window) = new_window(block) {
-            self.window = window;
-        }
+        self.windows.apply(block);
         effects.extend(self.prune(number));
         if block.header.at == head {
             effects.extend(self.expire_early());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::bls::{PublicKeyG2, Signature, hash_to_g1, verify};
-use anzen_messages::chain::{ChainBlock, ChainEvent};
+use anzen_messages::chain::{ChainBlock, ChainDelta, ChainEvent, DeltaBase};
 use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::{SafetyFactor, Task, TaskResponse};
 use proptest::prelude::*;
@@ -299,7 +299,7 @@ fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
     let (mut harness, task) = Harness::with_task(&[100, 100, 100]);
     harness.apply(&block(102, vec![responded(0, task.hash())]));
     assert_eq!(harness.sign(&task, 0), SubmitReply::TooLate);
-    harness.state.restart();
+    harness.state.restart(WINDOW);
     harness.apply(&block(101, vec![ChainEvent::TaskCreated { task: task.clone() }]));
     for operator in 0..3 {
         harness.sign(&task, operator);
@@ -320,6 +320,30 @@ fn the_operators_of_a_task_are_read_when_a_reorg_undoes_its_answer() {
     let again = block(101, vec![ChainEvent::TaskCreated { task: task.clone() }]);
     harness.apply(&again);
     assert_eq!(harness.sign(&task, 0), SubmitReply::Accepted);
+    assert_certifies(&harness.reached[0]);
+}
+
+#[test]
+fn a_restart_after_the_window_was_shortened_keeps_open_tasks() {
+    let config = Config { finality_blocks: 10, ..Config::default() };
+    let mut harness =
+        Harness { state: Collector::new(config, domain(), 5), ..Harness::new(&[100, 100, 100]) };
+    let task = task(0, 101);
+    assert_eq!(harness.sign(&task, 0), SubmitReply::Early);
+    let events = [
+        (101, vec![ChainEvent::TaskCreated { task: task.clone() }]),
+        (105, vec![ChainEvent::ResponseWindowChanged { blocks: 5 }]),
+        (120, vec![]),
+    ];
+    let blocks = events.map(|(number, events)| block(number, events)).to_vec();
+    let delta =
+        ChainDelta { base: DeltaBase::Restart { response_window: WINDOW }, blocks, head: block_ref(120) };
+    let effects = harness.state.advance(&delta);
+    harness.carry_out(effects);
+    assert_eq!((harness.unanswered.len(), harness.sign(&task, 0)), (0, SubmitReply::Duplicate));
+    for operator in 1..3 {
+        assert_eq!(harness.sign(&task, operator), SubmitReply::Accepted);
+    }
     assert_certifies(&harness.reached[0]);
 }
 

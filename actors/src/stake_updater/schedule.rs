@@ -262,7 +262,7 @@ fn hindered(quorum: u8, obstacle: Obstacle, again: u64) -> Effect {
 impl ChainState for Schedule {
     type Effect = Effect;
 
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, _response_window: u64) -> Vec<Effect> {
         for quorum in self.quorums.values_mut() {
             quorum.freshness = None;
             quorum.errand.drop_attempt();

@@ -11,6 +11,7 @@ use super::history::History;
 use crate::errand::{Errand, Next, Sent};
 use crate::follow::ChainState;
 use crate::ports::{ChainError, TaskRules, Windows};
+use crate::response_windows::ResponseWindows;
 
 /// What does not change while the process runs.
 #[derive(Debug, Clone)]
@@ -67,12 +68,12 @@ impl Protocol {
 pub struct Schedule {
     terms: Terms,
     protocols: BTreeMap<u32, Protocol>,
-    window: u64,
+    windows: ResponseWindows,
     tip: BlockRef,
 }
 
 impl Schedule {
-    /// Nothing is known of the chain yet. `window` is the response window, in blocks.
+    /// Nothing is known of the chain yet. `window` is the response window, in blocks, until the chain watcher tells it.
     pub fn new(terms: Terms, window: u64) -> Self {
         let protocol = |(interval, model): (u64, B256)| Protocol {
             interval,
@@ -83,7 +84,8 @@ impl Schedule {
             wanted_since: 0,
         };
         let protocols = terms.protocols.iter().map(|(index, plan)| (*index, protocol(*plan))).collect();
-        Self { terms, protocols, window, tip: BlockRef { number: 0, hash: B256::ZERO } }
+        let windows = ResponseWindows::new(window);
+        Self { terms, protocols, windows, tip: BlockRef { number: 0, hash: B256::ZERO } }
     }
 
     /// The contract has answered [`Effect::Look`].
@@ -92,17 +94,16 @@ impl Schedule {
         attempt: Attempt,
         answer: Result<(TaskRules, Windows), ChainError>,
     ) -> Vec<Effect> {
-        let (tip, window) = (self.tip, answer.as_ref().map_or(self.window, |(_, windows)| windows.response));
-        self.window = window;
+        let tip = self.tip;
         let Some(protocol) = self.current(attempt) else {
             return Vec::new();
         };
-        let rules = match answer {
-            Ok((rules, _)) => rules,
+        let (rules, windows) = match answer {
+            Ok(answer) => answer,
             Err(error) => return self.hindered(attempt, error.into()),
         };
         protocol.min_interval = rules.min_interval;
-        protocol.history.learn(&rules, window);
+        protocol.history.learn(&rules, windows.response);
         if let Some(obstacle) = protocol.forbidden_by(&rules) {
             return self.hindered(attempt, obstacle);
         }
@@ -190,8 +191,9 @@ impl Schedule {
     fn observe(&mut self, at: u64, event: &ChainEvent) -> Option<Effect> {
         match event {
             ChainEvent::TaskCreated { task } => {
+                let window = self.windows.of(u64::from(task.created_block));
                 let protocol = self.protocols.get_mut(&task.oracle_index)?;
-                protocol.history.created(task, self.window);
+                protocol.history.created(task, window);
                 protocol.errand.settled();
                 let (oracle_index, index) = (task.oracle_index, task.index);
                 Some(Effect::Report(Report::Created { oracle_index, task: task.hash(), index, block: at }))
@@ -212,7 +214,8 @@ impl Schedule {
 impl ChainState for Schedule {
     type Effect = Effect;
 
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, response_window: u64) -> Vec<Effect> {
+        self.windows = ResponseWindows::new(response_window);
         for protocol in self.protocols.values_mut() {
             protocol.history.restart();
             protocol.errand.drop_attempt();
@@ -221,6 +224,7 @@ impl ChainState for Schedule {
     }
 
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
+        self.windows.retract(block);
         for protocol in self.protocols.values_mut() {
             protocol.history.retract(block.number);
         }
@@ -232,6 +236,7 @@ impl ChainState for Schedule {
         self.tip = at;
         let mut effects: Vec<Effect> =
             block.events.iter().filter_map(|event| self.observe(at.number, event)).collect();
+        self.windows.apply(block);
         for (oracle_index, protocol) in &mut self.protocols {
             let missed = protocol.history.settle(at.number, self.terms.finality_blocks);
             let report = |task| Effect::Report(Report::Unanswered { oracle_index: *oracle_index, task });

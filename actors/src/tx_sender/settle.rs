@@ -203,7 +203,7 @@ impl Queue {
 impl ChainState for Queue {
     type Effect = Effect;
 
-    fn restart(&mut self) -> Vec<Effect> {
+    fn restart(&mut self, _response_window: u64) -> Vec<Effect> {
         self.forked();
         self.recent = Recent::default();
         let head = self.head;

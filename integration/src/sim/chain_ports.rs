@@ -92,6 +92,11 @@ impl ChainReader for SimEndpoint {
         (from..=to).map(block).collect()
     }
 
+    async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
+        self.answer().await?;
+        Ok(vec![self.chain.contract().rules.response_window; created.len()])
+    }
+
     async fn changed(&self, known: BlockRef) {
         let mut changes = self.chain.subscribe();
         let seen = self.weather.see(&self.chain).map(|fork| fork.head().at);

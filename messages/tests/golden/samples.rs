@@ -94,7 +94,7 @@ fn events() -> Vec<ChainEvent> {
 fn delta(base: DeltaBase, blocks: Vec<ChainBlock>) -> ChainDelta {
     match base {
         // A new base must be added below.
-        DeltaBase::Continues | DeltaBase::RetractTo { .. } | DeltaBase::Restart => {}
+        DeltaBase::Continues | DeltaBase::RetractTo { .. } | DeltaBase::Restart { .. } => {}
     }
     ChainDelta { base, blocks, head: block(123_460) }
 }
@@ -105,7 +105,7 @@ pub(crate) fn next_blocks_replies() -> Vec<Result<ChainDelta, NotFollowing>> {
     vec![
         Ok(delta(DeltaBase::Continues, vec![ChainBlock { header, events: events() }])),
         Ok(delta(DeltaBase::RetractTo { block: block(123_455) }, Vec::new())),
-        Ok(delta(DeltaBase::Restart, Vec::new())),
+        Ok(delta(DeltaBase::Restart { response_window: 30 }, Vec::new())),
         Err(NotFollowing),
     ]
 }

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{B256, Bloom, U64, U128};
 use alloy::rpc::types::{Filter, Log};
+use anzen_contracts::AnzenTaskManager;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
 use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::AlloyChain;
 use super::failure::Failure;
+use super::rpc::At;
 use crate::ports::{ChainError, ChainReader};
 
 /// What is needed of a block's header; nodes answer with more.
@@ -99,6 +101,10 @@ impl ChainReader for AlloyChain {
         Ok(blocks)
     }
 
+    async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
+        futures::future::try_join_all(created.iter().map(|created| self.window_of(*created))).await
+    }
+
     async fn changed(&self, known: BlockRef) {
         self.signal.changed(known).await;
     }
@@ -125,6 +131,17 @@ impl From<ReadError> for ChainError {
 }
 
 impl AlloyChain {
+    async fn window_of(&self, created: u64) -> Result<u64, ChainError> {
+        let number = u32::try_from(created).map_err(|_| ChainError::NoSuchBlock(created.to_string()))?;
+        let call = AnzenTaskManager::windowsAtCall { blockNumber: number };
+        match self.rpc.view(self.addresses.task_manager, &call, At::Latest).await {
+            Ok(windows) => Ok(windows.response.into()),
+            // The contract was not there yet, and had no tasks.
+            Err(Failure::Reverts(_)) => Ok(0),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
     async fn read(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ReadError> {
         let headers = (from..=to).map(|number| (BlockNumberOrTag::Number(number), false)).collect();
         let headers = self.rpc.ask_many("eth_getBlockByNumber", headers);

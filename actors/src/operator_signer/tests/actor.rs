@@ -95,7 +95,7 @@ async fn an_answer_reaches_every_aggregator_whatever_fails_at_first() {
     world.chain.failures.store(3, Relaxed);
     let (task, (near, mut at_near), (far, mut at_far)) = (a_task(1, 0, 1, 100), accepting(), reluctant());
     world.start(vec![("near".into(), near), ("far".into(), far)]);
-    world.watcher.push(created(DeltaBase::Restart, &task));
+    world.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &task));
 
     let message = at_near.recv().await.unwrap();
     assert_eq!(
@@ -116,14 +116,14 @@ async fn what_is_signed_is_on_disk_and_binds_the_next_process() {
     let world = World::new();
     let (task, (aggregator, mut at_aggregator)) = (a_task(1, 0, 1, 100), accepting());
     world.start(vec![("a".into(), aggregator.clone())]);
-    world.watcher.push(created(DeltaBase::Restart, &task));
+    world.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &task));
     let first = at_aggregator.recv().await.unwrap();
     assert_eq!(Protection::load(world.store.load(SPACE).await.unwrap()).unwrap().len(), 1);
 
     // The next process computes the same, and submits the same.
     let again = World { store: Arc::clone(&world.store), ..World::new() };
     again.start(vec![("a".into(), aggregator.clone())]);
-    again.watcher.push(created(DeltaBase::Restart, &task));
+    again.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &task));
     assert_eq!(at_aggregator.recv().await.unwrap(), first);
 
     // One whose endpoint lies computes something else, and signs nothing; the task after it is signed.
@@ -131,7 +131,7 @@ async fn what_is_signed_is_on_disk_and_binds_the_next_process() {
     lying.inputs.assets += alloy::primitives::U256::from(1);
     let lied_to = World { store: Arc::clone(&world.store), chain: Arc::new(lying), ..World::new() };
     lied_to.start(vec![("a".into(), aggregator)]);
-    lied_to.watcher.push(created(DeltaBase::Restart, &task));
+    lied_to.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &task));
     let next = a_task(1, 1, 1, 101);
     lied_to.watcher.push(created(DeltaBase::Continues, &next));
     assert_eq!(at_aggregator.recv().await.unwrap().response.task_hash, next.hash());
@@ -144,7 +144,7 @@ async fn metrics_tell_what_happened() {
     let world = World::new();
     let (aggregator, mut submissions) = accepting();
     world.start(vec![("a".into(), aggregator)]);
-    world.watcher.push(created(DeltaBase::Restart, &a_task(1, 0, 2, 100)));
+    world.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &a_task(1, 0, 2, 100)));
     world.watcher.push(created(DeltaBase::Continues, &a_task(1, 1, 1, 101)));
     submissions.recv().await.unwrap();
     let metrics = world.metrics();
@@ -172,7 +172,7 @@ async fn nothing_is_signed_until_a_broken_record_is_restored() {
     let (space, key) = (SPACE, b"floor".to_vec());
     world.store.commit(vec![Write::Put { space, key: key.clone(), value: b"?".to_vec() }]).await.unwrap();
     world.start(vec![("a".into(), aggregator)]);
-    world.watcher.push(created(DeltaBase::Restart, &task));
+    world.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &task));
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

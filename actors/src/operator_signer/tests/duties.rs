@@ -51,7 +51,7 @@ fn answered(task: &Task, number: u64) -> ChainDelta {
 }
 
 fn computed(billionths: i64) -> Computed {
-    Computed::Answer { value: value(billionths), window: WINDOW }
+    Computed::Answer(value(billionths))
 }
 
 fn ticket(effects: &[Effect]) -> Ticket {
@@ -180,7 +180,7 @@ fn after_a_restart_of_the_watcher_open_tasks_are_submitted_again() {
     let (mut duties, task) = (duties(), a_task(1, 0, 1, 100));
     let begin = duties.follow(&created(&task));
     sign(&mut duties, &begin, 7);
-    let again = duties.follow(&delta(DeltaBase::Restart, created(&task).blocks));
+    let again = duties.follow(&delta(DeltaBase::Restart { response_window: WINDOW }, created(&task).blocks));
     assert_eq!(submitted(&sign(&mut duties, &again, 7)).len(), 2);
 }
 
@@ -264,4 +264,25 @@ fn nothing_is_kept_for_ever() {
         assert!(duties.records() <= 7, "100 blocks of records, a task every 20");
         assert_eq!(duties.open(), 1);
     }
+}
+
+/// A task keeps the window of its creation, whatever is in force now.
+#[test]
+fn a_restart_after_the_window_was_shortened_keeps_open_tasks() {
+    let mut duties = Duties::new(terms(2), Protection::default(), 2);
+    let (task, shortened) = (a_task(1, 0, 1, 100), ChainEvent::ResponseWindowChanged { blocks: 2 });
+    let blocks = vec![
+        block_of(1, 100, vec![creation(&task)]),
+        block_of(1, 101, vec![shortened]),
+        block_of(1, 109, vec![]),
+    ];
+    let begin = duties.follow(&delta(DeltaBase::Restart { response_window: WINDOW }, blocks));
+    assert_eq!(submitted(&sign(&mut duties, &begin, 7)).len(), 2);
+    assert!(duties.follow(&head(110)).is_empty(), "the last block of its window");
+    assert_eq!(duties.open(), 1);
+    let later = a_task(1, 1, 1, 110);
+    duties.follow(&created(&later));
+    assert_eq!(duties.open(), 2);
+    duties.follow(&head(113));
+    assert_eq!(duties.open(), 0, "both windows are over");
 }

@@ -105,7 +105,7 @@ impl World {
     fn restart(&mut self) {
         let from = self.chain.len().saturating_sub(22);
         let blocks = self.chain[from..].to_vec();
-        self.tell(&delta(DeltaBase::Restart, blocks));
+        self.tell(&delta(DeltaBase::Restart { response_window: WINDOW }, blocks));
     }
 
     fn next_block(&self, protocol: Option<u8>, answer: bool) -> ChainBlock {
@@ -242,7 +242,7 @@ impl World {
     }
 
     fn compute(&mut self, task: TaskHash, how: u8) -> Computed {
-        let answer = |units| Computed::Answer { value: value(units), window: WINDOW };
+        let answer = |units| Computed::Answer(value(units));
         self.tainted.extend((1..=5).contains(&how).then_some(task));
         match how {
             0 => Computed::Failed,

@@ -59,7 +59,7 @@ async fn what_is_stale_and_what_has_drifted_is_refreshed() {
     };
     start(config, dependencies);
 
-    news.push(delta(DeltaBase::Restart, vec![block_of(1, 1000, vec![])]));
+    news.push(delta(DeltaBase::Restart { response_window: 10 }, vec![block_of(1, 1000, vec![])]));
     let mut calls: Vec<Bytes> = Vec::new();
     for _ in 0..2 {
         calls.push(requests.recv().await.unwrap().data);

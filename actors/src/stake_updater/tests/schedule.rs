@@ -197,7 +197,7 @@ fn a_reorg_that_removes_a_refresh_has_the_stakes_read_again() {
 #[test]
 fn nothing_is_read_while_catching_up() {
     let mut schedule = schedule();
-    let mut behind = delta(DeltaBase::Restart, vec![block_of(1, 100, vec![])]);
+    let mut behind = delta(DeltaBase::Restart { response_window: 10 }, vec![block_of(1, 100, vec![])]);
     behind.head = block_at(1, 101);
     assert!(schedule.advance(&behind).is_empty());
     attempt(&at(&mut schedule, 101, vec![]));

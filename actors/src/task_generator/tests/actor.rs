@@ -40,7 +40,7 @@ async fn a_due_task_is_proposed_and_sent_until_it_is_created() {
     };
     start(config, dependencies);
 
-    news.push(delta(DeltaBase::Restart, vec![block_of(1, 100, vec![])]));
+    news.push(delta(DeltaBase::Restart { response_window: 10 }, vec![block_of(1, 100, vec![])]));
     let first = requests.recv().await.unwrap();
     assert_eq!(first.id.as_str(), "create:1:0");
     assert_eq!(&first.data[..], b"create 1 0.500000000 [0] 60", "governance's threshold is higher");
@@ -85,6 +85,6 @@ async fn no_more_is_demanded_than_governance_allows() {
         metrics: TaskGeneratorMetrics::default(),
     };
     start(config, dependencies);
-    news.push(delta(DeltaBase::Restart, vec![block_of(1, 100, vec![])]));
+    news.push(delta(DeltaBase::Restart { response_window: 10 }, vec![block_of(1, 100, vec![])]));
     assert_eq!(&requests.recv().await.unwrap().data[..], b"create 1 0.500000000 [0] 80");
 }

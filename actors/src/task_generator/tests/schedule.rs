@@ -127,7 +127,7 @@ fn governances_least_interval_is_kept() {
 #[test]
 fn nothing_is_begun_while_catching_up() {
     let mut schedule = schedule(1);
-    let mut behind = delta(DeltaBase::Restart, vec![block_of(1, 100, vec![])]);
+    let mut behind = delta(DeltaBase::Restart { response_window: 10 }, vec![block_of(1, 100, vec![])]);
     behind.head = block_at(1, 101);
     assert!(schedule.advance(&behind).is_empty());
     assert_eq!(looks(&at(&mut schedule, 101, vec![])).len(), 1);

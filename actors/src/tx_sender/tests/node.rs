@@ -120,7 +120,7 @@ impl Node {
     pub(super) fn delta(&self, after: Option<BlockRef>) -> ChainDelta {
         let place = |at: BlockRef| usize::try_from(at.number).unwrap();
         let (base, from) = match after {
-            None => (DeltaBase::Restart, 0),
+            None => (DeltaBase::Restart { response_window: 30 }, 0),
             Some(at) if self.blocks.get(place(at)).is_some_and(|block| block.at == at) => {
                 (DeltaBase::Continues, place(at) + 1)
             }
