@@ -60,7 +60,9 @@ impl Collecting {
         if let Some(known) = known {
             let forgotten = reply != SubmitReply::Duplicate && must_keep(chain, terms, task, known);
             require(!forgotten, Invariant::AcknowledgedIsKept, || {
-                format!("{aggregator} took a signature of {operator} for {task} as new that it had acknowledged")
+                format!(
+                    "{aggregator} took a signature of {operator} for {task} as new that it had acknowledged"
+                )
             })?;
         }
         // The first stands, unless it has been forgotten rightly.
@@ -88,7 +90,9 @@ impl Collecting {
             None => Ok(()),
             Some(((task, operator), _)) => Err(Violation::new(
                 Invariant::AcknowledgedIsKept,
-                format!("{aggregator} has lost the signature of {operator} for {task}, which it acknowledged"),
+                format!(
+                    "{aggregator} has lost the signature of {operator} for {task}, which it acknowledged"
+                ),
             )),
         }
     }

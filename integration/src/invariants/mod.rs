@@ -127,10 +127,6 @@ impl Violation {
 }
 
 /// The violation, unless `holds`.
-fn require(
-    holds: bool,
-    invariant: Invariant,
-    what: impl FnOnce() -> String,
-) -> Result<(), Violation> {
+fn require(holds: bool, invariant: Invariant, what: impl FnOnce() -> String) -> Result<(), Violation> {
     if holds { Ok(()) } else { Err(Violation::new(invariant, what())) }
 }

@@ -125,7 +125,11 @@ impl Villain {
 
     /// A signature of something else, or bytes that are no point.
     fn garbage(&self, key: &SecretKey) -> G1Bytes {
-        if self.rng.below(4) == 0 { G1Bytes(B512_OF_ONES) } else { key.sign(&elsewhere(self.number)).to_bytes() }
+        if self.rng.below(4) == 0 {
+            G1Bytes(B512_OF_ONES)
+        } else {
+            key.sign(&elsewhere(self.number)).to_bytes()
+        }
     }
 
     /// The message with a signature that is off by what operator `first` of the pair makes up.
@@ -143,7 +147,10 @@ impl Villain {
         for _ in 0..FLOOD {
             let mut task = [0; 32];
             self.rng.fill(&mut task);
-            let response = TaskResponse { task_hash: TaskHash(B256::from(task)), safety_factor: SafetyFactor(I256::ONE) };
+            let response = TaskResponse {
+                task_hash: TaskHash(B256::from(task)),
+                safety_factor: SafetyFactor(I256::ONE),
+            };
             self.submit(self.rng.below(10_000), &SubmitSignature { operator_id, response, signature });
         }
     }

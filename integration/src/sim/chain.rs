@@ -104,7 +104,10 @@ impl SimChain {
         let undone = inner.truncate(to);
         for place in undone {
             if self.rng.chance(dropped_percent) {
-                self.log.add(format_args!("the reorg loses the transaction with nonce {} of {}", place.1, place.0));
+                self.log.add(format_args!(
+                    "the reorg loses the transaction with nonce {} of {}",
+                    place.1, place.0
+                ));
                 inner.pool.remove(&place);
             } else if let Some(pooled) = inner.pool.get_mut(&place) {
                 pooled.ready = to + self.rng.below(Self::LONGEST_WAIT + 1);

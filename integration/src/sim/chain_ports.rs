@@ -93,8 +93,8 @@ impl ChainReader for SimEndpoint {
     }
 
     async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
-        self.answer().await?;
-        Ok(vec![self.chain.contract().rules.response_window; created.len()])
+        let window = self.answer().await?.contract().rules.response_window;
+        Ok(vec![window; created.len()])
     }
 
     async fn changed(&self, known: BlockRef) {
@@ -111,7 +111,11 @@ impl ChainReader for SimEndpoint {
 impl OperatorRegistry for SimEndpoint {
     async fn operators_at(&self, at: BlockRef, quorums: &[u8]) -> Result<OperatorSet, ChainError> {
         let set = Arc::clone(&self.at(at.hash).await?.contract().set);
-        if set.quorums == quorums { Ok(OperatorSet::clone(&set)) } else { Err(ChainError::Nonsense("no such quorum".into())) }
+        if set.quorums == quorums {
+            Ok(OperatorSet::clone(&set))
+        } else {
+            Err(ChainError::Nonsense("no such quorum".into()))
+        }
     }
 
     async fn operator(&self, id: OperatorId) -> Result<Option<RegisteredOperator>, ChainError> {

@@ -120,7 +120,8 @@ impl Cluster {
             ActorName::TaskGenerator,
         ];
         let mut config = NodeConfig { roles, ..NodeConfig::default() };
-        let protocol = Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66, model: model() };
+        let protocol =
+            Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66, model: model() };
         config.task_generator.protocols = vec![protocol];
         // Short enough for a calm to have tasks.
         config.task_generator.longest_pause = 4;

@@ -82,7 +82,9 @@ fn culprit(line: &str) -> Option<(OperatorId, Fault)> {
 /// Asks each process's watcher for all that it tells of the chain.
 pub(super) async fn whom_do_they_follow(nodes: &BTreeMap<Who, Node>, witness: &Witness) {
     for (who, node) in nodes {
-        let Some(watcher) = node.process.as_ref().and_then(|process| process.watcher.clone()) else { continue };
+        let Some(watcher) = node.process.as_ref().and_then(|process| process.watcher.clone()) else {
+            continue;
+        };
         let (mut blocks, mut after) = (Vec::<ChainBlock>::new(), None);
         while let Ok(Ok(delta)) = watcher.ask(NextBlocks { after, wait_ms: 0 }).await {
             let Some(last) = delta.blocks.last() else { break };

@@ -65,7 +65,10 @@ impl Transport for SimLink {
 impl SimLink {
     async fn carry(&self, to: ActorName, name: &'static str, message: Envelope) -> Reply {
         if self.net.is_cut(self.from, self.to.number) {
-            return Err(TransportError::Unreachable { peer: to.to_string(), error: "the network is cut".into() });
+            return Err(TransportError::Unreachable {
+                peer: to.to_string(),
+                error: "the network is cut".into(),
+            });
         }
         if self.rng.chance(self.net.faults().duplicate_percent) {
             self.log.add(format_args!("operator {} -> {} {name} twice", self.from, self.to.name()));

@@ -45,14 +45,27 @@ pub struct Storm {
 
 impl Default for Storm {
     fn default() -> Self {
-        Self { blocks: 20, faults: Faults::NONE, rpc_failure_percent: 0, tx_drop_percent: 0, events: Vec::new() }
+        Self {
+            blocks: 20,
+            faults: Faults::NONE,
+            rpc_failure_percent: 0,
+            tx_drop_percent: 0,
+            events: Vec::new(),
+        }
     }
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let (byzantine, misled) = (Vec::new(), Vec::new());
-        Self { operators: 4, byzantine, misled, aggregators: 1, storms: vec![Storm::default()], calm_blocks: 24 }
+        Self {
+            operators: 4,
+            byzantine,
+            misled,
+            aggregators: 1,
+            storms: vec![Storm::default()],
+            calm_blocks: 24,
+        }
     }
 }
 
@@ -116,7 +129,10 @@ fn villains(rng: &SimRng, operators: usize, count: usize) -> Vec<(usize, Mischie
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operators, byzantine, misled, aggregators, storms, calm_blocks } = self;
-        writeln!(f, "{operators} operators, {aggregators} aggregators, byzantine {byzantine:?}, misled {misled:?}")?;
+        writeln!(
+            f,
+            "{operators} operators, {aggregators} aggregators, byzantine {byzantine:?}, misled {misled:?}"
+        )?;
         for storm in storms {
             let Storm { blocks, faults, rpc_failure_percent, tx_drop_percent, events } = storm;
             writeln!(

@@ -32,7 +32,12 @@ impl Process {
         set.spawn_local(async move {
             let directory = assemble.await;
             // Whoever waits for it is there until it has come.
-            let _ = started.send(directory.as_ref().map(|all| (all.dispatcher(), all.handle().ok())).map_err(|error| error.to_string()));
+            let _ = started.send(
+                directory
+                    .as_ref()
+                    .map(|all| (all.dispatcher(), all.handle().ok()))
+                    .map_err(|error| error.to_string()),
+            );
             std::future::pending::<()>().await;
         });
         let tasks = actix::spawn(set.instrument(tracing::info_span!("process", name)));

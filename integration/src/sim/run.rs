@@ -121,7 +121,9 @@ fn id(operator: usize) -> OperatorId {
 fn terms(plan: &Plan) -> Terms {
     Terms {
         domain: domain(),
-        operators: (0..plan.operators).map(|number| (id(number), operator_key(number).public_key())).collect(),
+        operators: (0..plan.operators)
+            .map(|number| (id(number), operator_key(number).public_key()))
+            .collect(),
         liars: plan.byzantine.iter().map(|(number, _)| id(*number)).collect(),
         misled: plan.misled.iter().map(|number| id(*number)).collect(),
         response_window: RESPONSE_WINDOW,

@@ -60,7 +60,9 @@ impl fmt::Display for Sabotage {
 
 /// There is no sabotage of that name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no sabotage is called {0}; there are acknowledges-early, forgets-protection, forgets-intents, forgets-signatures and lets-impersonate")]
+#[error(
+    "no sabotage is called {0}; there are acknowledges-early, forgets-protection, forgets-intents, forgets-signatures and lets-impersonate"
+)]
 pub struct UnknownSabotage(String);
 
 impl FromStr for Sabotage {

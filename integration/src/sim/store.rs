@@ -101,16 +101,18 @@ impl Disk {
 
     /// Whose signatures for which tasks are kept.
     pub(super) fn signatures(&self) -> BTreeSet<(TaskHash, OperatorId)> {
-        let place = |(key, _): (Vec<u8>, Vec<u8>)| Some((TaskHash(word(&key, 0)?), OperatorId(word(&key, 1)?)));
+        let place =
+            |(key, _): (Vec<u8>, Vec<u8>)| Some((TaskHash(word(&key, 0)?), OperatorId(word(&key, 1)?)));
         self.records(SIGNATURES).into_iter().filter_map(place).collect()
     }
 
     /// The id of the intent that holds this transaction.
     pub(super) fn intent_of(&self, sender: Address, transaction: B256) -> Option<TxId> {
         let hash = transaction.to_string();
-        let (key, _) = self.records(INTENTS).into_iter().find(|(key, value)| {
-            key.starts_with(sender.as_slice()) && contains(value, hash.as_bytes())
-        })?;
+        let (key, _) = self
+            .records(INTENTS)
+            .into_iter()
+            .find(|(key, value)| key.starts_with(sender.as_slice()) && contains(value, hash.as_bytes()))?;
         let id = std::str::from_utf8(key.get(sender.len()..)?).ok()?;
         serde_json::from_value(id.into()).ok()
     }

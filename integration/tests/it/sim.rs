@@ -11,7 +11,12 @@ fn holds(seed: u64, plan: &Plan) -> Outcome {
     let outcome = run(seed, plan, Options::default()).unwrap();
     let (answered, tasks) = outcome.tasks;
     let fine = outcome.violation.is_none() && answered >= 4;
-    assert!(fine, "seed {seed}: {answered} of {tasks}, {:?}\n{plan}{}", outcome.violation, outcome.log.join("\n"));
+    assert!(
+        fine,
+        "seed {seed}: {answered} of {tasks}, {:?}\n{plan}{}",
+        outcome.violation,
+        outcome.log.join("\n")
+    );
     outcome
 }
 
@@ -100,7 +105,8 @@ fn deep_reorgs() {
 #[test]
 fn a_partition_and_a_stalled_chain() {
     let all: Vec<(usize, usize)> = (0..4).map(|operator| (operator, 0)).collect();
-    let cut = [(30, Event::Cut(all.clone())), (120, Event::Mend(all)), (150, Event::Stall), (200, Event::GoOn)];
+    let cut =
+        [(30, Event::Cut(all.clone())), (120, Event::Mend(all)), (150, Event::Stall), (200, Event::GoOn)];
     holds(50, &strikes(&cut));
 }
 
