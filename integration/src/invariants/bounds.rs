@@ -34,7 +34,9 @@ fn most(chain: &Chain, terms: &Terms, sending: &Sending, space: &str) -> Option<
     let operators = terms.operators.len();
     match space {
         "collector.signatures" => Some((recent + terms.early_per_operator) * operators),
-        "collector.evidence" => Some(chain.ever.len() * terms.liars.len()),
+        "collector.seconds" => Some((recent + terms.early_per_operator) * terms.liars.len()),
+        "collector.evidence" | "collector.equivocations" => Some(chain.ever.len() * terms.liars.len()),
+        "collector.penalties" => Some(terms.liars.len()),
         "aggregator.certificates" => Some(recent),
         // And the floor.
         "operator-signer.protection" => Some(chain.tasks_since(since(terms.keep_records)) + 1),

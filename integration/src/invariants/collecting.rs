@@ -47,6 +47,10 @@ impl Collecting {
         require(on_disk, Invariant::DiskFirst, || {
             format!("{aggregator} acknowledged a signature of {operator} for {task} that is not on disk")
         })?;
+        // What a liar sent is given up where it proves to be garbage.
+        if terms.liars.contains(&operator) {
+            return Ok(());
+        }
         let of_aggregator = self.acknowledged.entry(aggregator.clone()).or_default();
         let fresh = Acknowledged {
             value: message.response.safety_factor,
@@ -81,11 +85,9 @@ impl Collecting {
         kept: &BTreeSet<(TaskHash, OperatorId)>,
     ) -> Result<(), Violation> {
         let acknowledged = self.acknowledged.get(aggregator).into_iter().flatten();
-        let lost = acknowledged.map(|(place, known)| (*place, known)).find(|(place, known)| {
-            terms.operators.contains_key(&place.1)
-                && !kept.contains(place)
-                && must_keep(chain, terms, place.0, known)
-        });
+        let lost = acknowledged
+            .map(|(place, known)| (*place, known))
+            .find(|(place, known)| !kept.contains(place) && must_keep(chain, terms, place.0, known));
         match lost {
             None => Ok(()),
             Some(((task, operator), _)) => Err(Violation::new(

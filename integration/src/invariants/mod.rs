@@ -40,9 +40,9 @@ pub enum Invariant {
     /// **I1.** An operator that runs Anzen's code signs at most one answer to a task (by the task's hash), whatever its
     /// endpoint tells it, however often it crashes, and however the chain forks.
     OneAnswer,
-    /// **I2.** A signature that was acknowledged is not lost while its task is on chain and can still be answered: it is
-    /// among the collector's records on disk, and the same signature, sent again, is known to the collector and not taken as
-    /// new.
+    /// **I2.** A signature of one who follows the rules that was acknowledged is not lost while its task is on chain and can
+    /// still be answered: it is among the collector's records on disk, and the same signature, sent again, is known to the
+    /// collector and not taken as new.
     AcknowledgedIsKept,
     /// **I3.** At most one answer to a task takes effect on the canonical chain, it is to a task that is there, and it is the
     /// value that the model yields at the reference block (as long as liars hold less than the threshold).

@@ -43,11 +43,11 @@ pub enum Mischief {
 }
 
 impl Mischief {
-    /// What one operator can do alone. Not `GarbageThenAnother` as long as a collector keeps as evidence two answers of which
-    /// it has verified the second only (seed 7 found I9 violated).
-    pub const ALONE: [Self; 7] = [
+    /// What one operator can do alone.
+    pub const ALONE: [Self; 8] = [
         Self::Silent,
         Self::Garbage,
+        Self::GarbageThenAnother,
         Self::Equivocates,
         Self::Lies,
         Self::Floods,

@@ -42,7 +42,7 @@ impl Director {
         actix::spawn(patrol(machines, self.cluster.witness.clone(), BLOCK / 2));
         for storm in &plan.storms {
             self.storm(storm).await?;
-            self.calm().await?;
+            self.calm(storm).await?;
             self.blocks(plan.calm_blocks).await;
             // Half a block later, everyone has heard of the last one.
             tokio::time::sleep(BLOCK / 2).await;
@@ -63,8 +63,11 @@ impl Director {
         let start = Instant::now();
         self.cluster.chain.weather(true, storm.tx_drop_percent);
         self.cluster.net.weather(storm.faults);
-        for node in self.nodes.values() {
+        for node in self.nodes.values_mut() {
             node.machine.weather.set_failure_percent(storm.rpc_failure_percent);
+            if node.process.is_none() {
+                self.cluster.start(node).await?;
+            }
         }
         let end = start + BLOCK * u32::try_from(storm.blocks).unwrap_or(u32::MAX);
         for (at, event) in &storm.events {
@@ -79,8 +82,8 @@ impl Director {
         Ok(())
     }
 
-    /// Mends everything.
-    async fn calm(&mut self) -> Result<(), String> {
+    /// Mends everything, but for the one who stays down.
+    async fn calm(&mut self, storm: &Storm) -> Result<(), String> {
         self.cluster.log.add("all is mended");
         self.stalled.store(false, Ordering::Relaxed);
         self.cluster.net.weather(Faults::NONE);
@@ -89,7 +92,9 @@ impl Director {
             node.machine.weather.set_view(View::Good);
             node.machine.weather.set_failure_percent(0);
             node.machine.disk.breaks(DiskFault::None);
-            if node.process.is_none() {
+            if storm.stays_down == Some(node.machine.who) {
+                self.cluster.kill(node).await;
+            } else if node.process.is_none() {
                 self.cluster.start(node).await?;
             }
         }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alloy_primitives::B512;
+use alloy_primitives::{B512, I256};
 use anzen_messages::bls::G1Bytes;
 use anzen_messages::chain::{ChainBlock, NextBlocks};
-use anzen_messages::{OperatorId, SafetyFactor, TaskHash};
+use anzen_messages::{OperatorId, SafetyFactor, Task, TaskHash};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use serde::Deserialize;
 
 use super::node::{Machine, Node, Who};
 use super::store::{EVIDENCE, word};
@@ -35,7 +36,7 @@ pub(super) fn inspect(machine: &Machine, witness: &Witness) {
         return;
     }
     witness.tell(Fact::Signatures { aggregator: process, kept: machine.disk.signatures() });
-    for (key, value) in machine.disk.records(EVIDENCE) {
+    for (key, value) in EVIDENCE.iter().flat_map(|space| machine.disk.records(space)) {
         if let Some(fact) = evidence(&key, &value) {
             witness.tell(fact);
         }
@@ -45,13 +46,39 @@ pub(super) fn inspect(machine: &Machine, witness: &Witness) {
     }
 }
 
-/// How many bytes an answer has in a record of evidence: value, signature, block.
+/// How many bytes an answer has in a record of two answers: value, signature, block.
 const ANSWER_BYTES: usize = 32 + 64 + 8;
 
+/// A document of evidence, as far as it proves something; read as one would who does not have the code that wrote it.
+#[derive(Deserialize)]
+struct Document {
+    task: Task,
+    operator: Accused,
+    first: Answer,
+    second: Answer,
+}
+
+#[derive(Deserialize)]
+struct Accused {
+    id: OperatorId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    safety_factor: SafetyFactor,
+    signature: G1Bytes,
+}
+
+/// What a record of evidence says: a document, or two answers one after the other.
 fn evidence(key: &[u8], value: &[u8]) -> Option<Fact> {
+    if let Ok(Document { task, operator, first, second }) = serde_json::from_slice(value) {
+        let answers = [first, second].map(|answer| (answer.safety_factor, answer.signature));
+        return Some(Fact::Evidence { operator: operator.id, task: task.hash(), answers });
+    }
     let (task, operator) = (TaskHash(word(key, 0)?), OperatorId(word(key, 1)?));
     let answer = |bytes: &[u8]| {
-        let value = SafetyFactor(alloy_primitives::I256::from_be_bytes(word(bytes, 0)?.0));
+        let value = SafetyFactor(I256::from_be_bytes(word(bytes, 0)?.0));
         Some((value, G1Bytes(B512::from_slice(bytes.get(32..96)?))))
     };
     let (first, second) = value.split_at_checked(ANSWER_BYTES)?;

@@ -67,8 +67,15 @@ pub(super) fn storm(rng: &SimRng, parties: &Parties<'_>) -> Storm {
     if !parties.misled.is_empty() {
         events.extend(parties.misled.iter().flat_map(|number| lies(rng, Who::Operator(*number), blocks)));
     }
+    // What has just been answered is often undone when nobody expects it any more.
+    if rng.chance(50) {
+        events.push((blocks * BLOCK_MS - 1, reorg(rng)));
+    }
     events.sort_by_key(|(at, _)| *at);
+    let bereft = parties.aggregators > 1 && rng.chance(40);
+    let lost = Who::Aggregator(usize::try_from(rng.below(parties.aggregators as u64)).unwrap_or_default());
     Storm {
+        stays_down: bereft.then_some(lost),
         blocks,
         faults: Faults {
             loss_percent: *rng.one_of(&[0, 0, 5, 20]),

@@ -17,8 +17,8 @@ use super::world::SimRng;
 pub(super) const PROTECTION: &str = "operator-signer.protection";
 /// Where collectors keep what they acknowledged.
 pub(super) const SIGNATURES: &str = "collector.signatures";
-/// Where collectors keep proofs of faults.
-pub(super) const EVIDENCE: &str = "collector.evidence";
+/// Where collectors keep proofs of faults: two answers, or a document.
+pub(super) const EVIDENCE: [&str; 2] = ["collector.evidence", "collector.equivocations"];
 /// Where senders keep their transactions.
 pub(super) const INTENTS: &str = "tx_sender.intents";
 
