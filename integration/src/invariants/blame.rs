@@ -13,8 +13,11 @@ use super::{Invariant, Violation, require};
 #[derive(Debug, Default)]
 pub(super) struct Blame {
     /// Evidence that was found to hold: the same is told again and again.
-    checked: BTreeSet<(OperatorId, TaskHash, [(SafetyFactor, G1Bytes); 2])>,
+    checked: BTreeSet<(OperatorId, TaskHash, Answers)>,
 }
+
+/// Two answers, each with its signature.
+type Answers = [(SafetyFactor, G1Bytes); 2];
 
 impl Blame {
     pub(super) fn evidence(
@@ -22,7 +25,7 @@ impl Blame {
         terms: &Terms,
         operator: OperatorId,
         task: TaskHash,
-        answers: [(SafetyFactor, G1Bytes); 2],
+        answers: Answers,
     ) -> Result<(), Violation> {
         if !self.checked.insert((operator, task, answers)) {
             return Ok(());

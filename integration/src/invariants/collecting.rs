@@ -35,8 +35,8 @@ impl Collecting {
         terms: &Terms,
         now: Moment,
         asked: Moment,
-        aggregator: String,
-        message: SubmitSignature,
+        aggregator: &str,
+        message: &SubmitSignature,
         reply: SubmitReply,
         on_disk: bool,
     ) -> Result<(), Violation> {
@@ -51,7 +51,7 @@ impl Collecting {
         if terms.liars.contains(&operator) {
             return Ok(());
         }
-        let of_aggregator = self.acknowledged.entry(aggregator.clone()).or_default();
+        let of_aggregator = self.acknowledged.entry(aggregator.to_owned()).or_default();
         let fresh = Acknowledged {
             value: message.response.safety_factor,
             signature: message.signature,

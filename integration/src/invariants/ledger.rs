@@ -87,7 +87,7 @@ impl Ledger {
         let (terms, chain) = (&self.terms, &mut self.chain);
         match fact {
             Fact::Block { block, transactions, quiet } => {
-                let responses = chain.add(block, &transactions, quiet).map_err(odd)?;
+                let responses = chain.add(block, &transactions, quiet).map_err(|oddity| odd(&oddity))?;
                 answers::true_ones(&responses, &self.truth)?;
                 self.sending.mined(chain, &transactions)?;
                 answers::none_missing(chain, terms)
@@ -103,7 +103,7 @@ impl Ledger {
             Fact::Signed { operator, response, on_disk } => self.signing.signed(operator, response, on_disk),
             Fact::Replied { aggregator, message, asked, reply, on_disk } => {
                 let now = self.now;
-                self.collecting.replied(chain, terms, now, asked, aggregator, message, reply, on_disk)
+                self.collecting.replied(chain, terms, now, asked, &aggregator, &message, reply, on_disk)
             }
             Fact::Signatures { aggregator, kept } => {
                 self.collecting.on_disk(chain, terms, &aggregator, &kept)
@@ -121,7 +121,7 @@ impl Ledger {
     }
 }
 
-fn odd(oddity: Oddity) -> Violation {
+fn odd(oddity: &Oddity) -> Violation {
     let what = match oddity {
         Oddity::Unknown(response) => format!("an answer to task {}, which is not there", response.task_hash),
         Oddity::Twice(response) => format!("a second answer to task {}", response.task_hash),

@@ -107,8 +107,8 @@ impl Villain {
             Mischief::Equivocates => vec![(late(), valid(truth)), (late(), valid(lie))],
             Mischief::GarbageThenAnother => vec![(0, garbage(lie)), (late(), valid(truth))],
             Mischief::Lies => vec![(late(), valid(lie))],
-            Mischief::Cancels => vec![(late(), self.off(valid(truth), self.number, false))],
-            Mischief::CancelsBack => vec![(late(), self.off(valid(truth), self.number - 1, true))],
+            Mischief::Cancels => vec![(late(), self.off(&valid(truth), self.number, false))],
+            Mischief::CancelsBack => vec![(late(), self.off(&valid(truth), self.number - 1, true))],
             Mischief::Replays => {
                 let old = before.map(|old| signed(key, me, response(old, Witness::truth(old))));
                 let again = old.map(|old| SubmitSignature { signature: old.signature, ..valid(truth) });
@@ -133,12 +133,12 @@ impl Villain {
     }
 
     /// The message with a signature that is off by what operator `first` of the pair makes up.
-    fn off(&self, message: SubmitSignature, first: usize, back: bool) -> SubmitSignature {
+    fn off(&self, message: &SubmitSignature, first: usize, back: bool) -> SubmitSignature {
         let error = operator_key(first).sign(&elsewhere(first));
         let error = if back { negated(error) } else { Some(error) };
         let own = Signature::try_from(message.signature).ok();
         let sum = sum_signatures(own.into_iter().chain(error).map(|part| (part, 1)));
-        SubmitSignature { signature: sum.map_or(message.signature, Signature::to_bytes), ..message }
+        SubmitSignature { signature: sum.map_or(message.signature, Signature::to_bytes), ..message.clone() }
     }
 
     fn flood(&self, key: &SecretKey) {
@@ -157,8 +157,8 @@ impl Villain {
 
     /// Sends it to every aggregator, once.
     fn submit(&self, after: u64, message: &SubmitSignature) {
-        for link in self.links.iter().cloned() {
-            let message = message.clone();
+        for link in &self.links {
+            let (link, message) = (link.clone(), message.clone());
             actix::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(after)).await;
                 if let Ok(sealed) = Envelope::seal(&message) {

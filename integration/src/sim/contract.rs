@@ -37,7 +37,10 @@ pub(super) struct Contract {
 
 /// Pairings that were computed before: the same certificate is tried in a preflight, an estimate and each fork's block.
 #[derive(Debug, Clone, Default)]
-struct Verified(Arc<Mutex<BTreeMap<(B256, G1Bytes, B256), bool>>>);
+struct Verified(Arc<Mutex<BTreeMap<Pairing, bool>>>);
+
+/// The digest, the signature, and the key's hash.
+type Pairing = (B256, G1Bytes, B256);
 
 impl Verified {
     fn verify(&self, digest: B256, signature: &Signature, key: &PublicKeyG2) -> bool {

@@ -95,11 +95,6 @@ impl Plan {
                 *mischief = Mischief::Garbage;
             }
         }
-        for storm in &mut plan.storms {
-            // An aggregator forgets a certificate, and an operator an aggregator, when another one's answer is on chain that
-            // a reorg then undoes.
-            storm.stays_down = None;
-        }
         plan
     }
 

@@ -106,7 +106,7 @@ impl BlsSigner for SimBlsSigner {
     }
 
     fn public_key(&self) -> PublicKey {
-        self.public.clone()
+        self.public
     }
 
     async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError> {
