@@ -45,6 +45,10 @@ test-contracts: setup
     cargo run --locked --quiet --example export_eigenlayer
     cd contracts && node_modules/.bin/forge test
 
+# Simulate seeds: crashes, partitions, reorgs, liars (`just sim --seeds 1000 --first-seed 1`; `just sim --help`)
+sim *ARGS: setup
+    @cargo run --locked --quiet --example sim -- {{ ARGS }}
+
 # Test Prometheus' configuration and alert rules
 test-alerts:
     cd docker/prometheus && ./promtool.sh check config prometheus.yml && ./promtool.sh test rules alerts_test.yml

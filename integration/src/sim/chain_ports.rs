@@ -1,11 +1,11 @@
-//! The simulated chain, as the actors' ports see it.
+//! The simulated chain, as the actors' ports see it through an endpoint that may fail, lag, stall or lie.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::sol_types::SolCall;
-use alloy_primitives::{Address, B256, Bytes, I256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anzen_actors::ports::{
     CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, OperatorStanding,
     OperatorStandings, Receipt, RecordedStake, RegisteredOperator, ResponseCall, SendError, StakeStatus,
@@ -19,59 +19,88 @@ use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, T
 use async_trait::async_trait;
 
 use super::chain::SimChain;
+use super::cluster::CHAIN_ID;
+use super::fork::Fork;
+use super::model::inputs;
+use super::store::Disk;
+use super::transaction::SimTx;
+use super::weather::{View, Weather};
+use super::witness::Witness;
 use super::world::SimRng;
+use crate::invariants::Fact;
 
-/// One process's RPC endpoint: it answers late, and sometimes not at all.
+/// One process's RPC endpoint.
 #[derive(Debug)]
 pub(super) struct SimEndpoint {
     pub(super) chain: SimChain,
     pub(super) rng: Arc<SimRng>,
-    pub(super) failure_percent: u64,
+    pub(super) weather: Arc<Weather>,
+    pub(super) disk: Disk,
+    pub(super) witness: Witness,
 }
 
 impl SimEndpoint {
     const SLOWEST_MS: u64 = 50;
+    /// How long a real adapter waits for an endpoint that has stalled, in milliseconds.
+    const PATIENCE_MS: u64 = 10_000;
 
-    async fn answer(&self) -> Result<(), ChainError> {
+    /// The chain as the endpoint sees it, after a while; or a failure.
+    async fn answer(&self) -> Result<Fork, ChainError> {
         tokio::time::sleep(Duration::from_millis(self.rng.below(Self::SLOWEST_MS))).await;
-        if self.rng.chance(self.failure_percent) {
-            return Err(ChainError::Endpoint("the simulated endpoint does not answer".into()));
+        let failed = |error: &str| Err(ChainError::Endpoint(format!("the simulated endpoint {error}")));
+        if self.rng.chance(self.weather.failure_percent()) {
+            return failed("does not answer");
         }
-        Ok(())
+        match self.weather.view() {
+            View::Good | View::Lies(_) => Ok(self.chain.fork()),
+            View::Behind(blocks) => Ok(self.chain.fork().behind(blocks)),
+            View::Frozen(fork) => Ok(fork),
+            View::Dead => failed("is down"),
+            View::Stalled => {
+                tokio::time::sleep(Duration::from_millis(Self::PATIENCE_MS)).await;
+                failed("has stalled")
+            }
+        }
     }
 
-    fn need_block(&self, hash: B256) -> Result<(), ChainError> {
-        if self.chain.knows(hash) { Ok(()) } else { Err(ChainError::NoSuchBlock(hash.to_string())) }
+    /// The chain, if the endpoint knows that block.
+    async fn at(&self, hash: B256) -> Result<Fork, ChainError> {
+        let fork = self.answer().await?;
+        if fork.knows(hash) { Ok(fork) } else { Err(ChainError::NoSuchBlock(hash.to_string())) }
+    }
+
+    /// True where the endpoint gives a wrong answer this time.
+    fn lies(&self) -> bool {
+        matches!(self.weather.view(), View::Lies(_)) && self.rng.chance(50)
     }
 }
 
 #[async_trait]
 impl ChainReader for SimEndpoint {
     async fn head(&self) -> Result<Header, ChainError> {
-        self.answer().await?;
-        Ok(self.chain.head())
+        Ok(self.answer().await?.head().clone())
     }
 
     async fn header(&self, number: u64) -> Result<Option<Header>, ChainError> {
-        self.answer().await?;
-        Ok(self.chain.block(number).map(|block| block.header))
+        Ok(self.answer().await?.block(number).map(|block| block.header.clone()))
     }
 
     async fn blocks(&self, from: u64, to: u64) -> Result<Vec<ChainBlock>, ChainError> {
-        self.answer().await?;
+        let fork = self.answer().await?;
         let block =
-            |number| self.chain.block(number).ok_or_else(|| ChainError::NoSuchBlock(format!("{number}")));
+            |number| fork.block(number).cloned().ok_or_else(|| ChainError::NoSuchBlock(format!("{number}")));
         (from..=to).map(block).collect()
     }
 
     async fn response_windows(&self, created: &[u64]) -> Result<Vec<u64>, ChainError> {
-        self.answer().await?;
-        Ok(vec![self.chain.contract().rules.response_window; created.len()])
+        let window = self.answer().await?.contract().rules.response_window;
+        Ok(vec![window; created.len()])
     }
 
     async fn changed(&self, known: BlockRef) {
         let mut changes = self.chain.subscribe();
-        if self.chain.head().at == known {
+        let seen = self.weather.see(&self.chain).map(|fork| fork.head().at);
+        if seen.is_none_or(|at| at == known) {
             // The sender lives as long as the chain; without it there is nothing to wait for.
             let _ = changes.changed().await;
         }
@@ -81,21 +110,23 @@ impl ChainReader for SimEndpoint {
 #[async_trait]
 impl OperatorRegistry for SimEndpoint {
     async fn operators_at(&self, at: BlockRef, quorums: &[u8]) -> Result<OperatorSet, ChainError> {
-        self.answer().await?;
-        self.need_block(at.hash)?;
-        let set = self.chain.contract().set;
-        if set.quorums == quorums { Ok(set) } else { Err(ChainError::Nonsense("no such quorum".into())) }
+        let set = Arc::clone(&self.at(at.hash).await?.contract().set);
+        if set.quorums == quorums {
+            Ok(OperatorSet::clone(&set))
+        } else {
+            Err(ChainError::Nonsense("no such quorum".into()))
+        }
     }
 
     async fn operator(&self, id: OperatorId) -> Result<Option<RegisteredOperator>, ChainError> {
-        self.answer().await?;
-        let set = self.chain.contract().set;
+        let fork = self.answer().await?;
+        let set = &fork.contract().set;
         Ok(set.operators.get(&id).map(|one| RegisteredOperator { address: one.address, key: one.key }))
     }
 
     async fn stakes(&self, quorum: u8) -> Result<StakeStatus, ChainError> {
-        self.answer().await?;
-        let set = self.chain.contract().set;
+        let fork = self.answer().await?;
+        let set = &fork.contract().set;
         let mut operators: Vec<RecordedStake> = set
             .operators
             .values()
@@ -103,7 +134,7 @@ impl OperatorRegistry for SimEndpoint {
             .map(|(operator, stake)| RecordedStake { operator, recorded: stake, current: stake })
             .collect();
         operators.sort_by_key(|one| one.operator);
-        Ok(StakeStatus { refreshed_at: self.chain.head().at.number, max_age: 1000, operators })
+        Ok(StakeStatus { refreshed_at: fork.head().at.number, max_age: 1000, operators })
     }
 
     fn refresh_quorum_call(&self, _quorum: u8, _operators: &[Address]) -> (Address, Bytes) {
@@ -118,8 +149,8 @@ impl OperatorRegistry for SimEndpoint {
 #[async_trait]
 impl OperatorStandings for SimEndpoint {
     async fn standing(&self, id: OperatorId, _tokens: &[Address]) -> Result<OperatorStanding, ChainError> {
-        self.answer().await?;
-        let stakes = self.chain.contract().set.operators.get(&id).map(|one| one.stakes.clone());
+        let fork = self.answer().await?;
+        let stakes = fork.contract().set.operators.get(&id).map(|one| one.stakes.clone());
         Ok(OperatorStanding { stakes: stakes.unwrap_or_default(), ..OperatorStanding::default() })
     }
 }
@@ -127,13 +158,12 @@ impl OperatorStandings for SimEndpoint {
 #[async_trait]
 impl TaskContract for SimEndpoint {
     async fn windows(&self) -> Result<Windows, ChainError> {
-        self.answer().await?;
-        Ok(Windows { response: self.chain.contract().rules.response_window })
+        Ok(Windows { response: self.answer().await?.contract().rules.response_window })
     }
 
     async fn rules(&self, oracle_index: u32) -> Result<TaskRules, ChainError> {
-        self.answer().await?;
-        let contract = self.chain.contract();
+        let fork = self.answer().await?;
+        let contract = fork.contract();
         Ok(TaskRules {
             quorums: contract.set.quorums.clone(),
             least_threshold: contract.rules.least_threshold,
@@ -141,7 +171,7 @@ impl TaskContract for SimEndpoint {
             min_interval: contract.rules.min_interval,
             model_hash: contract.rules.model_hash,
             latest_created: contract.latest(oracle_index).map(|task| task.created_block.into()),
-            open: contract.is_open(oracle_index, self.chain.head().at.number),
+            open: contract.is_open(oracle_index, fork.head().at.number),
         })
     }
 
@@ -167,8 +197,7 @@ impl TaskContract for SimEndpoint {
         response: &TaskResponse,
         certificate: &Certificate,
     ) -> Result<ResponseCall, ChainError> {
-        self.answer().await?;
-        self.need_block(task.reference_block_hash)?;
+        self.at(task.reference_block_hash).await?;
         let call = respondToTaskCall {
             task: task.into(),
             response: response.into(),
@@ -178,37 +207,35 @@ impl TaskContract for SimEndpoint {
     }
 
     async fn preflight(&self, _from: Address, _to: Address, data: &Bytes) -> Result<(), CallError> {
-        self.answer().await?;
-        self.chain.try_call(data).map_err(reverts)
+        let fork = self.answer().await?;
+        if self.lies() {
+            return Err(reverts("TaskAlreadyAnswered".into()));
+        }
+        fork.try_call(data).map_err(reverts)
     }
 
     async fn is_answered(&self, task: &Task) -> Result<bool, ChainError> {
-        self.answer().await?;
-        Ok(self.chain.contract().is_answered(task.hash()))
+        let fork = self.answer().await?;
+        Ok(fork.contract().is_answered(task.hash()) || self.lies())
     }
 }
 
 #[async_trait]
 impl ModelInputs for SimEndpoint {
-    /// A price that moves with the block, as any node would read it at that block.
     async fn inputs(&self, _model: &Model, at: B256) -> Result<Inputs, ChainError> {
-        self.answer().await?;
-        self.need_block(at)?;
-        let price = I256::from_raw(U256::from(90 + u64::from(at[31] % 20)));
-        let stake = self.chain.contract().set.total_stakes.values().sum();
-        Ok(Inputs { stake, stake_price: price, assets: U256::from(50), asset_price: I256::ONE })
+        self.at(at).await?;
+        Ok(inputs(at, self.weather.lie()))
     }
 }
 
 #[async_trait]
 impl TxBroadcast for SimEndpoint {
     fn chain_id(&self) -> u64 {
-        super::cluster::CHAIN_ID
+        CHAIN_ID
     }
 
     async fn nonce(&self, account: Address) -> Result<u64, ChainError> {
-        self.answer().await?;
-        Ok(self.chain.nonce(account))
+        Ok(self.answer().await?.nonce(account))
     }
 
     async fn balance(&self, _account: Address) -> Result<U256, ChainError> {
@@ -222,19 +249,29 @@ impl TxBroadcast for SimEndpoint {
     }
 
     async fn estimate(&self, _from: Address, _to: Address, data: &Bytes) -> Result<u64, CallError> {
-        self.answer().await?;
-        self.chain.try_call(data).map_err(reverts)?;
+        let fork = self.answer().await?;
+        fork.try_call(data).map_err(reverts)?;
         Ok(100_000)
     }
 
     async fn send(&self, raw: Bytes) -> Result<(), SendError> {
-        self.answer().await?;
-        self.chain.send(&raw)
+        let (sender, nonce) = SimTx::decode(&raw).map(|tx| (tx.from, tx.nonce))?;
+        let hash = keccak256(&raw);
+        // Before it is on its way: what leaves must be on disk whatever the node says.
+        let id = self.disk.intent_of(sender, hash);
+        self.witness.tell(Fact::Broadcast { sender, nonce, hash, id: id.clone(), taken: false });
+        let fork = self.answer().await?;
+        let cut_off = matches!(self.weather.view(), View::Frozen(_));
+        let sent = if cut_off { Ok(()) } else { self.chain.send(&raw, &fork) };
+        if sent.is_ok() && !cut_off {
+            self.witness.tell(Fact::Broadcast { sender, nonce, hash, id, taken: true });
+        }
+        sent
     }
 
     async fn receipts(&self, hashes: &[B256]) -> Result<BTreeMap<B256, Receipt>, ChainError> {
-        self.answer().await?;
-        Ok(hashes.iter().filter_map(|hash| Some((*hash, self.chain.receipt(*hash)?))).collect())
+        let fork = self.answer().await?;
+        Ok(hashes.iter().filter_map(|hash| Some((*hash, fork.receipt(*hash)?))).collect())
     }
 }
 

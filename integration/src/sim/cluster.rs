@@ -4,19 +4,25 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use anzen_actors::bus::Directory;
-use anzen_actors::node::{NodeConfig, NodeError, NodeMetrics, Ports, Roles, Upstream, start_roles};
+use anzen_actors::node::{NodeConfig, NodeError, Ports, Roles, Upstream, start_roles};
 use anzen_actors::operator_signer::ProtocolModel;
 use anzen_actors::task_generator::Protocol;
-use anzen_messages::model::Model;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
 
 use super::chain::SimChain;
 use super::chain_ports::SimEndpoint;
+use super::link::{Destination, SimLink};
 use super::log::EventLog;
-use super::network::{Faults, Peer, SimLink};
-use super::store::{Disk, SimStore};
-use super::world::{InPlace, SimBlsSigner, SimClock, SimRng, SimTxSigner, account, operator_key};
+use super::model::model;
+use super::network::Net;
+use super::node::{Machine, Node, Who};
+use super::process::Process;
+use super::sabotage::Sabotage;
+use super::store::SimStore;
+use super::transaction::SimTxSigner;
+use super::witness::Witness;
+use super::world::{InPlace, SimBlsSigner, SimClock, SimRng, account, operator_key};
 
 /// The simulated chain's id.
 pub(super) const CHAIN_ID: u64 = 31_337;
@@ -29,89 +35,72 @@ pub(super) fn domain() -> SigningDomain {
     SigningDomain::new(CHAIN_ID, TASK_MANAGER)
 }
 
-/// The model of every protocol; its inputs are made up by the simulated endpoint.
-pub(super) fn model() -> Model {
-    Model {
-        quorum: 0,
-        stake_registry: Address::repeat_byte(1),
-        stake_price_feed: Address::repeat_byte(2),
-        vault: Address::repeat_byte(3),
-        vault_price_feed: Address::repeat_byte(4),
-        cost_share_bps: 5_000,
-        profit_share_bps: 10_000,
-        cost_decimals: 0,
-        profit_decimals: 0,
-    }
-}
+/// After how many blocks actors take what is on chain for final: more than the deepest reorg.
+pub(super) const FINALITY: u64 = 20;
+/// For how many blocks operators keep records: longer than a task can matter.
+pub(super) const KEEP_RECORDS: u64 = 80;
+/// For how many blocks senders remember transactions.
+pub(super) const REMEMBER: u64 = 64;
 
 /// What all processes of a run share.
 #[derive(Clone)]
 pub(super) struct Cluster {
     pub(super) seed: u64,
     pub(super) chain: SimChain,
-    pub(super) faults: Faults,
-    pub(super) rpc_failure_percent: u64,
+    pub(super) net: Net,
     pub(super) log: EventLog,
-    pub(super) response_window: u64,
+    pub(super) witness: Witness,
+    pub(super) sabotage: Option<Sabotage>,
+    /// The ends of the ways to the aggregators.
+    pub(super) aggregators: Vec<Destination>,
     pub(super) task_interval: u64,
 }
 
 impl Cluster {
-    /// Starts the process with all of the aggregator's actors, which takes messages at `peer`.
-    pub(super) async fn aggregator(&self, peer: &Peer, disk: Disk) -> Result<(), NodeError> {
-        let roles = vec![
-            ActorName::ChainWatcher,
-            ActorName::TxSender,
-            ActorName::Aggregator,
-            ActorName::SignatureCollector,
-            ActorName::StakeUpdater,
-            ActorName::TaskGenerator,
-        ];
-        let mut config = NodeConfig { roles, ..NodeConfig::default() };
-        config.task_generator.protocols = vec![self.protocol()];
-        let mut ports = self.ports("aggregator", disk);
-        ports.tx_signer = Some(Arc::new(SimTxSigner(account(1_000))));
-        let directory = self.start(&config, &ports, Vec::new()).await?;
-        peer.up(directory.dispatcher());
+    /// Starts the process of a machine, which must have none.
+    pub(super) async fn start(&self, node: &mut Node) -> Result<(), String> {
+        node.lives += 1;
+        let machine = node.machine.clone();
+        let name = machine.who.to_string();
+        self.log.add(format_args!("{name} starts"));
+        let (cluster, life) = (self.clone(), format!("{name}, life {}", node.lives));
+        let process = Process::start(name, async move { cluster.assemble(&machine, &life).await }).await?;
+        node.machine.peer.up(process.dispatcher.clone());
+        node.process = Some(process);
         Ok(())
     }
 
-    /// Starts operator `i`, which submits to `aggregator`.
-    pub(super) async fn operator(&self, i: usize, aggregator: &Peer, disk: Disk) -> Result<(), NodeError> {
-        let name = format!("operator {i}");
-        let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
-        let mut config = NodeConfig { roles, ..NodeConfig::default() };
-        config.operator_signer.key_is_new = true;
-        config.operator_signer.models = vec![ProtocolModel { oracle_index: 0, model: model() }];
-        let mut ports = self.ports(&name, disk);
-        ports.bls_signer = Some(Arc::new(SimBlsSigner(operator_key(i))));
-        let link = SimLink {
-            peer: aggregator.clone(),
-            faults: self.faults,
-            rng: self.rng(&format!("{name}'s link")),
-            log: self.log.clone(),
-            from: name,
+    /// Kills the process of a machine, if it runs.
+    pub(super) async fn kill(&self, node: &mut Node) {
+        let Some(process) = node.process.take() else { return };
+        node.machine.peer.down();
+        process.kill().await;
+        let rng = self.rng(&format!("{}, death {}", node.machine.who, node.lives));
+        let lost = node.machine.disk.crash(&rng);
+        self.log.add(format_args!("{} is killed; {lost} writes are lost", node.machine.who));
+    }
+
+    async fn assemble(&self, machine: &Machine, life: &str) -> Result<Directory, NodeError> {
+        let (config, upstream) = match machine.who {
+            Who::Aggregator(_) => (self.aggregator_config(), Vec::new()),
+            Who::Operator(number) => (operator_config(), self.upstream(number, life)),
         };
-        let upstream = Upstream { name: "aggregator".into(), transport: Arc::new(link) };
-        self.start(&config, &ports, vec![upstream]).await.map(|_| ())
-    }
-
-    fn protocol(&self) -> Protocol {
-        Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66, model: model() }
-    }
-
-    async fn start(
-        &self,
-        config: &NodeConfig,
-        ports: &Ports,
-        upstream: Vec<Upstream>,
-    ) -> Result<Directory, NodeError> {
-        let metrics = NodeMetrics::default();
+        let mut ports = self.ports(machine, life);
+        match machine.who {
+            Who::Aggregator(number) => {
+                ports.tx_signer = Some(Arc::new(SimTxSigner(account(1_000 + number))));
+            }
+            Who::Operator(number) => {
+                let (disk, witness) = (machine.disk.clone(), self.witness.clone());
+                ports.bls_signer = Some(Arc::new(SimBlsSigner::new(operator_key(number), disk, witness)));
+            }
+        }
+        let metrics = machine.new_metrics();
         let roles = Roles {
-            config,
-            ports,
+            config: &config,
+            ports: &ports,
             domain: domain(),
-            response_window: self.response_window,
+            response_window: self.chain.fork().contract().rules.response_window,
             upstream,
             metrics: &metrics,
             health: Default::default(),
@@ -121,12 +110,58 @@ impl Cluster {
         Ok(directory)
     }
 
-    fn ports(&self, process: &str, disk: Disk) -> Ports {
+    fn aggregator_config(&self) -> NodeConfig {
+        let roles = vec![
+            ActorName::ChainWatcher,
+            ActorName::TxSender,
+            ActorName::Aggregator,
+            ActorName::SignatureCollector,
+            ActorName::StakeUpdater,
+            ActorName::TaskGenerator,
+        ];
+        let mut config = NodeConfig { roles, ..NodeConfig::default() };
+        let protocol =
+            Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66, model: model() };
+        config.task_generator.protocols = vec![protocol];
+        // Short enough for a calm to have tasks.
+        config.task_generator.longest_pause = 4;
+        config.task_generator.finality_blocks = FINALITY;
+        config.signature_collector.finality_blocks = FINALITY;
+        config.aggregator.finality_blocks = FINALITY;
+        config.tx_sender.remember_blocks = REMEMBER;
+        config
+    }
+
+    /// The ways of operator `from` to every aggregator.
+    pub(super) fn links(&self, from: usize, life: &str) -> Vec<SimLink> {
+        let operator = operator_key(from).public_key().operator_id();
+        let link = |to: &Destination| SimLink {
+            from,
+            operator,
+            to: to.clone(),
+            net: self.net.clone(),
+            rng: self.rng(&format!("{life}'s link to {}", to.name())),
+            log: self.log.clone(),
+            witness: self.witness.clone(),
+            sabotage: self.sabotage,
+        };
+        self.aggregators.iter().map(link).collect()
+    }
+
+    fn upstream(&self, from: usize, life: &str) -> Vec<Upstream> {
+        let named = |link: SimLink| Upstream { name: link.to.name(), transport: Arc::new(link) };
+        self.links(from, life).into_iter().map(named).collect()
+    }
+
+    fn ports(&self, machine: &Machine, life: &str) -> Ports {
         let endpoint = Arc::new(SimEndpoint {
             chain: self.chain.clone(),
-            rng: self.rng(&format!("{process}'s endpoint")),
-            failure_percent: self.rpc_failure_percent,
+            rng: self.rng(&format!("{life}'s endpoint")),
+            weather: Arc::clone(&machine.weather),
+            disk: machine.disk.clone(),
+            witness: self.witness.clone(),
         });
+        let disk_rng = self.rng(&format!("{life}'s disk"));
         Ports {
             reader: endpoint.clone(),
             registry: endpoint.clone(),
@@ -134,16 +169,26 @@ impl Cluster {
             contract: endpoint.clone(),
             inputs: endpoint.clone(),
             broadcast: endpoint,
-            store: Arc::new(SimStore::new(disk, self.rng(&format!("{process}'s disk")))),
+            store: Arc::new(SimStore { disk: machine.disk.clone(), rng: disk_rng, sabotage: self.sabotage }),
             clock: Arc::new(SimClock::new()),
-            rng: self.rng(process),
+            rng: self.rng(life),
             cpu: Arc::new(InPlace),
             bls_signer: None,
             tx_signer: None,
         }
     }
 
-    fn rng(&self, user: &str) -> Arc<SimRng> {
+    pub(super) fn rng(&self, user: &str) -> Arc<SimRng> {
         Arc::new(SimRng::new(self.seed, user))
     }
+}
+
+fn operator_config() -> NodeConfig {
+    let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
+    let mut config = NodeConfig { roles, ..NodeConfig::default() };
+    config.operator_signer.key_is_new = true;
+    config.operator_signer.models = vec![ProtocolModel { oracle_index: 0, model: model() }];
+    config.operator_signer.finality_blocks = FINALITY;
+    config.operator_signer.keep_records = KEEP_RECORDS;
+    config
 }

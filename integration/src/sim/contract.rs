@@ -1,9 +1,10 @@
 //! The task manager's rules in Rust: what createNewTask and respondToTask do to the state.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alloy::sol_types::SolCall;
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, keccak256};
 use anzen_contracts::AnzenTaskManager::{createNewTaskCall, respondToTaskCall};
 use anzen_contracts::NonSignerStakesAndSignature;
 use anzen_messages::bls::{G1Bytes, G2Bytes, PublicKeyG2, Signature, hash_to_g1, verify};
@@ -27,15 +28,39 @@ pub(super) struct Rules {
 pub(super) struct Contract {
     pub(super) rules: Rules,
     pub(super) domain: SigningDomain,
-    pub(super) set: OperatorSet,
+    pub(super) set: Arc<OperatorSet>,
     tasks: Vec<TaskHash>,
     latest: BTreeMap<u32, Task>,
     answers: BTreeMap<TaskHash, SafetyFactor>,
+    verified: Verified,
+}
+
+/// Pairings that were computed before: the same certificate is tried in a preflight, an estimate and each fork's block.
+#[derive(Debug, Clone, Default)]
+struct Verified(Arc<Mutex<BTreeMap<Pairing, bool>>>);
+
+/// The digest, the signature, and the key's hash.
+type Pairing = (B256, G1Bytes, B256);
+
+impl Verified {
+    fn verify(&self, digest: B256, signature: &Signature, key: &PublicKeyG2) -> bool {
+        let question = (digest, signature.to_bytes(), keccak256(key.to_bytes().0));
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(question).or_insert_with(|| verify(&hash_to_g1(digest), signature, key))
+    }
 }
 
 impl Contract {
     pub(super) fn new(rules: Rules, domain: SigningDomain, set: OperatorSet) -> Self {
-        Self { rules, domain, set, tasks: Vec::new(), latest: BTreeMap::new(), answers: BTreeMap::new() }
+        Self {
+            rules,
+            domain,
+            set: Arc::new(set),
+            tasks: Vec::new(),
+            latest: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            verified: Verified::default(),
+        }
     }
 
     pub(super) fn latest(&self, oracle_index: u32) -> Option<&Task> {
@@ -142,7 +167,7 @@ impl Contract {
         let absent: Vec<OperatorId> = certificate
             .nonSignerPubkeys
             .iter()
-            .map(|key| OperatorId(alloy_primitives::keccak256(G1Bytes::from_words(key.X, key.Y).0)))
+            .map(|key| OperatorId(keccak256(G1Bytes::from_words(key.X, key.Y).0)))
             .collect();
         if !absent.is_sorted_by(|a, b| a < b) {
             return Err("NonSignersNotSorted".into());
@@ -159,7 +184,7 @@ impl Contract {
         let signature =
             Signature::try_from(G1Bytes::from_words(sigma.X, sigma.Y)).map_err(|error| error.to_string())?;
         let key = apk.g2().ok_or("identity key")?;
-        if !verify(&hash_to_g1(response.digest(&self.domain)), &signature, &key) {
+        if !self.verified.verify(response.digest(&self.domain), &signature, &key) {
             return Err("InvalidSignature".into());
         }
         let reached = self.set.total_stakes.iter().all(|(quorum, total)| {

@@ -1,26 +1,29 @@
-//! Messages between processes: lost, late, duplicated, out of order.
+//! Messages between processes: lost, late, duplicated, out of order; and not at all where the network is cut.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anzen_actors::bus::{DeliveryError, DispatchError, Dispatcher};
-use anzen_actors::ports::{Transport, TransportError};
-use anzen_messages::wire::{ActorName, Envelope};
-use async_trait::async_trait;
-use serde_json::value::RawValue;
-
-use super::log::EventLog;
-use super::world::SimRng;
+use anzen_actors::bus::Dispatcher;
+use tokio::sync::mpsc;
 
 /// How bad the network is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Faults {
     /// How many of a hundred messages, and how many of a hundred replies, are lost.
     pub loss_percent: u64,
-    /// How many of a hundred messages arrive twice.
+    /// How many of a hundred messages arrive twice, the second time up to a minute later.
     pub duplicate_percent: u64,
     /// The longest that a message is under way, in milliseconds; so later ones overtake it.
     pub longest_delay_ms: u64,
+}
+
+impl Faults {
+    /// A good network.
+    pub const NONE: Self = Self { loss_percent: 0, duplicate_percent: 0, longest_delay_ms: 50 };
 }
 
 /// The process at the other end: what it takes, while it runs.
@@ -32,83 +35,86 @@ impl Peer {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatcher);
     }
 
-    fn dispatcher(&self) -> Option<Dispatcher> {
+    pub(super) fn down(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn dispatcher(&self) -> Option<Dispatcher> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// One process's way to another.
-pub(super) struct SimLink {
-    pub(super) from: String,
-    pub(super) peer: Peer,
-    pub(super) faults: Faults,
-    pub(super) rng: Arc<SimRng>,
-    pub(super) log: EventLog,
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The network; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Net {
+    state: Arc<Mutex<State>>,
+    couriers: mpsc::UnboundedSender<Work>,
 }
 
-#[async_trait]
-impl Transport for SimLink {
-    async fn call(
-        &self,
-        to: ActorName,
-        name: &'static str,
-        message: Envelope,
-        timeout_ms: u64,
-    ) -> Result<Box<RawValue>, TransportError> {
-        let limit = Duration::from_millis(timeout_ms);
-        let late = || TransportError::NoReply { peer: to.to_string(), error: "lost on the way".into() };
-        tokio::time::timeout(limit, self.carry(to, name, message)).await.map_err(|_| late())?
+struct State {
+    faults: Faults,
+    /// The operators and aggregators, by number, between which nothing passes.
+    cuts: BTreeSet<(usize, usize)>,
+}
+
+impl fmt::Debug for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Net")
     }
 }
 
-impl SimLink {
-    async fn carry(
-        &self,
-        to: ActorName,
-        name: &str,
-        message: Envelope,
-    ) -> Result<Box<RawValue>, TransportError> {
-        if self.rng.chance(self.faults.duplicate_percent) {
-            self.log.add(format_args!("{} -> {to} {name} twice", self.from));
-            let (peer, copy, name) = (self.peer.clone(), message.clone(), name.to_owned());
-            let delay = self.delay();
-            actix::spawn(async move {
-                tokio::time::sleep(delay).await;
-                if let Some(dispatcher) = peer.dispatcher() {
-                    // Nobody waits for the copy's reply.
-                    let _ = dispatcher.dispatch(&name, copy).await;
-                }
-            });
+impl Net {
+    /// The network, with couriers that are nobody's: what is under way arrives although its sender has crashed meanwhile.
+    pub(super) fn new() -> Self {
+        let (couriers, mut work) = mpsc::unbounded_channel::<Work>();
+        actix::spawn(async move {
+            while let Some(job) = work.recv().await {
+                actix::spawn(job);
+            }
+        });
+        let state = State { faults: Faults::NONE, cuts: BTreeSet::new() };
+        Self { state: Arc::new(Mutex::new(state)), couriers }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn faults(&self) -> Faults {
+        self.lock().faults
+    }
+
+    pub(super) fn weather(&self, faults: Faults) {
+        self.lock().faults = faults;
+    }
+
+    /// Cuts the way between an operator and an aggregator, or mends it.
+    pub(super) fn cut(&self, operator: usize, aggregator: usize, cut: bool) {
+        let mut state = self.lock();
+        if cut {
+            state.cuts.insert((operator, aggregator));
+        } else {
+            state.cuts.remove(&(operator, aggregator));
         }
-        self.travel(to, name).await;
-        let Some(dispatcher) = self.peer.dispatcher() else {
-            return Err(TransportError::Unreachable { peer: to.to_string(), error: "it is down".into() });
+    }
+
+    pub(super) fn mend(&self) {
+        self.lock().cuts.clear();
+    }
+
+    pub(super) fn is_cut(&self, operator: usize, aggregator: usize) -> bool {
+        self.lock().cuts.contains(&(operator, aggregator))
+    }
+
+    /// Has a courier do it, after a while.
+    pub(super) fn send(&self, after: Duration, job: impl Future<Output = ()> + Send + 'static) {
+        let work = async move {
+            tokio::time::sleep(after).await;
+            job.await;
         };
-        let reply = dispatcher.dispatch(name, message).await.map_err(|error| in_transit(to, error));
-        self.travel(to, "reply").await;
-        reply
-    }
-
-    /// Takes its time; for ever where the message is lost, and then the caller's limit ends it.
-    async fn travel(&self, to: ActorName, name: &str) {
-        if self.rng.chance(self.faults.loss_percent) {
-            self.log.add(format_args!("{} -> {to} {name} lost", self.from));
-            std::future::pending::<()>().await;
-        }
-        tokio::time::sleep(self.delay()).await;
-    }
-
-    fn delay(&self) -> Duration {
-        Duration::from_millis(self.rng.below(self.faults.longest_delay_ms + 1))
-    }
-}
-
-/// The receiver's refusal, as a transport reports it.
-fn in_transit(to: ActorName, error: DispatchError) -> TransportError {
-    let peer = to.to_string();
-    match error {
-        DispatchError::Delivery(DeliveryError::Full(_)) => TransportError::Full { peer },
-        DispatchError::Delivery(other) => TransportError::NoReply { peer, error: other.to_string() },
-        refused => TransportError::Refused { peer, error: refused.to_string() },
+        // The couriers live as long as the run.
+        let _ = self.couriers.send(Box::pin(work));
     }
 }

@@ -1,4 +1,4 @@
-//! One run: a plan and a seed in, what happened out.
+//! One run: a seed and a plan in, what happened out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,58 +6,56 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use anzen_messages::operator::Operator;
-use anzen_messages::{OperatorSet, SafetyFactor};
+use anzen_messages::{OperatorId, OperatorSet, SafetyFactor};
 
+use super::byzantine::Villain;
 use super::chain::SimChain;
-use super::cluster::{Cluster, domain, model};
+use super::cluster::{Cluster, FINALITY, KEEP_RECORDS, REMEMBER, domain};
 use super::contract::{Contract, Rules};
+use super::director::Director;
+use super::link::Destination;
 use super::log::EventLog;
-use super::network::{Faults, Peer};
-use super::store::Disk;
+use super::model::model;
+use super::network::Net;
+use super::node::{Machine, Who};
+use super::plan::Plan;
+use super::sabotage::Sabotage;
+use super::witness::Witness;
 use super::world::{SimRng, account, operator_key};
+use crate::invariants::{Terms, Violation};
 
-const BLOCK: Duration = Duration::from_secs(12);
-const RESPONSE_WINDOW: u64 = 20;
-const TASK_INTERVAL: u64 = 5;
+const RESPONSE_WINDOW: u64 = 22;
+const TASK_INTERVAL: u64 = 4;
+/// How many quiet blocks a task needs at most: what was lost is sent again, a stuck transaction replaced.
+const QUIET_BLOCKS: u64 = 14;
 
-/// What is simulated.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// How many operators there are, of equal stake.
-    pub operators: usize,
-    /// How many of them (the last ones) never start.
-    pub offline: usize,
-    /// How many tasks are awaited.
-    pub tasks: usize,
-    /// The network between operators and aggregator.
-    pub faults: Faults,
-    /// How many of a hundred questions to the RPC endpoints fail.
-    pub rpc_failure_percent: u64,
-    /// One block in this many comes with a reorg of up to three blocks; 0: none.
-    pub reorg_every: u64,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        let faults = Faults { loss_percent: 0, duplicate_percent: 0, longest_delay_ms: 50 };
-        Self { operators: 4, offline: 0, tasks: 5, faults, rpc_failure_percent: 0, reorg_every: 0 }
-    }
+/// How it is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// What is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// The log has the lines of the actors' own logs.
+    pub trace: bool,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
+    /// The invariant that does not hold, if one does not; the run ends there.
+    pub violation: Option<Violation>,
+    /// How many tasks were answered, and how many there were, on the chain as it is at the end.
+    pub tasks: (usize, usize),
     /// The values that the chain has, in the order of their tasks' hashes.
     pub answers: Vec<SafetyFactor>,
     /// Everything that happened, with the simulated time.
     pub log: Vec<String>,
 }
 
-/// Runs until the plan's tasks are answered, or `longest` of simulated time has passed.
+/// Runs the plan to its end, or to the first violation.
 ///
 /// # Errors
-/// Where a process does not start, which is a fault of the plan.
-pub fn run(seed: u64, plan: Plan, longest: Duration) -> Result<Outcome, String> {
+/// Where a process does not start.
+pub fn run(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, String> {
     let system = actix::System::with_tokio_rt(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         #[allow(
@@ -66,48 +64,85 @@ pub fn run(seed: u64, plan: Plan, longest: Duration) -> Result<Outcome, String> 
         )]
         builder.enable_time().start_paused(true).build().expect("a runtime")
     });
-    system.block_on(simulate(seed, plan, longest))
+    system.block_on(simulate(seed, plan, options))
 }
 
-async fn simulate(seed: u64, plan: Plan, longest: Duration) -> Result<Outcome, String> {
+async fn simulate(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, String> {
     let log = EventLog::new();
-    let rules = Rules {
+    let _tracing = options.trace.then(|| log.follow_tracing());
+    let witness = Witness::new(terms(plan), log.clone());
+    let rng = |user: &str| Arc::new(SimRng::new(seed, user));
+    let contract = Contract::new(rules(), domain(), operators(plan.operators));
+    let chain = SimChain::new(contract, rng("chain"), log.clone(), witness.clone());
+    let machines: BTreeMap<Who, Machine> =
+        plan.machines().into_iter().map(|who| (who, Machine::new(who))).collect();
+    let cluster = Cluster {
+        seed,
+        chain: chain.clone(),
+        net: Net::new(),
+        log: log.clone(),
+        witness: witness.clone(),
+        sabotage: options.sabotage,
+        aggregators: destinations(&machines),
+        task_interval: TASK_INTERVAL,
+    };
+    for (number, mischief) in &plan.byzantine {
+        let name = format!("villain {number}");
+        let links = cluster.links(*number, &name);
+        let villain =
+            Villain { number: *number, mischief: *mischief, chain: chain.clone(), links, rng: rng(&name) };
+        actix::spawn(villain.run());
+    }
+    let mut director = Director::new(cluster, machines);
+    tokio::select! {
+        biased;
+        () = witness.broken() => {}
+        ended = director.play(plan) => ended?,
+    }
+    director.end().await;
+    let answers = chain.fork().contract().answers().values().copied().collect();
+    Ok(Outcome { violation: witness.violation(), tasks: witness.tasks(), answers, log: log.lines() })
+}
+
+fn rules() -> Rules {
+    Rules {
         model_hash: model().hash(),
         least_threshold: 60,
         greatest_threshold: 80,
         min_interval: TASK_INTERVAL,
         response_window: RESPONSE_WINDOW,
-    };
-    let contract = Contract::new(rules, domain(), operators(plan.operators));
-    let chain = SimChain::new(contract, Arc::new(SimRng::new(seed, "chain")), log.clone());
-    let cluster = Cluster {
-        seed,
-        chain: chain.clone(),
-        faults: plan.faults,
-        rpc_failure_percent: plan.rpc_failure_percent,
-        log: log.clone(),
-        response_window: RESPONSE_WINDOW,
-        task_interval: TASK_INTERVAL,
-    };
-    let peer = Peer::default();
-    let failed = |error| format!("a process does not start: {error}");
-    for i in 0..plan.operators - plan.offline {
-        cluster.operator(i, &peer, Disk::default()).await.map_err(failed)?;
     }
-    cluster.aggregator(&peer, Disk::default()).await.map_err(failed)?;
-    actix::spawn(chain.clone().run(BLOCK, plan.reorg_every));
-    // That time runs out is an outcome like any other.
-    let _ = tokio::time::timeout(longest, answered(&chain, plan.tasks)).await;
-    Ok(Outcome { answers: chain.contract().answers().values().copied().collect(), log: log.lines() })
 }
 
-async fn answered(chain: &SimChain, tasks: usize) {
-    let mut changes = chain.subscribe();
-    while chain.contract().answers().len() < tasks {
-        if changes.changed().await.is_err() {
-            return;
-        }
+fn id(operator: usize) -> OperatorId {
+    operator_key(operator).public_key().operator_id()
+}
+
+fn terms(plan: &Plan) -> Terms {
+    Terms {
+        domain: domain(),
+        operators: (0..plan.operators)
+            .map(|number| (id(number), operator_key(number).public_key()))
+            .collect(),
+        liars: plan.byzantine.iter().map(|(number, _)| id(*number)).collect(),
+        misled: plan.misled.iter().map(|number| id(*number)).collect(),
+        response_window: RESPONSE_WINDOW,
+        finality_blocks: FINALITY,
+        keep_records: KEEP_RECORDS,
+        remember_blocks: REMEMBER,
+        early_per_operator: 16,
+        quiet_blocks: QUIET_BLOCKS,
     }
+}
+
+fn destinations(machines: &BTreeMap<Who, Machine>) -> Vec<Destination> {
+    let end = |(who, machine): (&Who, &Machine)| match who {
+        Who::Aggregator(number) => {
+            Some(Destination { number: *number, peer: machine.peer.clone(), disk: machine.disk.clone() })
+        }
+        Who::Operator(_) => None,
+    };
+    machines.iter().filter_map(end).collect()
 }
 
 fn operators(count: usize) -> OperatorSet {
@@ -118,3 +153,6 @@ fn operators(count: usize) -> OperatorSet {
     };
     OperatorSet::new(vec![0], (0..count).map(operator).collect())
 }
+
+/// How long a block takes.
+pub(super) const BLOCK: Duration = Duration::from_secs(12);

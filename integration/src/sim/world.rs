@@ -3,9 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use alloy_primitives::{Address, B256, keccak256};
-use anzen_actors::ports::{
-    BlsSigner, Clock, CpuPool, Rng, SignedTx, SignerError, TxSigner, UnixMillis, UnsignedTx,
-};
+use anzen_actors::ports::{BlsSigner, Clock, CpuPool, Rng, SignerError, UnixMillis};
 use anzen_messages::OperatorId;
 use anzen_messages::bls::{HashedMessage, PublicKey, SecretKey, Signature};
 use async_trait::async_trait;
@@ -13,7 +11,9 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use tokio::time::Instant;
 
-use super::chain::SimTx;
+use super::store::Disk;
+use super::witness::Witness;
+use crate::invariants::Fact;
 
 /// Chance from a seed. Each user has a stream of its own, so that one who asks more often does not change the others.
 #[derive(Debug)]
@@ -28,6 +28,17 @@ impl SimRng {
     /// True in `percent` of the cases.
     pub(super) fn chance(&self, percent: u64) -> bool {
         self.below(100) < percent
+    }
+
+    /// One of `choices`, which are not none.
+    pub(super) fn one_of<'a, T>(&self, choices: &'a [T]) -> &'a T {
+        let places = u64::try_from(choices.len()).unwrap_or(1);
+        &choices[usize::try_from(self.below(places)).unwrap_or_default()]
+    }
+
+    /// A number of `from..=to`.
+    pub(super) fn between(&self, from: u64, to: u64) -> u64 {
+        from + self.below(to.saturating_sub(from) + 1)
     }
 
     /// A number below `limit`.
@@ -73,38 +84,37 @@ impl CpuPool for InPlace {
     }
 }
 
-/// A sender of transactions. The simulated chain believes what a transaction says of its sender.
+/// An operator's key, and who sees what it signs.
 #[derive(Debug)]
-pub(super) struct SimTxSigner(pub(super) Address);
-
-#[async_trait]
-impl TxSigner for SimTxSigner {
-    fn address(&self) -> Address {
-        self.0
-    }
-
-    async fn sign(&self, tx: &UnsignedTx) -> Result<SignedTx, SignerError> {
-        let raw = SimTx::from_unsigned(self.0, tx).encode();
-        Ok(SignedTx { hash: keccak256(&raw), raw })
-    }
+pub(super) struct SimBlsSigner {
+    key: SecretKey,
+    public: PublicKey,
+    disk: Disk,
+    witness: Witness,
 }
 
-/// An operator's key.
-#[derive(Debug)]
-pub(super) struct SimBlsSigner(pub(super) SecretKey);
+impl SimBlsSigner {
+    pub(super) fn new(key: SecretKey, disk: Disk, witness: Witness) -> Self {
+        Self { public: key.public_key(), key, disk, witness }
+    }
+}
 
 #[async_trait]
 impl BlsSigner for SimBlsSigner {
     fn operator_id(&self) -> OperatorId {
-        self.0.public_key().operator_id()
+        self.public.operator_id()
     }
 
     fn public_key(&self) -> PublicKey {
-        self.0.public_key()
+        self.public
     }
 
     async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError> {
-        Ok(self.0.sign(message))
+        if let Some(response) = self.witness.answer_of(*message) {
+            let on_disk = self.disk.has_answer(response.task_hash, &self.witness.digest(&response));
+            self.witness.tell(Fact::Signed { operator: self.operator_id(), response, on_disk });
+        }
+        Ok(self.key.sign(message))
     }
 }
 

@@ -14,4 +14,6 @@ mod e2e_traces;
 mod guides;
 mod monitoring;
 mod sim;
+mod sim_sabotage;
+mod sim_seeds;
 mod specification;
