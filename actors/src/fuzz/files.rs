@@ -10,7 +10,7 @@ use crate::operator_signer::protection::Protection;
 pub(super) fn protection(data: &[u8]) {
     let lines: Vec<Vec<u8>> = data.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     let records = lines.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-    let _ = Protection::load(records.collect());
+    let _ = Protection::load(records.collect(), 0);
 }
 
 /// A keystore's file; nothing is decrypted.

@@ -66,7 +66,7 @@ fn delta(taken: &mut Taken<'_>) -> ChainDelta {
     let base = match taken.byte() % 3 {
         0 => DeltaBase::Continues,
         1 => DeltaBase::RetractTo { block: at },
-        _ => DeltaBase::Restart,
+        _ => DeltaBase::Restart { response_window: 30 },
     };
     let header = Header { at, parent_hash: B256::ZERO, timestamp: 0, base_fee: 0 };
     ChainDelta { base, blocks: vec![ChainBlock { header, events: Vec::new() }], head: at }

@@ -103,7 +103,10 @@ impl OperatorSetup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::{Step, mocked::Node};
+    use crate::operator::{
+        Step,
+        mocked::{HEIGHT, Node},
+    };
     use alloy::sol_types::SolValue;
 
     /// A chain with an operator of EigenLayer's without a delay that holds; `logs` answers for what is asked of the past.

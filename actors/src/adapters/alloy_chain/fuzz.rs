@@ -15,8 +15,9 @@ use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager};
 use super::ChainAddresses;
 use super::broadcast::{FeeHistory, RpcReceipt, fees_of, receipt_of};
 use super::events::EVENTS;
-use super::failure::{Failure, send_error};
+use super::failure::Failure;
 use super::reader::{RpcHeader, by_block};
+use super::refusal::judged;
 use super::rpc::decode;
 use crate::fuzz::Taken;
 use crate::ports::{CallError, ChainError};
@@ -103,7 +104,7 @@ pub(crate) fn answers(data: &[u8]) {
 pub(crate) fn errors(data: &[u8]) {
     let Ok(payload) = serde_json::from_slice(data) else { return };
     let failure = Failure::from(TransportError::ErrorResp(payload));
-    let _ = (failure.outcome(), failure.asked_too_much(), send_error(failure.clone()));
+    let _ = (failure.outcome(), failure.asked_too_much(), failure.condemns(), judged(failure.clone()));
     drop(ChainError::from(failure.clone()).to_string());
     drop(CallError::from(failure).to_string());
 }

@@ -109,8 +109,8 @@ impl Pool {
         self.metrics.endpoint(&node.name, ranking.is_usable(endpoint), ranking.lag(endpoint));
     }
 
-    /// Sends a transaction to every endpoint, since none of them need pass it on. Returns when one has taken it, or knows
-    /// that its nonce is used; the others go on being told.
+    /// Sends a transaction to every endpoint, since none of them need pass it on. Returns when one has taken it; the others
+    /// go on being told.
     pub(super) async fn send_to_all(self: &Arc<Self>, call: &Call) -> Result<(), SendError> {
         let mut sending = JoinSet::new();
         for endpoint in 0..self.nodes.len() {
@@ -128,10 +128,6 @@ impl Pool {
                     Some(judged) => judged,
                 },
             };
-            if error == SendError::NonceUsed {
-                sending.detach_all();
-                return Err(error);
-            }
             if best.as_ref().is_none_or(|(least, _)| weight < *least) {
                 best = Some((weight, error));
             }

@@ -12,9 +12,9 @@ pub(super) fn judged(failure: Failure) -> Option<(u8, SendError)> {
     let unreached = matches!(failure, Failure::NotReached(_) | Failure::OtherChain { .. });
     let error = send_error(failure).err()?;
     let weight = match &error {
-        SendError::NonceUsed => 0,
-        // It may have the transaction.
-        SendError::Chain(_) if !unreached => 1,
+        // It may have the transaction: who is told that its nonce is used instead would give it up, and sign another.
+        SendError::Chain(_) if !unreached => 0,
+        SendError::NonceUsed => 1,
         SendError::Underpriced => 2,
         SendError::InsufficientFunds => 3,
         SendError::Rejected(_) => 4,
