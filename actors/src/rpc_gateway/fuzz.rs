@@ -43,8 +43,7 @@ pub(crate) fn json_rpc(data: &[u8]) {
     RUNTIME.with(|runtime| {
         let runtime = runtime.get_or_init(|| Builder::new_current_thread().enable_time().build().ok());
         let Some(runtime) = runtime else { return };
-        let reply =
-            runtime.block_on(async { Work::read(data, MOST_BATCH, LONGEST_CALL, &Echo).reply.await });
+        let reply = runtime.block_on(async { Work::read(data, MOST_BATCH, LONGEST_CALL, &Echo).reply.await });
         if let Some(reply) = reply {
             assert!(serde_json::from_str::<&RawValue>(&reply).is_ok(), "{reply}");
         }

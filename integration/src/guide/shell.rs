@@ -72,9 +72,19 @@ impl Shell {
         repository: &Path,
         environment: &[(String, String)],
     ) -> std::io::Result<Self> {
-        // A session of its own tells what belongs to it; and the kernel ends it with the test, should that be killed.
+        // A session of its own tells what belongs to it; the kernel ends it with the thread that starts it, should the test be
+        // killed; and Ctrl-C is heard, also where the tests run in the background and do not hear it themselves.
         let mut process = Command::new("setsid")
-            .args(["setpriv", "--pdeathsig", "KILL", "bash", "--noprofile", "--norc"])
+            .args([
+                "env",
+                "--default-signal=INT",
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
+                "bash",
+                "--noprofile",
+                "--norc",
+            ])
             .current_dir(folder)
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)))

@@ -105,8 +105,8 @@ mod tests {
     fn what_says_most_weighs_least() {
         let weight = |failure| judged(failure).map_or(0, |(weight, _)| weight);
         let failures = [
-            error(-32000, "nonce too low"),
             Failure::Timeout,
+            error(-32000, "nonce too low"),
             error(-32000, "replacement transaction underpriced"),
             error(-32000, "insufficient funds"),
             error(-32000, "exceeds block gas limit"),

@@ -249,7 +249,12 @@ async fn an_operator_that_has_left_its_quorums_loses_its_session() {
     let client = server.operator(3).await;
     server.registry.have_left.store(true, Ordering::SeqCst);
     soon(client.on_disconnect()).await;
-    assert_eq!(server.metrics.ended_for("ejected"), 1);
+    let told = async {
+        while server.metrics.ended_for("ejected") == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(told).await;
     assert_eq!(code(open(&server.client().await, 3, |_| ()).await), RpcError::NOT_REGISTERED);
 }
 
