@@ -26,9 +26,6 @@ struct Arguments {
     /// Go on after a violation, and print every seed that has one.
     #[arg(long)]
     keep_going: bool,
-    /// With what is known to go wrong and not mended yet.
-    #[arg(long)]
-    unmended: bool,
     /// How many seeds run at the same time; as many as there are cores if nothing is said.
     #[arg(long)]
     jobs: Option<usize>,
@@ -77,7 +74,7 @@ fn work(arguments: &Arguments, tally: &Tally) {
         }
         let (seed, options) =
             (arguments.first_seed + place, Options { sabotage: arguments.sabotage, trace: arguments.trace });
-        let plan = if arguments.unmended { Plan::in_full(seed) } else { Plan::of_seed(seed) };
+        let plan = Plan::of_seed(seed);
         let outcome = run(seed, &plan, options);
         let failed = match &outcome {
             Ok(outcome) => {
@@ -99,8 +96,7 @@ fn work(arguments: &Arguments, tally: &Tally) {
 /// The seed, the plan, what does not hold, how it came about, and how to see it again.
 fn report(arguments: &Arguments, seed: u64, plan: &Plan, outcome: &Result<Outcome, String>) -> String {
     let sabotage = arguments.sabotage.map(|sabotage| format!(" --sabotage {sabotage}")).unwrap_or_default();
-    let unmended = if arguments.unmended { " --unmended" } else { "" };
-    let again = format!("just sim --seeds 1 --first-seed {seed}{sabotage}{unmended} --trace");
+    let again = format!("just sim --seeds 1 --first-seed {seed}{sabotage} --trace");
     let (lines, verdict) = match outcome {
         Ok(outcome) => {
             let verdict = match &outcome.violation {

@@ -1,6 +1,5 @@
 //! What the aggregator has on disk: the certificates that it took over, until their tasks are over.
 
-use alloy::primitives::hex;
 use anzen_messages::TaskHash;
 use anzen_messages::aggregation::QuorumReached;
 
@@ -25,12 +24,9 @@ pub(super) fn delete(task: TaskHash) -> Write {
 /// Where the store cannot be read, or a record of it: what was taken over cannot be left out.
 pub(super) async fn certificates(store: &dyn Store) -> Result<Vec<QuorumReached>, StoreError> {
     let records = store.load(CERTIFICATES).await?.into_iter();
-    records.map(|(key, value)| serde_json::from_slice(&value).map_err(|_| unreadable(&key))).collect()
-}
-
-fn unreadable(key: &[u8]) -> StoreError {
-    let (name, key) = (CERTIFICATES.0, hex::encode_prefixed(key));
-    StoreError::Failed(format!(
-        "the record {key} of {name} is unreadable; restore the store, or drop that record"
-    ))
+    records
+        .map(|(key, value)| {
+            serde_json::from_slice(&value).map_err(|error| StoreError::damaged(CERTIFICATES.0, &key, &error))
+        })
+        .collect()
 }

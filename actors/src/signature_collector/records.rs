@@ -1,7 +1,7 @@
 //! What the collector has on disk: accepted signatures until their task is over, second ones until they are judged,
 //! penalties, and evidence for good.
 
-use alloy::primitives::{B256, B512, I256, hex};
+use alloy::primitives::{B256, B512, I256};
 use anzen_messages::bls::{G1Bytes, Signature};
 use anzen_messages::evidence::Evidence;
 use anzen_messages::{OperatorId, SafetyFactor, TaskHash};
@@ -92,15 +92,11 @@ async fn load<T>(
     read: impl Fn(&[u8], &[u8]) -> Option<T>,
 ) -> Result<Vec<T>, StoreError> {
     let records = store.load(space).await?.into_iter();
-    records.map(|(key, value)| read(&key, &value).ok_or_else(|| unreadable(space, &key))).collect()
-}
-
-/// A record that was acknowledged cannot be left out, so the process does not start with it.
-pub(super) fn unreadable(space: Space, key: &[u8]) -> StoreError {
-    let (name, key) = (space.0, hex::encode_prefixed(key));
-    StoreError::Failed(format!(
-        "the record {key} of {name} is unreadable; restore the store, or drop that record"
-    ))
+    records
+        .map(|(key, value)| {
+            read(&key, &value).ok_or_else(|| StoreError::damaged(space.0, &key, &"it cannot be read"))
+        })
+        .collect()
 }
 
 fn key((task, operator): Place) -> Vec<u8> {

@@ -85,21 +85,7 @@ impl Plan {
 
     /// The plan that a seed stands for. Every plan is one that Anzen must live with: those who lie, or are lied to, are too
     /// few to matter, and after each storm there is a calm.
-    ///
-    /// What is known to go wrong and not mended yet is left out; [`Plan::in_full`] has it.
     pub fn of_seed(seed: u64) -> Self {
-        let mut plan = Self::in_full(seed);
-        for (_, mischief) in &mut plan.byzantine {
-            // A collector keeps as evidence two answers of which it has verified the second only: I9, seed 7.
-            if *mischief == Mischief::GarbageThenAnother {
-                *mischief = Mischief::Garbage;
-            }
-        }
-        plan
-    }
-
-    /// The same with all that Anzen should live with.
-    pub fn in_full(seed: u64) -> Self {
         let rng = SimRng::new(seed, "plan");
         let operators = *rng.one_of(&[4, 4, 5, 6, 7]);
         let aggregators = *rng.one_of(&[1, 2, 2]);

@@ -136,12 +136,10 @@ fn full_and_slow_disks() {
 
 #[test]
 fn each_kind_of_byzantine_operator() {
-    // One is known to go wrong and not mended yet: see `Plan::of_seed`.
-    let mended = Mischief::ALONE.into_iter().filter(|mischief| *mischief != Mischief::GarbageThenAnother);
-    for (seed, mischief) in (80..).zip(mended) {
+    for (seed, mischief) in (80..).zip(Mischief::ALONE) {
         holds(seed, &with(&[(3, mischief)]));
     }
-    holds(90, &with(&[(4, Mischief::Cancels), (5, Mischief::CancelsBack)]));
+    holds(95, &with(&[(4, Mischief::Cancels), (5, Mischief::CancelsBack)]));
 }
 
 /// The same seed is the same run, to the letter; another one is another.
