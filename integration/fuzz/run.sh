@@ -46,7 +46,7 @@ for target in "${targets[@]}"; do
         grep -E '^#[0-9]+\s+DONE' "$log" | sed 's/^#[0-9]*\s*DONE\s*/    /'
     else
         failed+=("$target")
-        grep -aE 'panicked at|^thread|bytes of memory|ERROR: libFuzzer|Test unit written' -A1 "$log" | head -12
+        grep -aE 'panicked at|^thread|bytes of memory|ERROR: libFuzzer|Test unit written' -A1 "$log" | head -12 || true
         echo "    all of it: $log"
     fi
 done

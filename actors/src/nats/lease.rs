@@ -1,13 +1,18 @@
 //! That each actor of an aggregator runs in one process: two that answered the same messages would each know half of it.
 //!
-//! A process takes a lease for each of its actors before they start, and renews them. One that finds them taken waits, ready
-//! to step in. A process that was killed takes its own back at once when it returns.
+//! A process takes a lease for each of its actors before they start, and renews them. One that finds them taken waits. A process
+//! that was killed takes its own back at once when it returns.
+//!
+//! This keeps a second process from being started by mistake. It is no fence: a process that alone loses the server goes on
+//! until it is back, and another may have stepped in meanwhile. What they do twice then the contract refuses. And whoever steps in
+//! knows what is on its own disk: where that is not the first one's, what that one had acknowledged and not handed on is
+//! lost. Against the loss of a machine there is a second aggregator, not a second process.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anzen_messages::wire::ActorName;
-use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
+use async_nats::jetstream::kv::{Entry, Operation, Store};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -32,7 +37,7 @@ pub struct Lease(Leases);
 
 /// How an attempt ended.
 enum Attempt {
-    Held(u64),
+    Held,
     Taken,
 }
 
@@ -72,21 +77,24 @@ impl Leases {
         Ok(None)
     }
 
+    async fn found(&self, store: &Store, actor: ActorName) -> Result<Option<Entry>, NatsError> {
+        let found = store.entry(actor.as_str()).await.map_err(|error| self.bus.server_error(error))?;
+        Ok(found.filter(|entry| entry.operation == Operation::Put))
+    }
+
     async fn attempt(&self, store: &Store, actor: ActorName) -> Result<Attempt, NatsError> {
         let held = self.holder.clone().into_bytes().into();
-        let found = store.entry(actor.as_str()).await.map_err(|error| self.bus.server_error(error))?;
-        match found.filter(|entry| entry.operation == Operation::Put) {
+        match self.found(store, actor).await? {
             Some(entry) if entry.value == self.holder.as_bytes() => {
                 match store.update(actor.as_str(), held, entry.revision).await {
-                    Ok(revision) => Ok(Attempt::Held(revision)),
-                    Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(Attempt::Taken),
+                    Ok(_) => Ok(Attempt::Held),
+                    // Whether somebody else wrote it shows when it is read again: a replica may have been behind.
                     Err(error) => Err(self.bus.server_error(error)),
                 }
             }
             Some(_) => Ok(Attempt::Taken),
             None => match store.create(actor.as_str(), held).await {
-                Ok(revision) => Ok(Attempt::Held(revision)),
-                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(Attempt::Taken),
+                Ok(_) => Ok(Attempt::Held),
                 Err(error) => Err(self.bus.server_error(error)),
             },
         }
@@ -104,7 +112,6 @@ impl Lease {
                 () = stop.cancelled() => return self.give_back().await,
                 () = tokio::time::sleep(RENEWAL) => {}
             }
-            // A server that is away gives them to nobody else meanwhile.
             match self.0.missing().await {
                 Ok(None) => {}
                 Ok(Some(actor)) => return Err(NatsError::Taken(actor)),
@@ -116,9 +123,10 @@ impl Lease {
     async fn give_back(&self) -> Result<(), NatsError> {
         let store = self.0.bus.leases().await?;
         for actor in &self.0.actors {
+            let own = self.0.found(&store, *actor).await?;
             // Whoever else has it by now keeps it.
-            if let Attempt::Held(revision) = self.0.attempt(&store, *actor).await? {
-                let _ = store.delete_expect_revision(actor.as_str(), Some(revision)).await;
+            if let Some(own) = own.filter(|entry| entry.value == self.0.holder.as_bytes()) {
+                let _ = store.delete_expect_revision(actor.as_str(), Some(own.revision)).await;
             }
         }
         Ok(())

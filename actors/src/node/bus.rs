@@ -29,6 +29,8 @@ pub(super) struct OnBus {
 /// The bus as long as the process runs.
 pub(super) struct BusTasks {
     serving: JoinHandle<()>,
+    /// Gives the leases back.
+    release: CancellationToken,
     leases: JoinHandle<Result<(), NatsError>>,
 }
 
@@ -62,25 +64,27 @@ impl OnBus {
     /// Takes messages for the actors here. Where another process takes these over, `stop` is pulled.
     pub(super) fn start(self, directory: &Directory, stop: &CancellationToken) -> BusTasks {
         let serving = serve(self.bus.clone(), self.roles, directory.dispatcher(), stop.clone());
-        let stop = stop.clone();
+        let (stop, release) = (stop.clone(), CancellationToken::new());
+        let released = release.clone();
         let keep = async move {
-            let outcome = self.lease.keep(stop.clone()).await;
+            let outcome = self.lease.keep(released).await;
             if let Err(error) = &outcome {
                 error!(%error, "this process stops");
                 stop.cancel();
             }
             outcome
         };
-        BusTasks { serving: actix::spawn(serving), leases: actix::spawn(keep) }
+        BusTasks { serving: actix::spawn(serving), release, leases: actix::spawn(keep) }
     }
 }
 
 impl BusTasks {
-    /// Returns when both have ended, which they do when the process is to stop.
+    /// Ends both when the process has stopped to serve: whoever waits for the leases may begin then.
     pub(super) async fn end(self) -> Result<(), NatsError> {
-        let (_, leases) = futures::join!(self.serving, self.leases);
+        let _ = self.serving.await;
+        self.release.cancel();
         // A task that was cut off has nothing to tell.
-        leases.unwrap_or(Ok(()))
+        self.leases.await.unwrap_or(Ok(()))
     }
 }
 

@@ -10,7 +10,8 @@ const AGGREGATOR: Who = Who::Aggregator(0);
 fn holds(seed: u64, plan: &Plan) -> Outcome {
     let outcome = run(seed, plan, Options::default()).unwrap();
     let (answered, tasks) = outcome.tasks;
-    let fine = outcome.violation.is_none() && answered >= 4;
+    // One may be under way at the end, and the deepest reorgs delay the first by as many blocks.
+    let fine = outcome.violation.is_none() && answered >= 3 && answered + 1 >= tasks;
     assert!(
         fine,
         "seed {seed}: {answered} of {tasks}, {:?}\n{plan}{}",

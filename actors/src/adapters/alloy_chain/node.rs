@@ -1,5 +1,6 @@
 //! One endpoint: questions go out over HTTP, and answers of a bounded size come back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,9 @@ pub(super) struct Bounds {
     pub(super) answer: usize,
 }
 
+/// The question for what a node calls itself.
+const VERSION: &str = "web3_clientVersion";
+
 pub(super) struct Node {
     /// Scheme, host and port.
     pub(super) name: String,
@@ -71,8 +75,10 @@ pub(super) struct Node {
     http: reqwest::Client,
     bounds: Bounds,
     metrics: RpcMetrics,
-    /// What the node calls itself, once it has also been seen to serve the right chain.
-    introduced: Mutex<Option<String>>,
+    /// What the node calls itself.
+    version: Mutex<Option<String>>,
+    /// True once it has been seen to serve the right chain.
+    introduced: AtomicBool,
 }
 
 impl Node {
@@ -81,35 +87,37 @@ impl Node {
         let connect = bounds.timeout / 2;
         let http = reqwest::Client::builder().timeout(bounds.timeout).connect_timeout(connect).build();
         let http = http.map_err(|error| ChainError::Endpoint(error.to_string()))?;
-        let introduced = Mutex::default();
-        Ok(Self { name: endpoint.to_string(), endpoint, http, bounds, metrics, introduced })
+        let (version, introduced) = (Mutex::default(), AtomicBool::new(false));
+        Ok(Self { name: endpoint.to_string(), endpoint, http, bounds, metrics, version, introduced })
     }
 
     /// Makes sure that the node serves this chain, unless that is known, and asks what it is.
     pub(super) async fn introduce(&self, chain_id: u64) -> Result<(), Failure> {
-        if self.introduced.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+        if self.introduced.load(Ordering::Relaxed) {
             return Ok(());
+        }
+        // First of all: what is counted is counted by the node's name.
+        match self.ask(Call::new(VERSION, &[(); 0])?).await {
+            Err(failure) if failure.is_silence() => return Err(failure),
+            // It does not tell, or has.
+            _ => {}
         }
         let found: U64 = read(&self.ask(Call::new("eth_chainId", &[(); 0])?).await?)?;
         if found.to::<u64>() != chain_id {
             return Err(Failure::OtherChain { found: found.to(), expected: chain_id });
         }
-        let name = match self.ask(Call::new("web3_clientVersion", &[(); 0])?).await {
-            Ok(name) => read(&name).unwrap_or_else(|_| UNNAMED.to_owned()),
-            Err(failure) if failure.is_silence() => return Err(failure),
-            // It does not tell.
-            Err(_) => UNNAMED.to_owned(),
-        };
-        self.name_it(Some(name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()));
+        self.introduced.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    fn name_it(&self, name: Option<String>) {
-        *self.introduced.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    fn name_it(&self, answer: &Raw) {
+        let name = answer.as_ref().ok().and_then(|name| read::<String>(name).ok());
+        let name = name.map(|name| name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect());
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 
     fn client_version(&self) -> String {
-        let known = self.introduced.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self.version.lock().unwrap_or_else(PoisonError::into_inner).clone();
         known.unwrap_or_else(|| UNNAMED.to_owned())
     }
 
@@ -129,12 +137,15 @@ impl Node {
             Ok(answers) if calls.len() == 1 => answers.first().and_then(|answer| answer.as_ref().err()),
             Ok(_) => None,
         };
+        if let (Ok([answer]), [Call { method: VERSION, .. }]) = (answers.as_deref(), calls) {
+            self.name_it(answer);
+        }
         let methods: Vec<&'static str> = calls.iter().map(|call| call.method).collect();
         let outcome = failure.map_or("ok", Failure::outcome);
         self.metrics.answered(&methods, outcome, &self.name, &self.client_version(), start.elapsed());
         if failure.is_some_and(Failure::is_silence) {
             // Another one may stand there when it answers again.
-            self.name_it(None);
+            self.introduced.store(false, Ordering::Relaxed);
         }
         answers
     }
