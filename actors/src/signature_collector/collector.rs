@@ -113,8 +113,9 @@ impl Collector {
 
     /// True while the operators of a task are to be read. Where they are not any more, that is given up.
     pub(super) fn needs_set(&mut self, task: TaskHash) -> bool {
+        let contested = self.seconds.concern(task);
         let Some(entry) = self.tasks.get_mut(&task) else { return false };
-        let needed = entry.answered.is_none() && entry.on_chain;
+        let needed = (entry.answered.is_none() || contested) && entry.on_chain;
         entry.rereading &= needed;
         match &mut entry.stage {
             Stage::Loading { asked } => {

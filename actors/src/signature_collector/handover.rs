@@ -91,7 +91,8 @@ impl Collector {
         let mut effects = Vec::new();
         for (task, entry) in &mut self.tasks {
             let Stage::Loading { asked: asked @ false } = &mut entry.stage else { continue };
-            if entry.answered.is_some() || !entry.on_chain {
+            // Who the operators were has to be known as well to judge one that gave two answers.
+            if (entry.answered.is_some() && !self.seconds.concern(*task)) || !entry.on_chain {
                 continue;
             }
             *asked = true;

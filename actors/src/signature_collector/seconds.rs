@@ -44,6 +44,11 @@ impl Seconds {
         }
     }
 
+    /// True where something of a task is to be judged.
+    pub(super) fn concern(&self, task: TaskHash) -> bool {
+        self.0.keys().any(|(of, _)| *of == task)
+    }
+
     /// Takes out all of a task.
     pub(super) fn drop_task(&mut self, task: TaskHash) -> Vec<Place> {
         self.drop_where(|(of, _), _| *of == task)
@@ -121,6 +126,11 @@ impl Collector {
         };
         if collection.is_being_checked(operator) {
             return Vec::new();
+        }
+        // Sent again when the first had been found bad, it has taken the first's place itself.
+        if collection.claim_of(operator) == Some(record.claim()) {
+            self.seconds.0.remove(&place);
+            return vec![Effect::ForgetSeconds(vec![place])];
         }
         let Some(contest) = collection.contest(operator, record.claim()) else {
             return self.promote(place, record);

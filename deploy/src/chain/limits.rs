@@ -9,7 +9,18 @@ pub fn asked_too_much(code: i64, message: &str) -> bool {
 
 /// True where a node's error says that the same question may be answered later.
 pub(crate) fn asked_too_often(message: &str) -> bool {
-    says(message, &["rate limit", "per second", "too many requests", "capacity"])
+    says(
+        message,
+        &[
+            "rate limit",
+            "request rate",
+            "request count",
+            "quota",
+            "per second",
+            "too many requests",
+            "capacity",
+        ],
+    )
 }
 
 fn says(message: &str, words: &[&str]) -> bool {

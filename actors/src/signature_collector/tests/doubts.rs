@@ -129,6 +129,19 @@ fn a_second_answer_whose_first_never_got_to_disk_is_the_first() {
     assert!(harness.faults.is_empty());
 }
 
+/// The operator sent it again while it was being written as the second, and the first had been found bad meanwhile.
+#[test]
+fn a_signature_is_no_second_to_itself() {
+    let (mut harness, task) = Harness::with_task(&[100, 100]);
+    let place = (task.hash(), operator_id(0));
+    let again = signed(&task, 0, value(1));
+    harness.sign(&task, 0);
+    harness.state.seconds.recover(place, harness.state.record(&again, decoded(&again)));
+    let effects = harness.state.contest(place);
+    assert!(matches!(&effects[..], [Effect::ForgetSeconds(places)] if *places == [place]), "{effects:?}");
+    assert!(harness.faults.is_empty() && harness.evidence.is_empty());
+}
+
 /// While the first is in a sum that is being checked, that check decides on it.
 #[test]
 fn a_second_signature_waits_for_a_check_of_the_first() {

@@ -1,6 +1,7 @@
 //! Two answers of one operator, kept and provable.
 
 use super::*;
+use crate::testing::responded;
 
 #[test]
 fn two_answers_are_kept_as_a_proof_that_needs_nothing_else() {
@@ -60,6 +61,21 @@ fn a_second_answer_on_disk_is_judged_after_a_restart() {
     harness.state.seconds.recover((task.hash(), operator_id(0)), records[1]);
     harness.create(&task);
     assert_eq!(harness.evidence.len(), 1);
+}
+
+/// Another aggregator may have answered meanwhile, or this one's own transaction.
+#[test]
+fn a_second_answer_on_disk_is_judged_although_its_task_is_answered() {
+    let (harness, task) = Harness::with_task(&[100, 100]);
+    let [first, second] = [1, 2].map(|units| signed(&task, 0, value(units)));
+    let records = [&first, &second].map(|message| harness.state.record(message, decoded(message)));
+    let mut harness = Harness::new(&[100, 100]);
+    harness.state.recover(task.hash(), operator_id(0), records[0]);
+    harness.state.seconds.recover((task.hash(), operator_id(0)), records[1]);
+    let created = ChainEvent::TaskCreated { task: task.clone() };
+    harness.apply(&block(101, vec![created, responded(0, task.hash())]));
+    assert_eq!(harness.evidence.len(), 1);
+    assert!(harness.reached.is_empty());
 }
 
 #[test]
