@@ -255,16 +255,16 @@ async fn options(config: &NatsConfig, deps: &BusDependencies) -> Result<ConnectO
             std::future::ready(())
         });
     if let Some(path) = &config.credentials_file {
-        let failed = |error| file_error("nats.credentials_file", path, error);
+        let failed = |error| file_error("nats.credentials_file", path, &error);
         options = options.credentials_file(path).await.map_err(failed)?;
     }
     if let Some(path) = &config.password_file {
         let text = tokio::fs::read_to_string(path).await;
-        let text = text.map_err(|error| file_error("nats.password_file", path, error))?;
+        let text = text.map_err(|error| file_error("nats.password_file", path, &error))?;
         let mut lines = text.lines().map(str::to_owned);
         let (Some(user), Some(password)) = (lines.next(), lines.next()) else {
             let error = std::io::Error::other("it has no two lines: a user name, and a password");
-            return Err(file_error("nats.password_file", path, error));
+            return Err(file_error("nats.password_file", path, &error));
         };
         options = options.user_and_password(user, password);
     }
@@ -274,7 +274,7 @@ async fn options(config: &NatsConfig, deps: &BusDependencies) -> Result<ConnectO
     Ok(options)
 }
 
-fn file_error(setting: &'static str, path: &std::path::Path, error: std::io::Error) -> NatsError {
+fn file_error(setting: &'static str, path: &std::path::Path, error: &std::io::Error) -> NatsError {
     NatsError::File { setting, path: path.display().to_string(), error: error.to_string() }
 }
 

@@ -141,7 +141,7 @@ impl Process {
             () = self.stop.cancelled() => return Ok(()),
         }
         let on_bus = tokio::select! {
-            joined = self.join_bus() => joined?,
+            joined = Box::pin(self.join_bus()) => joined?,
             () = self.stop.cancelled() => return Ok(()),
         };
         let mut directory = Directory::default();
@@ -169,7 +169,7 @@ impl Process {
         // They end their connections by themselves; whoever hangs is left behind.
         let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
         let left = match on_bus {
-            Some(on_bus) => tokio::time::timeout(LAST_CALLS, on_bus.end()).await.unwrap_or(Ok(())),
+            Some(on_bus) => tokio::time::timeout(LAST_CALLS, Box::pin(on_bus.end())).await.unwrap_or(Ok(())),
             None => Ok(()),
         };
         Endpoints::remove(&self.config.data_dir);
