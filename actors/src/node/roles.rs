@@ -197,6 +197,7 @@ impl Roles<'_> {
             signer: self.bls_signer()?,
             store: Arc::clone(&self.ports.store),
             rng: Arc::clone(&self.ports.rng),
+            clock: Arc::clone(&self.ports.clock),
             domain: self.domain.clone(),
             metrics: self.metrics.signer.clone(),
         };

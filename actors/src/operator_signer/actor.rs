@@ -27,7 +27,7 @@ use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
 use crate::health::Pulse;
 use crate::measure::Laps;
-use crate::ports::{BlsSigner, ModelInputs, OperatorStandings, Rng, Store, TaskContract, Write};
+use crate::ports::{BlsSigner, Clock, ModelInputs, OperatorStandings, Rng, Store, TaskContract, Write};
 use crate::telemetry::{scope, task_step};
 
 /// What OperatorSigner works with.
@@ -48,6 +48,8 @@ pub struct Dependencies {
     pub store: Arc<dyn Store>,
     /// Chance in pauses.
     pub rng: Arc<dyn Rng>,
+    /// Tells when the process started.
+    pub clock: Arc<dyn Clock>,
     /// What signatures are bound to.
     pub domain: SigningDomain,
     /// What is counted.
@@ -150,6 +152,7 @@ impl OperatorSigner {
     fn terms(&self) -> Terms {
         Terms {
             operator: self.world.signer.operator_id(),
+            started: self.world.clock.now().0 / 1000,
             domain: self.world.domain.clone(),
             models: self.models.iter().map(|(index, model)| (*index, model.hash())).collect(),
             aggregators: self.world.aggregators.len(),

@@ -46,7 +46,10 @@ impl Duties {
     /// Takes in an answer of the chain watcher.
     pub fn follow(&mut self, delta: &ChainDelta) -> Vec<Effect> {
         self.head = delta.head.number;
-        self.protection.begin(self.head);
+        // An endpoint that is behind, or is still being synced, tells of old blocks: they say nothing of this start.
+        if delta.blocks.last().is_some_and(|last| last.header.timestamp >= self.terms.started) {
+            self.protection.begin(self.head);
+        }
         let mut effects = self.advance(delta);
         effects.extend(self.settle());
         effects

@@ -17,6 +17,8 @@ use super::protection::Answer;
 pub struct Terms {
     /// Who signs.
     pub operator: OperatorId,
+    /// When the process started, in seconds since 1970.
+    pub started: u64,
     /// What signatures are bound to.
     pub domain: SigningDomain,
     /// The hash of each protocol's model.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::super::protection::{Protection, SPACE};
 use super::super::{Config, Dependencies, OperatorSignerMetrics, ProtocolModel, start};
-use crate::adapters::LocalBlsSigner;
+use crate::adapters::{LocalBlsSigner, SystemClock};
 use crate::bus::Handle;
 use crate::ports::{Store, TransportError, Write};
 use crate::retry::Backoff;
@@ -55,6 +55,7 @@ impl World {
             signer: Arc::new(LocalBlsSigner::new(secret(0))),
             store: Arc::clone(&self.store) as _,
             rng: Arc::new(NoChance),
+            clock: Arc::new(SystemClock),
             domain: domain(),
             metrics: self.metrics.clone(),
         };

@@ -15,6 +15,7 @@ const WINDOW: u64 = 10;
 pub(super) fn terms(aggregators: usize) -> Terms {
     Terms {
         operator: SecretKey::from_hex("1").unwrap().public_key().operator_id(),
+        started: 0,
         domain: domain(),
         models: (1..=3u8).map(|seed| (u32::from(seed), a_model(seed).hash())).collect(),
         aggregators,
@@ -322,4 +323,21 @@ fn after_a_restart_the_recorded_answer_is_signed_without_reading() {
     let effects = next.follow(&created(&task));
     let [Effect::Sign { permit, .. }] = &effects[..] else { panic!("not signed: {effects:?}") };
     assert_eq!(permit.response().safety_factor, value(7));
+}
+
+/// What an endpoint tells that is still being synced is from before the start, however new it is to the endpoint.
+#[test]
+fn an_endpoint_that_is_behind_sets_no_barrier() {
+    // A block's time is its number here.
+    let terms = Terms { started: 150, ..terms(1) };
+    let mut duties = Duties::new(terms, Protection::load(Vec::new(), 1).unwrap(), WINDOW);
+    let computes = |duties: &mut Duties, block: u32| {
+        let effects = duties.follow(&created(&a_task(1, block, 1, block)));
+        effects.iter().any(|effect| matches!(effect, Effect::Compute { .. }))
+    };
+    duties.follow(&head(100));
+    assert!(!computes(&mut duties, 101), "signed before the restored copy was made, perhaps");
+    assert!(!computes(&mut duties, 149));
+    duties.follow(&head(150));
+    assert!(computes(&mut duties, 151));
 }
