@@ -8,8 +8,7 @@ const fn table() -> [u32; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        // Below 256.
-        #[allow(clippy::cast_possible_truncation)]
+        #[allow(clippy::cast_possible_truncation, reason = "below 256")]
         let mut remainder = byte as u32;
         let mut bit = 0;
         while bit < 8 {
