@@ -63,7 +63,8 @@ impl fmt::Display for TxId {
 /// Asks TxSender to have a call take effect. Sent by TaskGenerator, Aggregator and StakeUpdater.
 ///
 /// The reply comes when the transaction has its confirmations or has no hope; until then the sender may wait, or go away
-/// and ask again with the same id, which sends nothing twice and returns the same outcome.
+/// and ask again with the same id, which sends nothing twice and returns the same outcome. That goes for one that reverted,
+/// too, until no reorg can undo its block: then asking again sends anew.
 /// Full: send again after a pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -148,7 +148,7 @@ impl TxSender {
                 Effect::Save(id) => self.write(self.record(&id).into_iter().collect(), ctx),
                 Effect::Forget(id) => self.write(vec![records::delete(self.deps.signer.address(), &id)], ctx),
                 Effect::Conclude { id, outcome, fee } => self.conclude(&id, &outcome, fee),
-                Effect::Remind { id, mined } => self.answer(&id, &Ok(mined)),
+                Effect::Remind { id, outcome } => self.answer(&id, &outcome),
                 Effect::AtCeiling { id } => {
                     self.deps.metrics.at_ceiling();
                     let _about = about(&id).entered();

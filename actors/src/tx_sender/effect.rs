@@ -29,7 +29,7 @@ pub(super) enum Effect {
     /// Reply to everyone who waits for it: this is how it ended, and what it cost, in wei.
     Conclude { id: TxId, outcome: Result<Mined, TxRefusal>, fee: U256 },
     /// Reply to everyone who waits for it: this is how it ended some time ago.
-    Remind { id: TxId, mined: Mined },
+    Remind { id: TxId, outcome: Result<Mined, TxRefusal> },
     /// Tell people that the ceiling keeps a stuck transaction from being replaced.
     AtCeiling { id: TxId },
     /// Tell people that the sender has too little.

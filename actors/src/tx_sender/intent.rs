@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alloy::primitives::{B256, Bytes, U256, keccak256};
-use anzen_messages::transaction::{Mined, SendTransaction, TxId};
+use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use serde::{Deserialize, Serialize};
 
 use super::effect::Effect;
@@ -191,10 +191,16 @@ impl Flight {
         again.map(|place| self.attempts[place].send_again(id, head)).collect()
     }
 
-    /// True where what was mined is the empty transaction.
-    pub(super) fn was_cancelled(&self) -> bool {
-        let mined = self.mined.as_ref().map(|mined| mined.hash);
-        self.attempts.iter().any(|attempt| attempt.cancels && Some(attempt.hash) == mined)
+    /// What is told of it, once one of its transactions is mined.
+    pub(super) fn outcome(&self) -> Option<Result<Mined, TxRefusal>> {
+        let mined = self.mined.clone()?;
+        let cancelled = self.attempts.iter().any(|attempt| attempt.cancels && attempt.hash == mined.hash);
+        Some(if cancelled { Err(TxRefusal::Expired) } else { Ok(mined) })
+    }
+
+    /// True where the call succeeded: what reverted, and the empty transaction, did nothing.
+    pub(super) fn took_effect(&self) -> bool {
+        matches!(self.outcome(), Some(Ok(mined)) if mined.succeeded)
     }
 
     /// Takes in where the attempts stand.
@@ -219,7 +225,7 @@ pub(super) enum Stage {
     Trying,
     /// Has a nonce. `busy` while an attempt is being signed and saved.
     Flying { flight: Flight, busy: bool },
-    /// Succeeded, and is remembered.
+    /// Is mined and confirmed, and remembered.
     Done(Flight),
 }
 

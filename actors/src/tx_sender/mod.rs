@@ -1,7 +1,8 @@
 //! **TxSender** has calls take effect: one per key, so that nobody else hands out the key's nonces.
 //!
-//! A request carries an idempotency id. While a transaction of an id may still be mined, no other is sent for it; one that
-//! succeeded is remembered, so that asking again returns the same. Every transaction is on disk before it is broadcast.
+//! A request carries an idempotency id. While a transaction of an id may still be mined, no other is sent for it; one that is
+//! mined is remembered, so that asking again returns the same: a success for long, one that reverted until no reorg undoes it
+//! any more, and then the id may be sent anew. Every transaction is on disk before it is broadcast.
 //!
 //! A call is tried first (its revert is the reply), then signed with the lowest free nonce. Transactions are under way side by
 //! side. One that is next in line and not mined for some blocks is replaced at a higher price, if it is the price that holds it

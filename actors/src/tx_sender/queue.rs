@@ -88,8 +88,8 @@ impl Queue {
     pub(super) fn request(&mut self, request: SendTransaction) -> Vec<Effect> {
         let id = request.id.clone();
         match self.intents.get(&id) {
-            Some(Intent { stage: Stage::Done(Flight { mined: Some(mined), .. }), .. }) => {
-                vec![Effect::Remind { id, mined: mined.clone() }]
+            Some(Intent { stage: Stage::Done(flight), .. }) => {
+                flight.outcome().map(|outcome| Effect::Remind { id, outcome }).into_iter().collect()
             }
             Some(_) => Vec::new(),
             None if self.open() >= self.config.capacity => {

@@ -1,4 +1,4 @@
-//! What is on disk: requests that have a transaction, and those that succeeded not long ago.
+//! What is on disk: requests that have a transaction, and those whose transaction was mined not long ago.
 
 use alloy::primitives::Address;
 use anzen_messages::transaction::{SendTransaction, TxId};

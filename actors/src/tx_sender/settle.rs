@@ -13,9 +13,10 @@ use super::queue::Queue;
 use crate::follow::ChainState;
 use crate::ports::Receipt;
 
-/// At how many heads in a row a nonce must be used, and none of its transactions mined, before another sender is believed to
-/// have used it for good: chains fork, ten blocks deep at times, and a node may be a block ahead of the one that was followed.
-const GONE_AFTER: u64 = 12;
+/// After how many blocks what a block has done is there for good: chains fork, ten blocks deep at times, and a node may be a
+/// block ahead of the one that was followed. At so many heads in a row a nonce must be used, and none of its transactions
+/// mined, before another sender is believed to have used it; and for so long an id whose transaction reverted is not sent anew.
+const FINAL_AFTER: u64 = 12;
 /// For how many blocks a gap must be seen, likewise.
 const GAP_AFTER: u64 = 2;
 /// How many blocks are remembered: more than a reorg undoes.
@@ -122,31 +123,22 @@ impl Queue {
         if flight.hashes().all(|hash| asked.contains(&hash)) {
             flight.missing.insert(head);
         }
-        let gone = flight.missing.len() as u64 >= GONE_AFTER.max(confirmations);
+        let gone = flight.missing.len() as u64 >= FINAL_AFTER.max(confirmations);
         if gone { self.start_over(id) } else { Vec::new() }
     }
 
-    /// It is mined and confirmed. Only a success is remembered: what reverted may be asked for again.
+    /// It is mined and confirmed. That is told at once, whatever became of it, and remembered: a reorg may undo it, and then the
+    /// same transaction may be mined again, with another outcome.
     fn conclude(&mut self, id: &TxId) -> Vec<Effect> {
-        let Some(intent) = self.intents.remove(id) else { return Vec::new() };
-        let Stage::Flying { mut flight, .. } = intent.stage else { return Vec::new() };
-        let Some(mined) = flight.mined.clone() else { return Vec::new() };
-        let fee = flight.fee;
+        let Some(intent) = self.intents.get_mut(id) else { return Vec::new() };
+        let Stage::Flying { flight, .. } = &mut intent.stage else { return Vec::new() };
+        let Some(outcome) = flight.outcome() else { return Vec::new() };
+        let (id, fee) = (id.clone(), flight.fee);
         let told = std::mem::replace(&mut flight.concluded, true);
-        let outcome = if flight.was_cancelled() { Err(TxRefusal::Expired) } else { Ok(mined) };
-        let remembered = outcome.as_ref().is_ok_and(|mined| mined.succeeded);
-        let record = if remembered {
-            self.intents.insert(id.clone(), Intent { request: intent.request, stage: Stage::Done(flight) });
-            Effect::Save(id.clone())
-        } else {
-            Effect::Forget(id.clone())
-        };
-        let id = id.clone();
-        let reply = match outcome {
-            Ok(mined) if told => Effect::Remind { id, mined },
-            outcome => Effect::Conclude { id, outcome, fee },
-        };
-        vec![record, reply]
+        intent.stage = Stage::Done(flight.clone());
+        let save = Effect::Save(id.clone());
+        let reply = if told { Effect::Remind { id, outcome } } else { Effect::Conclude { id, outcome, fee } };
+        vec![save, reply]
     }
 
     /// Another sender used the nonce: nothing of this intent can be mined any more.
@@ -180,15 +172,17 @@ impl Queue {
         self.start(&id)
     }
 
-    /// Successes that are too old to be asked for, or to be undone.
+    /// What is too old to be undone: successes once nobody asks for them any more, all else at once, so that it may be asked for
+    /// anew.
     fn prune(&mut self) -> Vec<Effect> {
-        let oldest = self.head.saturating_sub(self.config.remember_blocks);
-        let old = |intent: &Intent| match &intent.stage {
-            Stage::Done(flight) => flight.mined.as_ref().is_some_and(|mined| mined.block < oldest),
-            _ => false,
+        let (head, remembered) = (self.head, self.config.remember_blocks.max(FINAL_AFTER));
+        let old = |flight: &Flight| {
+            let kept = if flight.took_effect() { remembered } else { FINAL_AFTER };
+            flight.mined.as_ref().is_some_and(|mined| head >= mined.block.saturating_add(kept))
         };
-        let over: Vec<TxId> =
-            self.intents.iter().filter(|(_, intent)| old(intent)).map(|(id, _)| id.clone()).collect();
+        let is_over = |intent: &Intent| matches!(&intent.stage, Stage::Done(flight) if old(flight));
+        let over = self.intents.iter().filter(|(_, intent)| is_over(intent)).map(|(id, _)| id.clone());
+        let over: Vec<TxId> = over.collect();
         over.into_iter().inspect(|id| drop(self.intents.remove(id))).map(Effect::Forget).collect()
     }
 

@@ -56,24 +56,13 @@ fn a_restart_sends_the_same_bytes() {
 }
 
 #[test]
-fn a_success_is_remembered_and_a_revert_is_not() {
+fn a_success_is_remembered() {
     let mut world = World::new();
     world.ask(request(0));
     world.mine();
     world.ask(request(0));
     assert_eq!(world.outcomes.len(), 2, "answered at once");
     assert_eq!(world.effective[&id(0)], 1);
-
-    world.ask(request(1));
-    let (_, tx, ..) = world.pool.remove(&8).unwrap();
-    world.head += 1;
-    world.nonce += 1;
-    let receipt = Receipt { at: block_ref(world.head), gas_used: 1, fee: U256::ONE, succeeded: false };
-    world.mined.insert(tx.hash, (id(1), receipt));
-    world.tell();
-    assert!(matches!(world.outcome(1), Some(Ok(mined)) if !mined.succeeded));
-    world.ask(request(1));
-    assert!(world.pool.contains_key(&9), "what reverted may be asked for again");
 }
 
 #[test]

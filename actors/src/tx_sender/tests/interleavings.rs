@@ -69,6 +69,8 @@ enum Step {
     /// The nodes forget a transaction.
     Drop,
     Price(u128),
+    /// From now on what is mined reverts, or does not.
+    Reverting(bool),
     /// So much is left of what the sender has.
     Drain(u64),
     Fund,
@@ -89,6 +91,7 @@ fn step(deepest: usize) -> impl Strategy<Value = Step> {
         1 => Just(Step::OtherSender),
         1 => Just(Step::Drop),
         1 => (1..300u128).prop_map(Step::Price),
+        1 => any::<bool>().prop_map(Step::Reverting),
         1 => (0..40_000u64).prop_map(Step::Drain),
         1 => Just(Step::Fund),
         1 => Just(Step::OtherWaits),
@@ -130,6 +133,7 @@ impl Sim {
                 self.node.price = price;
                 self.dearest = self.dearest.max(price);
             }
+            Step::Reverting(reverting) => self.node.reverting = reverting,
             Step::Drain(left) => self.node.balance = U256::from(left),
             Step::Fund => self.node.balance = PLENTY,
             Step::OtherWaits => self.node.accept_foreign(id(ANOTHER)),
@@ -251,7 +255,7 @@ impl Sim {
 
     /// The trouble is over: everything is answered, written, mined.
     fn settle(&mut self) {
-        (self.node.price, self.node.balance) = (10, PLENTY);
+        (self.node.price, self.node.balance, self.node.reverting) = (10, PLENTY, false);
         for round in 0..160 {
             if round < 130 {
                 (0..REQUESTS).for_each(|i| self.ask(i));

@@ -7,6 +7,7 @@ mod node;
 mod nonces;
 mod properties;
 mod records;
+mod reverts;
 
 use std::collections::BTreeMap;
 
@@ -62,6 +63,8 @@ struct World {
     /// Questions for fees that are not answered.
     unanswered: Vec<TxId>,
     forgetful: bool,
+    /// What is mined reverts.
+    reverting: bool,
     node_down: bool,
     disk_full: bool,
     /// What the node answers to the next transaction.
@@ -106,6 +109,7 @@ impl World {
             fees_away: false,
             unanswered: Vec::new(),
             forgetful: false,
+            reverting: false,
             node_down: false,
             disk_full: false,
             verdict: None,
@@ -165,8 +169,9 @@ impl World {
             Effect::Resend { id, hash, raw } => return self.broadcast(&id, hash, raw),
             Effect::Save(id) => self.save(&id),
             Effect::Forget(id) => self.disk.take(&delete(SENDER, &id)),
-            Effect::Conclude { id, outcome, .. } => self.outcomes.push((id, outcome)),
-            Effect::Remind { id, mined } => self.outcomes.push((id, Ok(mined))),
+            Effect::Conclude { id, outcome, .. } | Effect::Remind { id, outcome } => {
+                self.outcomes.push((id, outcome));
+            }
             Effect::AtCeiling { .. } | Effect::Unfunded { .. } => self.told.push(effect),
         }
         Vec::new()
@@ -212,9 +217,9 @@ impl World {
             && fees.max_fee >= self.price
             && let Some((id, tx, _, cancels)) = self.pool.remove(&self.nonce)
         {
-            let receipt =
-                Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded: true };
-            if !cancels {
+            let succeeded = !self.reverting;
+            let receipt = Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded };
+            if !cancels && succeeded {
                 *self.effective.entry(id.clone()).or_default() += 1;
             }
             self.mined.insert(tx.hash, (id, receipt));

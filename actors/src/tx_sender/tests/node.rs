@@ -25,6 +25,8 @@ struct Block {
     at: BlockRef,
     /// Nothing where another sender used the nonce.
     txs: Vec<Option<Tx>>,
+    /// All of them reverted.
+    reverted: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(super) struct Node {
     pub(super) outbid: BTreeSet<B256>,
     /// What a transaction must offer to be mined.
     pub(super) price: u128,
+    /// What is mined reverts.
+    pub(super) reverting: bool,
     /// What the sender has.
     pub(super) balance: U256,
     count: u64,
@@ -45,7 +49,9 @@ impl Node {
     /// A chain of thirty empty blocks.
     pub(super) fn new() -> Self {
         let (pool, seen, outbid) = Default::default();
-        let mut node = Self { blocks: Vec::new(), pool, seen, outbid, price: 10, balance: PLENTY, count: 0 };
+        let (price, balance) = (10, PLENTY);
+        let blocks = Vec::new();
+        let mut node = Self { blocks, pool, seen, outbid, price, reverting: false, balance, count: 0 };
         (0..30).for_each(|_| node.mine());
         node
     }
@@ -99,11 +105,11 @@ impl Node {
     }
 
     pub(super) fn receipts(&self, hashes: &[B256], ago: usize) -> BTreeMap<B256, Receipt> {
-        let receipt = |at| Receipt { at, gas_used: 1, fee: U256::ONE, succeeded: true };
         let of = |block: &Block| {
-            let at = block.at;
+            let (at, succeeded) = (block.at, !block.reverted);
+            let receipt = move || Receipt { at, gas_used: 1, fee: U256::ONE, succeeded };
             let hashes: Vec<B256> = block.txs.iter().flatten().map(|tx| tx.hash).collect();
-            hashes.into_iter().map(move |hash| (hash, receipt(at)))
+            hashes.into_iter().map(move |hash| (hash, receipt()))
         };
         self.past(ago).iter().flat_map(of).filter(|(hash, _)| hashes.contains(hash)).collect()
     }
@@ -126,7 +132,7 @@ impl Node {
     fn push_block(&mut self, txs: Vec<Option<Tx>>) {
         self.count += 1;
         let at = BlockRef { number: self.blocks.len() as u64, hash: keccak256(self.count.to_be_bytes()) };
-        self.blocks.push(Block { at, txs });
+        self.blocks.push(Block { at, txs, reverted: self.reverting });
     }
 
     /// The newest blocks are undone, and more empty ones take their place; their transactions wait again.
@@ -165,7 +171,8 @@ impl Node {
 
     /// How often a request has taken effect on the canonical chain.
     pub(super) fn effects(&self, id: &TxId) -> usize {
-        let mined = self.blocks.iter().flat_map(|block| block.txs.iter().flatten());
+        let succeeded = self.blocks.iter().filter(|block| !block.reverted);
+        let mined = succeeded.flat_map(|block| block.txs.iter().flatten());
         mined.filter(|tx| tx.id == *id && !tx.cancels).count()
     }
 }
