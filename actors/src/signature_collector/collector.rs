@@ -140,33 +140,29 @@ impl Collector {
             self.sets.put(entry.task.reference_block.into(), Arc::clone(&set));
         }
         self.rounds += 1;
-        let claims: Vec<(OperatorId, Claim)> = match &mut entry.stage {
+        let counted = match &mut entry.stage {
             Stage::Loading { .. } => {
                 let mut collection =
                     Collection::new(entry.task.clone(), self.domain.clone(), set, self.rounds);
                 collection.paused = entry.answered.is_some();
                 entry.stage = Stage::Collecting(Box::new(collection));
-                self.early
-                    .take(task)
-                    .into_iter()
-                    .map(|(operator, record)| (operator, record.claim()))
-                    .collect()
+                Vec::new()
             }
             Stage::Collecting(collection) => {
                 let same = !std::mem::take(&mut entry.rereading) || **collection.set() == *set;
                 if same {
                     return Vec::new();
                 }
-                let claims = collection.claims();
+                let counted = collection.claims();
                 **collection = collection.again(set, self.rounds);
                 entry.handover = Handover::None;
-                claims
+                counted
             }
         };
-        let mut effects: Vec<Effect> = claims
-            .into_iter()
-            .flat_map(|(operator, claim)| self.add_again((task, operator), claim))
-            .collect();
+        let early = self.early.take(task).into_iter().map(|(operator, record)| (operator, record.claim()));
+        let claims = counted.into_iter().chain(early);
+        let mut effects: Vec<Effect> =
+            claims.flat_map(|(operator, claim)| self.add_again((task, operator), claim)).collect();
         effects.extend(self.contests(task));
         effects
     }
@@ -179,11 +175,12 @@ impl Collector {
             return Vec::new();
         };
         let (added, step) = collection.add(operator, claim, alone);
-        let mut effects = self.step(task, step);
         if added == Added::NotInSet {
-            effects.push(Effect::Forget(vec![place]));
+            // It was acknowledged, and the set may be wrong: it waits for the next reading, or the end of the task.
+            let (value, signature) = claim;
+            self.early.insert(task, operator, Waiting { value, signature, since: self.tip });
         }
-        effects
+        self.step(task, step)
     }
 
     /// A check is done.

@@ -180,6 +180,25 @@ fn a_set_that_yields_no_answer_is_read_again() {
 }
 
 #[test]
+fn an_acknowledged_signature_of_one_whom_a_wrong_set_lacks_counts_once_it_is_put_right() {
+    let mut harness = Harness::new(&[100, 100, 100]);
+    let task = task(0, 101);
+    assert_eq!(harness.sign(&task, 3), SubmitReply::Early);
+    harness.create(&task);
+    harness.stakes.push(100);
+    for operator in 0..3 {
+        harness.sign(&task, operator);
+    }
+    let wrong = harness.handed().remove(0);
+    assert!(harness.state.handed_over(&wrong).is_none());
+    (102..=106).for_each(|number| harness.apply(&block(number, vec![])));
+    harness.linger_over(&task);
+    let right = harness.handed().remove(0);
+    assert_certifies(&right);
+    assert_eq!((right.signers.len(), harness.forgotten.len()), (4, 0));
+}
+
+#[test]
 fn a_set_that_was_right_is_read_again_ever_more_seldom_and_changes_nothing() {
     let (mut harness, task) = Harness::with_task(&[100]);
     harness.sign(&task, 0);
