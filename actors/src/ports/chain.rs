@@ -280,6 +280,11 @@ pub trait TxBroadcast: Send + Sync {
         self.nonce(account).await
     }
 
+    /// The next nonce of `account`, as each endpoint tells it that answers: where one alone is not to be believed.
+    async fn nonces(&self, account: Address) -> Vec<u64> {
+        self.nonce(account).await.into_iter().collect()
+    }
+
     /// What `account` has, in wei.
     async fn balance(&self, account: Address) -> Result<U256, ChainError>;
 

@@ -11,7 +11,7 @@ use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use anzen_messages::wire::{ActorName, Wire};
 use futures::channel::oneshot;
 use tokio::time::Instant;
-use tracing::{Instrument, Span, debug, info, warn};
+use tracing::{Instrument, Span, debug, error, info, warn};
 
 use super::Config;
 use super::effect::Effect;
@@ -140,7 +140,7 @@ impl TxSender {
         for effect in effects {
             match effect {
                 Effect::Try { id, to, data } => self.try_call(id, to, data, ctx),
-                Effect::Sync { hashes } => self.sync(hashes, ctx),
+                Effect::Sync { hashes, credible } => self.sync(hashes, credible, ctx),
                 Effect::Reprice { id } => self.reprice(id, ctx),
                 Effect::Sign { id, tx, cancels } => self.sign(id, tx, cancels, ctx),
                 Effect::Send { id, hash, raw } => self.send(id, hash, raw, ctx),
@@ -157,6 +157,15 @@ impl TxSender {
                 Effect::Unfunded { balance } => {
                     let address = self.deps.signer.address();
                     warn!(%address, %balance, "the sender cannot pay for its transactions; fund it (balance in wei)");
+                }
+                Effect::Doubtful { nonce, known } => {
+                    self.deps.metrics.doubtful_nonce();
+                    error!(
+                        nonce,
+                        known,
+                        "an endpoint says that far more nonces are used than is known here; is the key used elsewhere, or is \
+                         one of chain.rpc_url wrong?"
+                    );
                 }
             }
         }

@@ -12,8 +12,9 @@ use crate::ports::{Fees, UnsignedTx};
 pub(super) enum Effect {
     /// Try the call, and ask for fees and the balance; tell by [`Queue::tried`].
     Try { id: TxId, to: Address, data: Bytes },
-    /// Ask how the account stands, then for these receipts; tell by [`Queue::synced`] or [`Queue::not_synced`].
-    Sync { hashes: Vec<B256> },
+    /// Ask how the account stands, then for these receipts; tell by [`Queue::synced`] or [`Queue::not_synced`]. A nonce above
+    /// `credible`, or any where there is none, is asked of all endpoints.
+    Sync { hashes: Vec<B256>, credible: Option<u64> },
     /// Ask for fees; tell by [`Queue::repriced`] or [`Queue::not_repriced`].
     Reprice { id: TxId },
     /// Sign; tell by [`Queue::signed`].
@@ -34,6 +35,8 @@ pub(super) enum Effect {
     AtCeiling { id: TxId },
     /// Tell people that the sender has too little.
     Unfunded { balance: U256 },
+    /// Tell people that an endpoint tells, or told, of far more nonces than are used: of `nonce` where `known` is the next.
+    Doubtful { nonce: u64, known: u64 },
 }
 
 /// What trying a call yielded.
@@ -49,6 +52,8 @@ pub(super) struct Tried {
 pub(super) struct Account {
     /// How many of its transactions are mined.
     pub(super) nonce: u64,
+    /// More than one endpoint says so.
+    pub(super) vouched: bool,
     /// The same, with those that wait in the node's pool.
     pub(super) pending: u64,
     /// What it has, in wei.

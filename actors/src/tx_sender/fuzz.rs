@@ -27,7 +27,7 @@ pub(crate) fn record(data: &[u8]) {
     let mut queue = new_queue();
     queue.recover(intent);
     queue.synced(
-        Account { nonce: u64::MAX, pending: u64::MAX, balance: Default::default() },
+        Account { nonce: u64::MAX, vouched: true, pending: u64::MAX, balance: Default::default() },
         &BTreeMap::new(),
     );
 }
@@ -86,8 +86,10 @@ fn answer(queue: &mut Queue, effect: Effect, taken: &mut Taken<'_>) -> Vec<Effec
             queue.tried(&id, Ok(tried))
         }
         Effect::Sync { .. } if !heard => queue.not_synced(),
-        Effect::Sync { hashes } => {
-            let account = Account { nonce: taken.number(), pending: taken.number(), balance: taken.word() };
+        Effect::Sync { hashes, .. } => {
+            let vouched = taken.byte().is_multiple_of(2);
+            let (nonce, pending) = (taken.number(), taken.number());
+            let account = Account { nonce, vouched, pending, balance: taken.word() };
             let mut receipts = BTreeMap::new();
             for hash in hashes.into_iter().take(usize::from(taken.byte() % 4)) {
                 let at = BlockRef { number: taken.number(), hash: B256::repeat_byte(taken.byte() % 4) };

@@ -272,6 +272,12 @@ impl Intent {
         }
     }
 
+    /// It is asked for again: the call may succeed up to this block, or whenever.
+    pub(super) fn extend(&mut self, not_after: Option<u64>) {
+        let last = self.request.not_after.zip(not_after);
+        self.request.not_after = last.map(|(before, now)| before.max(now));
+    }
+
     /// True where a transaction could not be mined any more before the call becomes useless: the next block is too late.
     pub(super) fn is_useless_after(&self, head: u64) -> bool {
         self.request.not_after.is_some_and(|last| head >= last)

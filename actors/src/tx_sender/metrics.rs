@@ -43,6 +43,7 @@ pub struct Metrics {
     broadcasts: Counter,
     replacements: Counter,
     at_ceiling: Counter,
+    doubtful_nonces: Counter,
     pending: Gauge,
     balance: Gauge<f64, AtomicU64>,
 }
@@ -57,6 +58,7 @@ impl Default for Metrics {
             broadcasts: Counter::default(),
             replacements: Counter::default(),
             at_ceiling: Counter::default(),
+            doubtful_nonces: Counter::default(),
             pending: Gauge::default(),
             balance: Gauge::default(),
         };
@@ -81,7 +83,8 @@ impl Metrics {
             "Time from the request to the first broadcast (broadcast), from there to the confirmations (mined), in seconds",
             step_seconds,
         );
-        let Self { broadcasts, replacements, at_ceiling, pending, balance, .. } = self.clone();
+        let Self { broadcasts, replacements, at_ceiling, doubtful_nonces, pending, balance, .. } =
+            self.clone();
         registry.register("anzen_tx_broadcasts", "Transactions broadcast, replacements included", broadcasts);
         registry.register(
             "anzen_tx_replacements",
@@ -92,6 +95,11 @@ impl Metrics {
             "anzen_tx_at_ceiling",
             "Times that the fee ceiling kept a stuck transaction from being replaced",
             at_ceiling,
+        );
+        registry.register(
+            "anzen_tx_doubtful_nonces",
+            "Times that an endpoint began to tell of far more used nonces than is known here",
+            doubtful_nonces,
         );
         registry.register("anzen_tx_pending", "Requests with a transaction under way", pending);
         registry.register("anzen_tx_balance_ether", "What the sender has, in ether", balance);
@@ -130,6 +138,10 @@ impl Metrics {
 
     pub(super) fn at_ceiling(&self) {
         self.at_ceiling.inc();
+    }
+
+    pub(super) fn doubtful_nonce(&self) {
+        self.doubtful_nonces.inc();
     }
 
     pub(super) fn pending(&self, count: usize) {

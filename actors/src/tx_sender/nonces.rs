@@ -6,6 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 const BELIEVED_FOR: u64 = 5;
 /// For how many blocks the transaction of another, which waits in the pool, is left to be mined first.
 const GIVES_WAY_FOR: u64 = 12;
+/// How many nonces others may use, or have waiting, that nothing here explains. Beyond that, one endpoint alone is doubted: a
+/// transaction with a nonce that is too high waits for all those below it.
+const MOST_UNEXPLAINED: u64 = 64;
+/// For how many blocks an endpoint is doubted that goes on saying so, and that no other contradicts.
+const DOUBTED_FOR: u64 = 12;
 
 /// Something about a nonce, and the head at which it was first seen.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +35,19 @@ pub(super) struct Nonces {
     free_from: u64,
     /// The lowest nonce that the waiting transaction of another has.
     anothers: Option<Seen>,
+    /// The highest that was ever believed to be unused. A fork does not change that nobody has come much farther.
+    highest: Option<u64>,
+    /// Since which head an endpoint says what is not believed.
+    doubted: Option<u64>,
+}
+
+/// What is made of a nonce that one endpoint tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weighed {
+    /// It may be so.
+    Believed,
+    /// It is not believed. `first`: nor was there anything of the kind before.
+    Doubted { first: bool },
 }
 
 impl Nonces {
@@ -43,8 +61,25 @@ impl Nonces {
         Some(self.unused()?.max(self.free_from))
     }
 
+    /// The highest nonce that one endpoint is believed, where the highest of ours is `ours`; nothing while nothing is known.
+    pub(super) fn credible(&self, ours: Option<u64>) -> Option<u64> {
+        let next = ours.map(|nonce| nonce.saturating_add(1));
+        self.highest.max(next).map(|known| known.saturating_add(MOST_UNEXPLAINED))
+    }
+
+    /// Whether to believe that all below `unused` are used; `vouched` for by a second endpoint or not.
+    pub(super) fn weigh(&mut self, unused: u64, vouched: bool, ours: Option<u64>, head: u64) -> Weighed {
+        if vouched || self.credible(ours).is_none_or(|credible| unused <= credible) {
+            self.doubted = None;
+            return Weighed::Believed;
+        }
+        let (first, since) = (self.doubted.is_none(), *self.doubted.get_or_insert(head));
+        if head < since.saturating_add(DOUBTED_FOR) { Weighed::Doubted { first } } else { Weighed::Believed }
+    }
+
     /// A node says that all below `unused` are used.
     pub(super) fn told(&mut self, unused: u64, head: u64) {
+        self.highest = self.highest.max(Some(unused));
         let said = self.unused.entry(head).or_default();
         *said = unused.max(*said);
         // Later ones are of a fork that is gone.
@@ -52,8 +87,9 @@ impl Nonces {
     }
 
     /// A node has those below `pending`, used or waiting. What is not among `ours` is another's, who was first; but nobody
-    /// waits for ever.
+    /// waits for ever. Nobody has as many waiting as a count says that is far too high.
     pub(super) fn told_pending(&mut self, pending: u64, ours: &BTreeSet<u64>, head: u64) {
+        let pending = pending.min(self.credible(ours.last().copied()).unwrap_or_default());
         let mut waiting = self.unused().into_iter().flat_map(|unused| unused..pending);
         let anothers = waiting.find(|nonce| !ours.contains(nonce));
         self.anothers = anothers.map(|nonce| Seen::again(self.anothers, nonce, head));
@@ -63,7 +99,7 @@ impl Nonces {
 
     /// The chain forked: what was used may not be any more.
     pub(super) fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self { highest: self.highest, doubted: self.doubted, ..Self::default() };
     }
 }
 
@@ -104,10 +140,27 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_spans_no_end_is_nothing_to_count_through() {
+    fn a_count_that_nothing_explains_holds_nothing_up_but_a_while() {
         let mut nonces = Nonces::default();
         nonces.told(7, 100);
         nonces.told_pending(u64::MAX, &ours(&[7]), 100);
-        assert_eq!(nonces.free_from(), Some(u64::MAX));
+        assert_eq!(nonces.free_from(), Some(8 + MOST_UNEXPLAINED));
+        nonces.told_pending(9, &ours(&[7]), 101);
+        assert_eq!(nonces.free_from(), Some(9));
+    }
+
+    #[test]
+    fn a_nonce_that_nothing_explains_is_doubted_for_a_while() {
+        let mut nonces = Nonces::default();
+        assert_eq!(nonces.weigh(5_000, false, None, 100), Weighed::Believed, "nothing is known yet");
+        nonces.told(5_000, 100);
+        assert_eq!(nonces.weigh(5_000 + MOST_UNEXPLAINED, false, None, 101), Weighed::Believed);
+        let absurd = 1_000_000;
+        assert_eq!(nonces.weigh(absurd, false, Some(5_001), 102), Weighed::Doubted { first: true });
+        nonces.forget();
+        assert_eq!(nonces.weigh(absurd + 1, false, None, 113), Weighed::Doubted { first: false });
+        assert_eq!(nonces.weigh(absurd, true, None, 113), Weighed::Believed, "another says so, too");
+        assert_eq!(nonces.weigh(absurd, false, None, 114), Weighed::Doubted { first: true });
+        assert_eq!(nonces.weigh(absurd, false, None, 126), Weighed::Believed, "it must be so");
     }
 }

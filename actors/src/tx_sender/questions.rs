@@ -26,19 +26,45 @@ pub(super) async fn try_call(
     Ok(Tried { gas, fees, balance })
 }
 
-/// The nonce first: what it counts is mined by the time that the receipts are asked for.
+/// The nonce first: what it counts is mined by the time that the receipts are asked for. One above `credible` is asked of all
+/// endpoints.
 pub(super) async fn read(
     broadcast: &dyn TxBroadcast,
     account: Address,
+    credible: Option<u64>,
     hashes: &[B256],
     metrics: &Metrics,
 ) -> Result<(Account, BTreeMap<B256, Receipt>), ChainError> {
-    let nonce = broadcast.nonce(account).await?;
+    let told = broadcast.nonce(account).await?;
+    let vouched = match credible {
+        Some(credible) if told <= credible => None,
+        _ => vouched_for(broadcast.nonces(account).await),
+    };
+    let nonce = vouched.unwrap_or(told);
     let receipts = if hashes.is_empty() { BTreeMap::new() } else { broadcast.receipts(hashes).await? };
     let (balance, pending) = futures::join!(broadcast.balance(account), broadcast.pending_nonce(account));
     let balance = balance?;
     metrics.balance(balance);
     // Some endpoints do not let others look into their pool.
     let pending = pending.unwrap_or(nonce);
-    Ok((Account { nonce, pending, balance }, receipts))
+    Ok((Account { nonce, vouched: vouched.is_some(), pending, balance }, receipts))
+}
+
+/// The highest that two endpoints say, or more than they say; nothing where there are no two.
+fn vouched_for(mut told: Vec<u64>) -> Option<u64> {
+    told.sort_unstable();
+    told.iter().rev().nth(1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_endpoint_alone_vouches_for_nothing() {
+        assert_eq!(vouched_for(Vec::new()), None);
+        assert_eq!(vouched_for(vec![7]), None);
+        assert_eq!(vouched_for(vec![1_000_000, 7]), Some(7));
+        assert_eq!(vouched_for(vec![7, 1_000_000, 9]), Some(9));
+    }
 }

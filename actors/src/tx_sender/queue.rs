@@ -87,12 +87,18 @@ impl Queue {
     /// Somebody asks.
     pub(super) fn request(&mut self, request: SendTransaction) -> Vec<Effect> {
         let id = request.id.clone();
-        match self.intents.get(&id) {
-            Some(Intent { stage: Stage::Done(flight), .. }) => {
-                flight.outcome().map(|outcome| Effect::Remind { id, outcome }).into_iter().collect()
+        let is_full = self.open() >= self.config.capacity;
+        match self.intents.get_mut(&id) {
+            // Who asks again may have looked in vain for what it did: it is looked for, too, before the same is told.
+            Some(intent) if matches!(intent.stage, Stage::Done(_)) => {
+                intent.doubt(self.head);
+                self.ask().into_iter().collect()
             }
-            Some(_) => Vec::new(),
-            None if self.open() >= self.config.capacity => {
+            Some(intent) => {
+                intent.extend(request.not_after);
+                Vec::new()
+            }
+            None if is_full => {
                 let error = "as many transactions are under way as may be (tx_sender.capacity)".to_owned();
                 vec![Effect::Conclude { id, outcome: Err(TxRefusal::Unavailable { error }), fee: U256::ZERO }]
             }
@@ -216,6 +222,24 @@ impl Queue {
     /// The nonces of all transactions that may be mined, or are.
     pub(super) fn taken(&self) -> BTreeSet<u64> {
         self.intents.values().filter_map(Intent::flight).map(|flight| flight.nonce).collect()
+    }
+
+    /// The highest of them.
+    pub(super) fn highest_of_ours(&self) -> Option<u64> {
+        self.intents.values().filter_map(Intent::flight).map(|flight| flight.nonce).max()
+    }
+
+    /// All below it are used, by what is mined of ours on the chain that is followed.
+    pub(super) fn mined_below(&self) -> u64 {
+        let done = self.intents.values().filter(|intent| matches!(intent.stage, Stage::Done(_)));
+        let nonces = done.filter_map(Intent::flight).map(|flight| flight.nonce.saturating_add(1));
+        nonces.max().unwrap_or_default()
+    }
+
+    /// How many from `free` to below `highest` no transaction of ours has.
+    pub(super) fn nonces_unused_below(&self, free: u64, highest: u64) -> u64 {
+        let taken = self.taken().range(free..highest).count() as u64;
+        highest.saturating_sub(free).saturating_sub(taken)
     }
 
     pub(super) fn free_nonce(&self) -> Option<u64> {

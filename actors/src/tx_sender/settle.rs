@@ -8,7 +8,7 @@ use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 
 use super::effect::{Account, Effect};
 use super::intent::{Flight, Intent, Stage};
-use super::nonces::Seen;
+use super::nonces::{Seen, Weighed};
 use super::queue::Queue;
 use crate::follow::ChainState;
 use crate::ports::Receipt;
@@ -19,6 +19,8 @@ use crate::ports::Receipt;
 const FINAL_AFTER: u64 = 12;
 /// For how many blocks a gap must be seen, likewise.
 const GAP_AFTER: u64 = 2;
+/// How many nonces in all are filled so: more are missing only where an endpoint told of nonces that nobody has used.
+const MOST_FILLED: u64 = 16;
 /// How many blocks are remembered: more than a reorg undoes.
 const REMEMBERED: usize = 256;
 
@@ -56,7 +58,7 @@ pub(super) struct Sync {
 
 impl Queue {
     /// Asks how all that is under way stands.
-    fn ask(&mut self) -> Option<Effect> {
+    pub(super) fn ask(&mut self) -> Option<Effect> {
         if let Some(sync) = &mut self.sync {
             sync.again = true;
             return None;
@@ -64,7 +66,7 @@ impl Queue {
         let hashes: Vec<B256> = self.flights().flat_map(Flight::hashes).collect();
         let asked = hashes.iter().copied().collect();
         self.sync = Some(Sync { asked, again: false, stale: false });
-        Some(Effect::Sync { hashes })
+        Some(Effect::Sync { hashes, credible: self.nonces.credible(self.highest_of_ours()) })
     }
 
     /// The question was not answered; the next block asks again.
@@ -79,8 +81,17 @@ impl Queue {
         if sync.stale {
             return self.ask().into_iter().collect();
         }
-        let Account { nonce, pending, balance } = account;
+        let Account { nonce, vouched, pending, balance } = account;
         self.balance = balance;
+        let ours = self.highest_of_ours();
+        if let Weighed::Doubted { first } = self.nonces.weigh(nonce, vouched, ours, self.head) {
+            let known = self.nonces.unused().or(ours).unwrap_or_default();
+            let mut effects = Vec::from_iter(first.then_some(Effect::Doubtful { nonce, known }));
+            effects.extend(sync.again.then(|| self.ask()).flatten());
+            return effects;
+        }
+        // A node that is behind does not know what is mined on the chain that is followed.
+        let nonce = nonce.max(self.mined_below());
         self.nonces.told(nonce, self.head);
         let ids: Vec<TxId> = self.intents.keys().cloned().collect();
         let settled = ids.iter().flat_map(|id| self.settle(id, nonce, receipts, &sync.asked));
@@ -102,10 +113,8 @@ impl Queue {
         asked: &BTreeSet<B256>,
     ) -> Vec<Effect> {
         let (head, confirmations) = (self.head, self.config.confirmations);
-        let Some(Intent { stage: Stage::Flying { flight, busy: false }, .. }) = self.intents.get_mut(id)
-        else {
-            return Vec::new();
-        };
+        let Some(intent) = self.intents.get_mut(id) else { return Vec::new() };
+        let Stage::Flying { flight, busy: false } = &mut intent.stage else { return Vec::new() };
         flight.mined = None;
         let found = flight.hashes().find_map(|hash| Some((hash, receipts.get(&hash)?)));
         if let Some((hash, receipt)) = found {
@@ -118,6 +127,11 @@ impl Queue {
         }
         if flight.nonce >= nonce {
             flight.missing.clear();
+            let (of, is_over) = (flight.nonce, intent.request.not_after.is_some_and(|last| head > last));
+            // An endpoint that was wrong gave it its nonce.
+            if is_over && self.nonces_unused_below(nonce, of) > MOST_FILLED {
+                return self.refuse(id, TxRefusal::Expired);
+            }
             return self.urge(id);
         }
         if flight.hashes().all(|hash| asked.contains(&hash)) {
@@ -155,13 +169,18 @@ impl Queue {
     fn fill_gap(&mut self) -> Vec<Effect> {
         let waiting =
             self.intents.values().any(|intent| matches!(intent.stage, Stage::Queued | Stage::Trying));
-        let highest = self.flights().map(|flight| flight.nonce).max();
-        let free = self.free_nonce().filter(|free| highest.is_some_and(|highest| *free < highest));
+        let highest = self.flights().map(|flight| flight.nonce).max().unwrap_or_default();
+        let free = self.free_nonce().filter(|free| *free < highest);
         let Some(nonce) = free.filter(|_| !waiting) else {
             self.gap = None;
             return Vec::new();
         };
+        let is_new = self.gap.is_none();
         let gap = *self.gap.insert(Seen::again(self.gap, nonce, self.head));
+        let unused = self.nonces_unused_below(nonce, highest);
+        if unused > MOST_FILLED {
+            return Vec::from_iter(is_new.then_some(Effect::Doubtful { nonce: highest, known: nonce }));
+        }
         if self.head < gap.since.saturating_add(GAP_AFTER) {
             return Vec::new();
         }

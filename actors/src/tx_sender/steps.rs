@@ -28,10 +28,10 @@ impl TxSender {
         }));
     }
 
-    pub(super) fn sync(&mut self, hashes: Vec<B256>, ctx: &mut Context<Self>) {
+    pub(super) fn sync(&mut self, hashes: Vec<B256>, credible: Option<u64>, ctx: &mut Context<Self>) {
         let (broadcast, account) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
         let metrics = self.deps.metrics.clone();
-        let read = async move { read(broadcast.as_ref(), account, &hashes, &metrics).await };
+        let read = async move { read(broadcast.as_ref(), account, credible, &hashes, &metrics).await };
         let read = read.instrument(scope!(TxSender));
         ctx.spawn(read.into_actor(self).map(|read, actor, ctx| {
             let effects = match read {

@@ -50,6 +50,7 @@ const QUIET: &[(&str, &str)] = &[
     ("anzen_store_waiting", "while the disk works"),
     ("anzen_telemetry_spans", "a collector of traces is configured"),
     ("anzen_tx_at_ceiling", "gas is dearer than allowed"),
+    ("anzen_tx_doubtful_nonces", "an endpoint lies"),
     ("anzen_tx_pending", "between a broadcast and its block"),
     ("anzen_tx_replacements", "a transaction is stuck"),
 ];

@@ -8,10 +8,12 @@ use alloy::providers::utils::{
 };
 use anzen_messages::chain::BlockRef;
 use async_trait::async_trait;
+use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::AlloyChain;
+use super::failure::Failure;
 use crate::ports::{CallError, ChainError, Fees, Receipt, SendError, TxBroadcast};
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +49,12 @@ impl TxBroadcast for AlloyChain {
     async fn pending_nonce(&self, account: Address) -> Result<u64, ChainError> {
         let nonce: U64 = self.rpc.ask("eth_getTransactionCount", (account, "pending")).await?;
         Ok(nonce.to())
+    }
+
+    async fn nonces(&self, account: Address) -> Vec<u64> {
+        let of = |endpoint| self.rpc.ask_of(endpoint, "eth_getTransactionCount", (account, "latest"));
+        let told: Vec<Result<U64, Failure>> = join_all(self.rpc.order().into_iter().map(of)).await;
+        told.into_iter().flatten().map(|nonce| nonce.to()).collect()
     }
 
     async fn balance(&self, account: Address) -> Result<U256, ChainError> {

@@ -150,7 +150,7 @@ impl Sim {
         for effect in effects {
             match effect {
                 Effect::Try { id, .. } => self.questions.push(Question::Try(id)),
-                Effect::Sync { hashes } => self.questions.push(Question::Nonce(hashes)),
+                Effect::Sync { hashes, .. } => self.questions.push(Question::Nonce(hashes)),
                 Effect::Reprice { id } => self.questions.push(Question::Reprice(id)),
                 Effect::Sign { id, tx, cancels } => self.sign(&id, tx, cancels),
                 Effect::Send { id, hash, .. } => self.put(id, Some(hash)),
@@ -161,7 +161,7 @@ impl Sim {
                     self.writes.push_back(DiskWrite { write, then_send: None });
                 }
                 Effect::Conclude { .. } | Effect::Remind { .. } => {}
-                Effect::AtCeiling { .. } | Effect::Unfunded { .. } => {}
+                Effect::AtCeiling { .. } | Effect::Unfunded { .. } | Effect::Doubtful { .. } => {}
             }
         }
     }
@@ -257,7 +257,7 @@ impl Sim {
     fn settle(&mut self) {
         (self.node.price, self.node.balance, self.node.reverting) = (10, PLENTY, false);
         for round in 0..160 {
-            if round < 130 {
+            if round < 130 && round % 4 == 0 {
                 (0..REQUESTS).for_each(|i| self.ask(i));
             }
             while !(self.questions.is_empty() && self.writes.is_empty()) {

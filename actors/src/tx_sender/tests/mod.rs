@@ -58,6 +58,8 @@ struct World {
     owed: U256,
     /// The nonce and the block as of which the node answers, where it is behind.
     behind: Option<(u64, u64)>,
+    /// The nonce that the node tells, where it lies.
+    lie: Option<u64>,
     /// True while fees are not told.
     fees_away: bool,
     /// Questions for fees that are not answered.
@@ -106,6 +108,7 @@ impl World {
             balance: U256::from(1u64 << 60),
             owed: U256::ZERO,
             behind: None,
+            lie: None,
             fees_away: false,
             unanswered: Vec::new(),
             forgetful: false,
@@ -140,7 +143,7 @@ impl World {
                 let tried = Tried { gas: 100, fees: self.fees(), balance: self.balance };
                 return self.queue.tried(&id, Ok(tried));
             }
-            Effect::Sync { hashes } => {
+            Effect::Sync { hashes, .. } => {
                 let (nonce, head) = self.behind.unwrap_or((self.nonce, self.head));
                 let receipts =
                     hashes.iter().filter_map(|hash| Some((*hash, self.mined.get(hash)?.1.clone())));
@@ -148,7 +151,8 @@ impl World {
                     receipts.filter(|(_, receipt)| receipt.at.number <= head).collect();
                 let waits = |nonce: &u64| self.pool.contains_key(nonce);
                 let pending = (nonce..).find(|nonce| !waits(nonce)).unwrap_or(nonce);
-                let account = Account { nonce, pending, balance: self.balance };
+                let nonce = self.lie.unwrap_or(nonce);
+                let account = Account { nonce, vouched: false, pending, balance: self.balance };
                 return self.queue.synced(account, &receipts);
             }
             Effect::Reprice { id } if self.fees_away => self.unanswered.push(id),
@@ -172,7 +176,9 @@ impl World {
             Effect::Conclude { id, outcome, .. } | Effect::Remind { id, outcome } => {
                 self.outcomes.push((id, outcome));
             }
-            Effect::AtCeiling { .. } | Effect::Unfunded { .. } => self.told.push(effect),
+            Effect::AtCeiling { .. } | Effect::Unfunded { .. } | Effect::Doubtful { .. } => {
+                self.told.push(effect);
+            }
         }
         Vec::new()
     }

@@ -90,7 +90,7 @@ impl Node {
     pub(super) fn account(&self, ago: usize) -> Account {
         let nonce = self.nonce(ago);
         let pending = (nonce..).find(|nonce| !self.pool.contains_key(nonce)).unwrap_or(nonce);
-        Account { nonce, pending, balance: self.balance }
+        Account { nonce, vouched: false, pending, balance: self.balance }
     }
 
     /// Another sender on the key has a transaction wait behind all others.

@@ -2,8 +2,11 @@
 
 use alloy::primitives::{B256, Bytes};
 
+use anzen_messages::transaction::{SendTransaction, TxRefusal};
+
 use super::{World, id, request};
 use crate::ports::{Fees, SignedTx};
+use crate::tx_sender::effect::Effect;
 
 /// Another, who uses the key, has a transaction waiting with nonce 7, which is never mined.
 fn with_another() -> World {
@@ -63,4 +66,46 @@ fn one_that_is_never_mined_does_not_hold_up_ours_for_ever() {
     assert_eq!(world.outcome(0), None);
     world.mine_many(6);
     assert!(world.succeeded(0), "its place is taken by an empty transaction");
+}
+
+#[test]
+fn a_nonce_that_nothing_explains_is_told_and_not_used() {
+    let mut world = World::new();
+    world.lie = Some(1_000_000);
+    world.tell();
+    world.ask(request(0));
+    assert_eq!(world.pool.keys().copied().collect::<Vec<_>>(), [7]);
+    world.mine_many(3);
+    assert_eq!(world.told, [Effect::Doubtful { nonce: 1_000_000, known: 7 }], "once");
+    world.lie = None;
+    world.mine();
+    assert!(world.succeeded(0));
+    assert_eq!(world.signed.len(), 1);
+}
+
+/// Whoever goes on lying is believed at last, because the key may be used elsewhere. But nothing fills a million nonces.
+#[test]
+fn nonces_without_number_are_not_filled() {
+    let mut world = World::new();
+    world.lie = Some(1_000_000);
+    world.mine_many(13);
+    world.ask(SendTransaction { not_after: Some(world.head + 8), ..request(0) });
+    assert_eq!(world.pool.keys().copied().collect::<Vec<_>>(), [1_000_000]);
+    world.lie = None;
+    world.mine_many(6);
+    assert!(world.signed.values().all(|(_, tx, _)| tx.nonce == 1_000_000), "nothing is filled");
+    world.ask(request(1));
+    world.mine_many(4);
+    assert!(world.succeeded(1), "others go on below it");
+    assert_eq!(world.outcome(0), Some(&Err(TxRefusal::Expired)), "it is given up once it is useless");
+}
+
+#[test]
+fn one_that_is_asked_for_again_for_longer_is_not_cancelled() {
+    let mut world = World::new();
+    world.ask(SendTransaction { not_after: Some(102), ..request(0) });
+    world.ask(SendTransaction { not_after: Some(200), ..request(0) });
+    world.price = 500;
+    world.mine_many(6);
+    assert!(world.succeeded(0), "{:?}", world.outcomes);
 }

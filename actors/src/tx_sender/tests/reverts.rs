@@ -1,9 +1,11 @@
 //! Transactions that are mined and do nothing: a reorg may undo that, and then they may still do it.
 
+use alloy::primitives::U256;
 use anzen_messages::transaction::{SendTransaction, TxRefusal};
 
 use super::{World, id, request};
 use crate::follow::ChainState;
+use crate::ports::Receipt;
 use crate::testing::block_ref;
 
 /// A request whose transaction has reverted, in block 101.
@@ -72,4 +74,23 @@ fn what_was_cancelled_may_take_effect_after_a_reorg_and_is_not_sent_beside_a_new
     assert_eq!(world.outcomes.last(), Some(&(id(0), Err(TxRefusal::Expired))));
     assert_eq!(world.signed.len(), signed, "nothing is sent");
     assert!(!world.disk.0.is_empty());
+}
+
+/// A node said that it was mined, and it never was. Who waits for what it should have done asks again.
+#[test]
+fn what_was_not_mined_after_all_is_sent_again() {
+    let mut world = World::new();
+    world.ask(request(0));
+    let (_, tx, ..) = world.pool.pop_first().map(|(_, pooled)| pooled).unwrap();
+    world.head += 1;
+    let receipt = Receipt { at: block_ref(world.head), gas_used: 1, fee: U256::ONE, succeeded: true };
+    world.mined.insert(tx.hash, (id(0), receipt));
+    world.tell();
+    assert!(world.succeeded(0));
+    world.mined.clear();
+    world.outcomes.clear();
+    world.ask(request(0));
+    world.mine_many(3);
+    assert!(world.succeeded(0));
+    assert_eq!((world.signed.len(), world.effective[&id(0)]), (1, 1));
 }
