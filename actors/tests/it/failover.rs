@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{B256, Bloom, U64};
+use alloy::primitives::{B256, Bloom, Bytes, U64};
 use alloy::providers::Provider as _;
 use anzen_actors::adapters::{ChainConfig, LocalTxSigner};
 use anzen_actors::ports::{
-    ChainError, ChainReader, OperatorRegistry, TaskContract, TxBroadcast, TxSigner, UnsignedTx,
+    ChainError, ChainReader, OperatorRegistry, SendError, TaskContract, TxBroadcast, TxSigner, UnsignedTx,
 };
 use serde_json::{Value, json};
 
@@ -129,6 +129,39 @@ async fn a_transaction_goes_to_all() {
     port.send(signer.sign(&tx).await.unwrap().raw).await.unwrap();
     one.noted().await;
     two.noted().await;
+}
+
+/// Says that nobody can pay.
+fn refuses_transactions(_: &Provider, question: &Value) -> Option<Value> {
+    let error = json!({ "code": -32000, "message": "insufficient funds for gas * price + value" });
+    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "error": error });
+    (question["method"] == "eth_sendRawTransaction").then_some(answer)
+}
+
+/// While one hangs, it may have the transaction. Once it is known to be dead, it does not hide what another says.
+#[actix::test]
+async fn an_endpoint_that_hangs_does_not_hide_what_another_says_of_a_transaction() {
+    let chain = Chain::start().await;
+    let (config, _) = serve(&chain, refuses_transactions).await;
+    let (dead, _listener) = black_hole().await;
+    let hour = 3_600_000;
+    let config = ChainConfig {
+        rpc_urls: vec![dead.parse().unwrap()],
+        timeout_ms: hour,
+        compare_interval_ms: hour,
+        ..config
+    };
+    let raw = Bytes::from_static(&[1]);
+    let hanging = chain.connect(&config).send(raw.clone()).await;
+    assert!(matches!(hanging, Err(SendError::Chain(_))), "{hanging:?}");
+    let port = chain.connect(&ChainConfig { timeout_ms: 500, ..config });
+    // It is left out for longer and longer.
+    for _ in 0..10 {
+        if port.send(raw.clone()).await == Err(SendError::InsufficientFunds) {
+            return;
+        }
+    }
+    panic!("what the other one says is never told");
 }
 
 /// Answers with more than anybody asked for.

@@ -12,6 +12,8 @@ pub(super) struct Hearing {
     /// The newest block that has already been a reason to look at once. The other endpoint may be behind: then it is polled,
     /// and not asked without a pause until it catches up.
     looked_for: u64,
+    /// The latest one has told of a block.
+    told: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -28,17 +30,18 @@ enum State {
 impl Hearing {
     /// A subscription was made.
     pub(super) fn subscribed(&mut self) {
-        self.state = State::Made(None);
+        (self.state, self.told) = (State::Made(None), false);
     }
 
-    /// It has ended. True where it had told of a block.
+    /// It has ended, or could not be made. True where it had told of a block.
     pub(super) fn ended(&mut self) -> bool {
-        matches!(std::mem::take(&mut self.state), State::Tells(_))
+        self.state = State::Down;
+        std::mem::take(&mut self.told)
     }
 
     /// It tells of a block. True for its first.
     pub(super) fn told(&mut self, number: u64) -> bool {
-        self.newest = number;
+        (self.newest, self.told) = (number, true);
         !matches!(std::mem::replace(&mut self.state, State::Tells(number)), State::Tells(_))
     }
 
@@ -86,6 +89,7 @@ mod tests {
         assert!(hearing.polled(103));
         assert_eq!(hearing.is_up_to_date(101), Some(false));
         assert!(!hearing.polled(104), "it is over already");
+        assert!(hearing.ended() && !hearing.ended(), "it had told of blocks before");
     }
 
     #[test]

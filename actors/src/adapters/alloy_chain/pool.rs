@@ -15,6 +15,9 @@ use super::ranking::{Gravity, Ranking};
 use super::refusal::judged;
 use crate::ports::{ChainError, SendError};
 
+/// How long endpoints may take to say what they think of a transaction once another has refused it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub(super) struct Pool {
     nodes: Vec<Node>,
     ranking: Mutex<Ranking>,
@@ -109,31 +112,48 @@ impl Pool {
         self.metrics.endpoint(&node.name, ranking.is_usable(endpoint), ranking.lag(endpoint));
     }
 
-    /// Sends a transaction to every endpoint, since none of them need pass it on. Returns when one has taken it; the others
-    /// go on being told.
+    /// Sends a transaction to every endpoint, since none of them need pass it on, but for those that failed a moment ago.
+    /// Returns when one has taken it; the others go on being told. Once one has refused it, the others have a moment left.
     pub(super) async fn send_to_all(self: &Arc<Self>, call: &Call) -> Result<(), SendError> {
         let mut sending = JoinSet::new();
-        for endpoint in 0..self.nodes.len() {
+        for endpoint in self.due_or_all() {
             let (pool, call) = (Arc::clone(self), call.clone());
             let send = async move { pool.ask(endpoint, &[call]).await.and_then(only) };
             sending.spawn(send.in_current_span());
         }
         let mut best: Option<(u8, SendError)> = None;
-        while let Some(sent) = sending.join_next().await {
-            let sent = sent.unwrap_or_else(|error| Err(Failure::Unreachable(error.to_string())));
-            let (weight, error) = match sent.map(drop) {
-                Ok(()) => return told(sending),
-                Err(failure) => match judged(failure) {
-                    None => return told(sending),
-                    Some(judged) => judged,
-                },
+        let mut refused: Option<Instant> = None;
+        loop {
+            let left = refused.map_or(Duration::MAX, |at| PATIENCE.saturating_sub(at.elapsed()));
+            let sent = match tokio::time::timeout(left, sending.join_next()).await {
+                Ok(None) => break,
+                Ok(Some(sent)) => sent.unwrap_or_else(|error| Err(Failure::Unreachable(error.to_string()))),
+                // It may have come there all the same.
+                Err(_) => Err(Failure::Timeout),
             };
+            let Some((weight, error)) = sent.map_or_else(judged, |_| None) else { return told(sending) };
+            if !matches!(error, SendError::Chain(_)) {
+                refused.get_or_insert_with(Instant::now);
+            }
+            let is_over = refused.is_some_and(|at| at.elapsed() >= PATIENCE);
             if best.as_ref().is_none_or(|(least, _)| weight < *least) {
                 best = Some((weight, error));
             }
+            if is_over {
+                break;
+            }
         }
+        sending.detach_all();
         let nobody = || SendError::Chain(ChainError::Endpoint("there is no endpoint".into()));
         Err(best.map_or_else(nobody, |(_, error)| error))
+    }
+
+    /// The endpoints that did not fail a moment ago; all, where there are none.
+    fn due_or_all(&self) -> Vec<usize> {
+        let (ranking, now) = (self.ranking(), self.start.elapsed());
+        let due: Vec<usize> =
+            (0..self.nodes.len()).filter(|endpoint| ranking.is_due(*endpoint, now)).collect();
+        if due.is_empty() { (0..self.nodes.len()).collect() } else { due }
     }
 
     /// Sees how far each endpoint is, and whether those that failed are back.
@@ -150,7 +170,7 @@ impl Pool {
         });
         let heads: Vec<(usize, u64)> = join_all(heads).await.into_iter().flatten().collect();
         let mut ranking = self.ranking();
-        ranking.compared(&heads);
+        ranking.compared(&heads, self.start.elapsed());
         for (endpoint, node) in self.nodes.iter().enumerate() {
             self.metrics.endpoint(&node.name, ranking.is_usable(endpoint), ranking.lag(endpoint));
         }

@@ -10,6 +10,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const PROBATION: Duration = Duration::from_secs(60);
 /// By how many blocks an endpoint may be behind the others.
 const TOLERATED: u64 = 3;
+/// No chain grows by more blocks in a second.
+const MOST_PER_SECOND: u64 = 20;
 
 /// How serious a failure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,24 +33,38 @@ struct Standing {
     trusted_from: Duration,
     /// How many blocks it was behind the others the last time that they were compared.
     lag: u64,
+    /// It was ahead of all others, beyond belief.
+    strays: bool,
 }
 
-/// The order in which endpoints are asked: as they are configured, but those that fail or lag behind last.
+/// The order in which endpoints are asked: as they are configured, but those that lag behind, are ahead beyond belief or fail
+/// last.
 #[derive(Debug, Clone)]
-pub(super) struct Ranking(Vec<Standing>);
+pub(super) struct Ranking {
+    endpoints: Vec<Standing>,
+    /// The newest block of the last comparison, and when that was.
+    newest: Option<(u64, Duration)>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tier {
     Well,
     OnProbation,
     Lagging,
+    Straying,
     Failing(Duration),
 }
 
 impl Standing {
+    fn is_usable(&self) -> bool {
+        self.failures == 0 && self.lag <= TOLERATED && !self.strays
+    }
+
     fn tier(&self, now: Duration) -> Tier {
         if self.failures > 0 {
             Tier::Failing(self.retry_at)
+        } else if self.strays {
+            Tier::Straying
         } else if self.lag > TOLERATED {
             Tier::Lagging
         } else if now < self.trusted_from {
@@ -61,34 +77,36 @@ impl Standing {
 
 impl Ranking {
     pub(super) fn new(endpoints: usize) -> Self {
-        Self(vec![Standing::default(); endpoints])
+        Self { endpoints: vec![Standing::default(); endpoints], newest: None }
     }
 
     /// All endpoints, the one to ask first first.
     pub(super) fn order(&self, now: Duration) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.0.len()).collect();
-        order.sort_by_key(|index| self.0.get(*index).map(|standing| standing.tier(now)));
+        let mut order: Vec<usize> = (0..self.endpoints.len()).collect();
+        order.sort_by_key(|index| self.endpoints.get(*index).map(|standing| standing.tier(now)));
         order
     }
 
-    /// True where an endpoint answers, and is not behind the others.
+    /// True where an endpoint answers, and is neither behind the others nor beyond belief.
     pub(super) fn is_usable(&self, endpoint: usize) -> bool {
-        self.0.get(endpoint).is_some_and(|standing| standing.failures == 0 && standing.lag <= TOLERATED)
+        self.endpoints.get(endpoint).is_some_and(Standing::is_usable)
     }
 
     /// By how many blocks it is behind.
     pub(super) fn lag(&self, endpoint: usize) -> u64 {
-        self.0.get(endpoint).map_or(0, |standing| standing.lag)
+        self.endpoints.get(endpoint).map_or(0, |standing| standing.lag)
     }
 
     /// True where it is time to see whether an endpoint answers.
     pub(super) fn is_due(&self, endpoint: usize, now: Duration) -> bool {
-        self.0.get(endpoint).is_some_and(|standing| standing.failures == 0 || standing.retry_at <= now)
+        self.endpoints
+            .get(endpoint)
+            .is_some_and(|standing| standing.failures == 0 || standing.retry_at <= now)
     }
 
     /// An endpoint has answered. True where it had failed before.
     pub(super) fn answered(&mut self, endpoint: usize, now: Duration) -> bool {
-        let Some(standing) = self.0.get_mut(endpoint) else { return false };
+        let Some(standing) = self.endpoints.get_mut(endpoint) else { return false };
         let is_back = std::mem::take(&mut standing.failures) > 0;
         if is_back {
             standing.trusted_from = now + PROBATION;
@@ -98,7 +116,7 @@ impl Ranking {
 
     /// An endpoint has failed. True where it had not before. Of several questions that fail together one counts.
     pub(super) fn failed(&mut self, endpoint: usize, now: Duration, gravity: Gravity) -> bool {
-        let Some(standing) = self.0.get_mut(endpoint) else { return false };
+        let Some(standing) = self.endpoints.get_mut(endpoint) else { return false };
         if standing.failures > 0 && now < standing.retry_at {
             return false;
         }
@@ -109,14 +127,31 @@ impl Ranking {
         standing.failures == 1
     }
 
-    /// The newest blocks of several endpoints, asked at one time.
-    pub(super) fn compared(&mut self, heads: &[(usize, u64)]) {
-        let newest = heads.iter().map(|(_, head)| *head).max().unwrap_or_default();
+    /// The newest blocks of several endpoints, asked at one time. Nobody lags behind what one endpoint alone says where that is
+    /// beyond belief: among three or more, or where no chain grows so fast. That one is asked last, until another confirms it.
+    pub(super) fn compared(&mut self, heads: &[(usize, u64)], now: Duration) {
+        let mut numbers: Vec<u64> = heads.iter().map(|(_, head)| *head).collect();
+        numbers.sort_unstable();
+        let Some(newest) = numbers.pop() else { return };
+        let confirmed = numbers.pop().unwrap_or(newest);
+        let alone = newest.saturating_sub(confirmed) > TOLERATED;
+        let strays = alone && (!numbers.is_empty() || self.is_too_fast(newest, now));
+        let reference = if strays { confirmed } else { newest };
+        self.newest = Some((reference, now));
         for (endpoint, head) in heads {
-            if let Some(standing) = self.0.get_mut(*endpoint) {
-                standing.lag = newest.saturating_sub(*head);
+            if let Some(standing) = self.endpoints.get_mut(*endpoint) {
+                standing.lag = reference.saturating_sub(*head);
+                standing.strays = strays && *head == newest;
             }
         }
+    }
+
+    /// True where the chain cannot have grown so far since endpoints were compared before.
+    fn is_too_fast(&self, head: u64, now: Duration) -> bool {
+        self.newest.is_some_and(|(before, at)| {
+            let passed = now.saturating_sub(at).as_secs().saturating_add(1);
+            head > before.saturating_add(passed.saturating_mul(MOST_PER_SECOND)).saturating_add(TOLERATED)
+        })
     }
 }
 
@@ -174,14 +209,41 @@ mod tests {
     #[test]
     fn one_that_lags_behind_is_left_and_taken_again() {
         let mut ranking = Ranking::new(2);
-        ranking.compared(&[(0, 100), (1, 103)]);
+        ranking.compared(&[(0, 100), (1, 103)], at(0));
         assert_eq!(ranking.order(at(0)), [0, 1]);
-        ranking.compared(&[(0, 100), (1, 104)]);
+        ranking.compared(&[(0, 100), (1, 104)], at(0));
         assert_eq!((ranking.order(at(0)), ranking.is_usable(0), ranking.lag(0)), (vec![1, 0], false, 4));
         ranking.failed(1, at(0), Gravity::Passing);
         assert_eq!(ranking.order(at(0)), [0, 1], "better late than never");
-        ranking.compared(&[(0, 105)]);
+        ranking.compared(&[(0, 105)], at(0));
         assert!(ranking.is_usable(0));
+    }
+
+    #[test]
+    fn nobody_lags_behind_a_head_that_one_alone_sees_beyond_belief() {
+        let mut ranking = Ranking::new(2);
+        ranking.compared(&[(0, 1_000_000), (1, 100)], at(0));
+        assert_eq!(ranking.order(at(0)), [0, 1], "at first nobody knows which is right");
+        let mut ranking = Ranking::new(2);
+        ranking.compared(&[(0, 100), (1, 100)], at(0));
+        ranking.compared(&[(0, 1_000_000), (1, 101)], at(10));
+        assert_eq!(
+            (ranking.order(at(10)), ranking.is_usable(0), ranking.is_usable(1)),
+            (vec![1, 0], false, true)
+        );
+        ranking.compared(&[(0, 1_000_001), (1, 102)], at(20));
+        assert_eq!(ranking.order(at(20)), [1, 0], "nor is that believed later");
+        ranking.compared(&[(0, 103), (1, 103)], at(30));
+        assert_eq!(ranking.order(at(30)), [0, 1]);
+        ranking.compared(&[(0, 103), (1, 800)], at(330));
+        assert_eq!(
+            ranking.order(at(330)),
+            [1, 0],
+            "so far a chain may come in five minutes, and the first lags"
+        );
+        let mut ranking = Ranking::new(3);
+        ranking.compared(&[(0, 110), (1, 100), (2, 101)], at(0));
+        assert_eq!((ranking.order(at(0)), ranking.is_usable(1)), (vec![1, 2, 0], true));
     }
 
     #[derive(Debug, Clone)]
@@ -213,7 +275,7 @@ mod tests {
                         ranking.failed(one, now, gravity);
                     }
                     Step::Compared(heads) => {
-                        ranking.compared(&heads.into_iter().enumerate().collect::<Vec<_>>());
+                        ranking.compared(&heads.into_iter().enumerate().collect::<Vec<_>>(), now);
                     }
                     Step::Passes(seconds) => now += at(seconds),
                 }

@@ -107,7 +107,7 @@ impl Subscription {
         for endpoint in self.endpoints.iter().cycle() {
             let ended = self.listen(endpoint).await;
             self.metrics.subscribed(false);
-            let worked = self.hearing().ended() || matches!(ended, Err(Ended::Silent));
+            let worked = self.hearing().ended();
             self.news.notify_one();
             let reason = ended.err().map_or_else(|| "it ended".into(), |error| error.to_string());
             tracing::warn!(%endpoint, %reason, "the subscription to new blocks is down; polling");
