@@ -150,7 +150,8 @@ impl Handler<HeadSeen> for ChainWatcher {
         if !self.tracker.head_seen(head.at) {
             let known = self.tracker.tip().map_or(0, |tip| tip.number);
             let mark = self.tracker.mark_up_to(head.at.number);
-            return Err(Behind { head: head.at.number, known, mark });
+            let is_newer = head.timestamp > self.news.0;
+            return Err(Behind { head: head.at.number, known, mark, is_newer });
         }
         if is_news {
             self.news = (head.timestamp, Instant::now());

@@ -208,3 +208,21 @@ async fn a_chain_that_was_put_back_far_is_followed_again() {
         .is_ok_and(|delta| delta.head != world.head())
     {}
 }
+
+/// Where it was put back to a block before all that is remembered, only the time of its new blocks tells.
+#[actix::test]
+async fn a_chain_that_was_put_back_before_all_that_is_remembered_is_followed_again() {
+    let mut world = World::new(1_000);
+    let (node, watcher) = watch(Some(&world));
+    let _ = watcher.ask(next(None)).await;
+    world.blocks.truncate(10);
+    world.later = 1_000;
+    world.extend(2);
+    node.become_(&world);
+    while watcher
+        .ask(NextBlocks { after: None, wait_ms: 100 })
+        .await
+        .unwrap()
+        .is_ok_and(|delta| delta.head != world.head())
+    {}
+}

@@ -58,6 +58,8 @@ pub(super) struct Behind {
     pub(super) known: u64,
     /// A block that it has, unless it follows another chain.
     pub(super) mark: Option<BlockRef>,
+    /// Its newest block was made after those that are known.
+    pub(super) is_newer: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -180,13 +182,16 @@ impl Driver {
         Ok(comparison.none()?)
     }
 
-    /// An endpoint that is far behind still syncs, or its chain was put back.
+    /// An endpoint that is far behind still syncs, or its chain was put back: it has others in place of the blocks that are
+    /// known, or its newest was made after them.
     async fn look_closer(&self, behind: Behind) -> Result<Behind, Failure> {
-        if let Some(mark) = behind.mark {
+        let mut was_put_back = behind.is_newer;
+        if let Some(mark) = behind.mark.filter(|_| !was_put_back) {
             let found = self.reader.header(mark.number).await?;
-            if found.is_some_and(|found| found.at != mark) {
-                self.watcher.send(Replaced).await?;
-            }
+            was_put_back = found.is_some_and(|found| found.at != mark);
+        }
+        if was_put_back {
+            self.watcher.send(Replaced).await?;
         }
         Ok(behind)
     }

@@ -17,12 +17,15 @@ pub(super) struct World {
     pub(super) blocks: Vec<ChainBlock>,
     pub(super) windows: ResponseWindows,
     forks: u64,
+    /// By how much the time of new blocks is later than their number.
+    pub(super) later: u64,
 }
 
 impl World {
     /// A chain of `length` blocks, from block 0, with a response window of [`WINDOW`].
     pub(super) fn new(length: usize) -> Self {
-        let mut world = Self { blocks: Vec::new(), windows: ResponseWindows::new(WINDOW), forks: 0 };
+        let mut world =
+            Self { blocks: Vec::new(), windows: ResponseWindows::new(WINDOW), forks: 0, later: 0 };
         world.extend(length);
         world
     }
@@ -35,7 +38,7 @@ impl World {
             let at = BlockRef { number, hash: keccak256(seed) };
             let events = vec![ChainEvent::OperatorsChanged; usize::from(at.hash[0] % 3)];
             self.blocks.push(ChainBlock {
-                header: Header { at, parent_hash, timestamp: number, base_fee: 1 },
+                header: Header { at, parent_hash, timestamp: number + self.later, base_fee: 1 },
                 events,
             });
         }
