@@ -46,6 +46,8 @@ struct Posting {
     undone: bool,
     /// That it was not posted in time was told.
     given_up: bool,
+    /// The block with the answer that was told.
+    told: Option<BlockRef>,
 }
 
 /// How long things are waited for, in blocks.
@@ -106,6 +108,7 @@ impl Postings {
             settled_at: None,
             undone: false,
             given_up: false,
+            told: None,
         };
         posting.wait(self.head, self.terms.delay);
         self.postings.insert(task, posting);
@@ -137,9 +140,11 @@ impl Postings {
     }
 
     fn answered(&mut self, task: TaskHash, at: BlockRef) -> Option<Effect> {
-        let first = self.answered.insert(task, at).is_none();
-        let posting = self.postings.get(&task)?;
-        first.then(|| Effect::Answered { task, index: posting.reached.task.index, block: at.number })
+        self.answered.insert(task, at);
+        let posting = self.postings.get_mut(&task)?;
+        // After a restart of the watcher the same is heard again.
+        let is_news = posting.told.replace(at) != Some(at);
+        is_news.then(|| Effect::Answered { task, index: posting.reached.task.index, block: at.number })
     }
 
     /// A certificate may be older than what is known of the window of its task: it is on disk, or the watcher is behind.

@@ -92,6 +92,15 @@ fn a_restart_of_the_watcher_forgets_answers_that_the_chain_may_have_lost() {
 }
 
 #[test]
+fn a_restart_of_the_watcher_tells_no_answer_twice() {
+    let (mut state, task) = posting();
+    let answer = || [at(102, vec![responded(0, task)])];
+    assert!(matches!(apply(&mut state, &answer())[..], [Effect::Answered { .. }]));
+    state.restart(WINDOW);
+    assert_eq!(apply(&mut state, &answer()), []);
+}
+
+#[test]
 fn an_answer_that_a_reorg_undid_is_posted_again() {
     let (mut state, task) = posting();
     state.attempted(task, Attempt::Settled);
