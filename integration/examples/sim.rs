@@ -17,7 +17,8 @@ struct Arguments {
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
-    /// Break something on purpose: acknowledges-early, forgets-protection, forgets-intents, forgets-signatures, lets-impersonate.
+    /// Break something on purpose: acknowledges-early, forgets-protection, forgets-intents, forgets-signatures, lets-impersonate,
+    /// ignores-restoration.
     #[arg(long)]
     sabotage: Option<Sabotage>,
     /// Print everything that happened, with the actors' own logs.

@@ -1,4 +1,4 @@
-//! I3 and I7: what the chain holds at last.
+//! I3, I7 and I11: what the chain holds at last.
 
 use std::collections::BTreeMap;
 
@@ -42,4 +42,14 @@ pub(super) fn none_missing(chain: &Chain, terms: &Terms) -> Result<(), Violation
             ),
         )),
     }
+}
+
+/// There is an open task, or there was one lately, or all has been quiet for a short time only.
+pub(super) fn some_come(chain: &Chain, terms: &Terms) -> Result<(), Violation> {
+    let (head, Some(quiet_since)) = (chain.head(), chain.quiet_since()) else { return Ok(()) };
+    let over = |task: &OnChain| task.answered.unwrap_or(task.created() + terms.response_window);
+    let idle_since = chain.tasks.values().map(over).fold(quiet_since, u64::max);
+    require(head < idle_since + terms.task_blocks, Invariant::TasksCome, || {
+        format!("there is no open task since block {idle_since}, and the chain is at block {head}")
+    })
 }

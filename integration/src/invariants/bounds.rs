@@ -11,7 +11,7 @@ const SLACK: u64 = 16;
 /// Transactions that are on disk and were never broadcast.
 const UNSENT: usize = 4;
 
-/// A process has so many records of a kind. Kinds that are not known here are not judged.
+/// A process has so many records of a kind.
 pub(super) fn check(
     chain: &Chain,
     terms: &Terms,
@@ -20,7 +20,10 @@ pub(super) fn check(
     space: &str,
     records: usize,
 ) -> Result<(), Violation> {
-    let Some(most) = most(chain, terms, sending, space) else { return Ok(()) };
+    let Some(most) = most(chain, terms, sending, space) else {
+        let what = format!("{process} has {records} records in {space}, of which nothing is known here");
+        return Err(Violation::new(Invariant::Bounded, what));
+    };
     require(records <= most, Invariant::Bounded, || {
         format!("{process} has {records} records in {space}, and at most {most} are needed")
     })
@@ -35,11 +38,12 @@ fn most(chain: &Chain, terms: &Terms, sending: &Sending, space: &str) -> Option<
     match space {
         "collector.signatures" => Some((recent + terms.early_per_operator) * operators),
         "collector.seconds" => Some((recent + terms.early_per_operator) * terms.liars.len()),
-        "collector.evidence" | "collector.equivocations" => Some(chain.ever.len() * terms.liars.len()),
+        "chain.cursor" => Some(1),
+        "collector.equivocations" => Some(chain.ever.len() * terms.liars.len()),
         "collector.penalties" => Some(terms.liars.len()),
         "aggregator.certificates" => Some(recent),
-        // And the floor.
-        "operator-signer.protection" => Some(chain.tasks_since(since(terms.keep_records)) + 1),
+        // And the floor, and the barrier.
+        "operator-signer.protection" => Some(chain.tasks_since(since(terms.keep_records)) + 2),
         "tx_sender.intents" => {
             // Some are being written, and are not on their way yet.
             Some(sending.ids_since(since(terms.remember_blocks + terms.response_window)) + UNSENT)

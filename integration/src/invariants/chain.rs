@@ -120,6 +120,12 @@ impl Chain {
         self.tasks.get(&task).filter(|task| task.answered.is_none() && head < task.created() + window)
     }
 
+    /// How many tasks there were, on any fork, since block `since`, that have no answer on this one.
+    pub(super) fn unanswered_since(&self, since: u64) -> usize {
+        let answered = |task: &TaskHash| self.tasks.get(task).is_some_and(|task| task.answered.is_some());
+        self.ever.iter().filter(|(task, created)| **created >= since && !answered(task)).count()
+    }
+
     /// How many tasks there were, on any fork, since block `since`.
     pub(super) fn tasks_since(&self, since: u64) -> usize {
         self.ever.values().filter(|created| **created >= since).count()

@@ -59,6 +59,13 @@ pub enum Fact {
         /// The record of this very answer is on disk. True where that cannot be known.
         on_disk: bool,
     },
+    /// An operator's key was applied to what is no answer to any task that there ever was.
+    SignedSomething {
+        /// Whose key.
+        operator: OperatorId,
+        /// The point.
+        point: G1Bytes,
+    },
     /// A collector replied to a submission, whether the reply reached the operator or not.
     Replied {
         /// The aggregator's name.
@@ -110,6 +117,13 @@ pub enum Fact {
         /// The two answers, each with its signature.
         answers: [(SafetyFactor, G1Bytes); 2],
     },
+    /// A process has a record that cannot be read.
+    Unreadable {
+        /// The process.
+        process: String,
+        /// What kind of record.
+        space: &'static str,
+    },
     /// A process said that an operator is at fault.
     Blamed {
         /// Who.
@@ -124,6 +138,26 @@ pub enum Fact {
         /// The blocks.
         blocks: Vec<ChainBlock>,
     },
+    /// All is quiet, and this is what an actor believes of the chain.
+    Believes {
+        /// The process.
+        process: String,
+        /// What.
+        view: View,
+        /// Of how many tasks.
+        tasks: usize,
+    },
+}
+
+/// What actors believe of tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// A signer: their window is not over, and it has set out to answer them.
+    Open,
+    /// A collector: they are known, and not over and final.
+    Known,
+    /// An aggregator: there is a certificate, and no answer on chain.
+    Unanswered,
 }
 
 /// What an operator is blamed for.

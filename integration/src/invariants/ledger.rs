@@ -12,7 +12,7 @@ use super::collecting::Collecting;
 use super::fact::{Fact, Moment};
 use super::sending::Sending;
 use super::signing::Signing;
-use super::{Invariant, Violation, answers, bounds, require};
+use super::{Invariant, Violation, answers, bounds, following};
 
 /// What a harness knows of the world that it makes.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Terms {
     pub early_per_operator: usize,
     /// How many quiet blocks a task needs to be answered, at most: less than `response_window`.
     pub quiet_blocks: u64,
+    /// How many quiet blocks there are at most without an open task.
+    pub task_blocks: u64,
 }
 
 /// Everything that was told, as far as it matters.
@@ -90,7 +92,8 @@ impl Ledger {
                 let responses = chain.add(block, &transactions, quiet).map_err(|oddity| odd(&oddity))?;
                 answers::true_ones(&responses, &self.truth)?;
                 self.sending.mined(chain, &transactions)?;
-                answers::none_missing(chain, terms)
+                answers::none_missing(chain, terms)?;
+                answers::some_come(chain, terms)
             }
             Fact::Reorg { to } => {
                 chain.retract(to);
@@ -101,6 +104,10 @@ impl Ledger {
                 Ok(())
             }
             Fact::Signed { operator, response, on_disk } => self.signing.signed(operator, response, on_disk),
+            Fact::SignedSomething { operator, point } => Err(Violation::new(
+                Invariant::OneAnswer,
+                format!("operator {operator} signed {point:?}, which is no answer to any task"),
+            )),
             Fact::Replied { aggregator, message, asked, reply, on_disk } => {
                 let now = self.now;
                 self.collecting.replied(chain, terms, now, asked, &aggregator, &message, reply, on_disk)
@@ -115,8 +122,13 @@ impl Ledger {
                 bounds::check(chain, terms, &self.sending, &process, space, records)
             }
             Fact::Evidence { operator, task, answers } => self.blame.evidence(terms, operator, task, answers),
+            Fact::Unreadable { process, space } => Err(Violation::new(
+                Invariant::EvidenceHolds,
+                format!("{process} has a record in {space} that cannot be read"),
+            )),
             Fact::Blamed { operator, fault } => self.blame.blamed(terms, operator, fault),
-            Fact::Follows { process, blocks } => follows(chain, &process, &blocks),
+            Fact::Follows { process, blocks } => following::blocks(chain, &process, &blocks),
+            Fact::Believes { process, view, tasks } => following::tasks(chain, terms, &process, view, tasks),
         }
     }
 }
@@ -127,22 +139,4 @@ fn odd(oddity: &Oddity) -> Violation {
         Oddity::Twice(response) => format!("a second answer to task {}", response.task_hash),
     };
     Violation::new(Invariant::OneResponse, what)
-}
-
-/// I6: the blocks are the chain's, and none at the end is missing.
-fn follows(
-    chain: &Chain,
-    process: &str,
-    blocks: &[anzen_messages::chain::ChainBlock],
-) -> Result<(), Violation> {
-    for block in blocks {
-        let number = block.header.at.number;
-        require(chain.block(number) == Some(block), Invariant::OneChain, || {
-            format!("{process} has another block {number} than the chain")
-        })?;
-    }
-    let newest = blocks.last().map_or(0, |block| block.header.at.number);
-    require(newest == chain.head(), Invariant::OneChain, || {
-        format!("{process} is at block {newest}, and the chain at {}", chain.head())
-    })
 }

@@ -10,7 +10,8 @@
 //! | `fact.rs` | what a harness tells |
 //! | `chain.rs` | the canonical chain, as the facts tell it |
 //! | `ledger.rs` | takes facts in, keeps the first violation |
-//! | `answers.rs` | I3, I7: what the chain holds at last |
+//! | `answers.rs` | I3, I7, I11: what the chain holds at last |
+//! | `following.rs` | I6: what processes believe of the chain |
 //! | `signing.rs` | I1, I5: what operators sign |
 //! | `collecting.rs` | I2, I5: what aggregators acknowledge |
 //! | `sending.rs` | I4, I5: what is broadcast |
@@ -23,6 +24,7 @@ mod bounds;
 mod chain;
 mod collecting;
 mod fact;
+mod following;
 mod ledger;
 mod sending;
 mod signing;
@@ -31,14 +33,15 @@ mod tests;
 
 use std::fmt;
 
-pub use fact::{Fact, Fault, MinedTx, Moment};
+pub use fact::{Fact, Fault, MinedTx, Moment, View};
 pub use ledger::{Ledger, Terms};
 
 /// What must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
     /// **I1.** An operator that runs Anzen's code signs at most one answer to a task (by the task's hash), whatever its
-    /// endpoint tells it, however often it crashes, and however the chain forks.
+    /// endpoint tells it, however often it crashes, however the chain forks, and where its disk is put back to what it was
+    /// before. Its key is applied to nothing that is no answer to a task that there ever was.
     OneAnswer,
     /// **I2.** A signature of one who follows the rules that was acknowledged is not lost while its task is on chain and can
     /// still be answered: it is among the collector's records on disk, and the same signature, sent again, is known to the
@@ -48,33 +51,36 @@ pub enum Invariant {
     /// value that the model yields at the reference block (as long as liars hold less than the threshold).
     OneResponse,
     /// **I4.** Of the transactions that one key sends under one idempotency id, at most one succeeds on the canonical chain;
-    /// and while no block has used the nonce of one of them, none with another nonce is handed to a node. (One that reverted
-    /// may be sent again with another nonce; should a reorg undo the revert, the contract is the fence between the two.)
+    /// and while no block of that chain has used the nonce of one of them, none with another nonce is handed to a node. (So
+    /// one that reverted is sent again with another nonce only once no reorg undoes the revert.)
     OneTransaction,
     /// **I5.** Nothing leaves a process before what it rests on is on disk: no answer is signed without its record, no
     /// signature acknowledged, no transaction broadcast.
     DiskFirst,
-    /// **I6.** When all is quiet, every process follows the canonical chain: its blocks and their events are those of the
-    /// chain, to the newest.
+    /// **I6.** When all is quiet, every process follows the canonical chain: its watcher's blocks and their events are those
+    /// of the chain, to the newest; its collector knows the tasks that are open there; and no actor is at work on one that is
+    /// not.
     OneChain,
     /// **I7.** A task is answered that could be: one that has been on chain for [`Terms::quiet_blocks`] quiet blocks within
     /// its window. A block is quiet where nothing disturbs the world and honest operators with the threshold of the stake,
     /// and an aggregator, have been at work since the block before.
     Answered,
     /// **I8.** What a process keeps is bounded by the tasks of late, the operators, and the configuration: nothing grows
-    /// with time, and no operator makes it grow beyond its share.
+    /// with time, and no operator makes it grow beyond its share. There are no records of a kind that is not known here.
     Bounded,
     /// **I9.** Evidence proves a fault to one who knows nothing else: two different answers to one task, each validly signed
-    /// with the accused operator's key. So it names liars only.
+    /// with the accused operator's key. So it names liars only. What cannot be read proves nothing.
     EvidenceHolds,
     /// **I10.** No operator that followed the rules is blamed: not for a bad signature, not for a second answer; and for
     /// another answer than the quorum's only where it was told other inputs.
     HonestNotBlamed,
+    /// **I11.** Tasks go on being created: while all is quiet, there is none for [`Terms::task_blocks`] blocks at most.
+    TasksCome,
 }
 
 impl Invariant {
     /// Every invariant.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OneAnswer,
         Self::AcknowledgedIsKept,
         Self::OneResponse,
@@ -85,6 +91,7 @@ impl Invariant {
         Self::Bounded,
         Self::EvidenceHolds,
         Self::HonestNotBlamed,
+        Self::TasksCome,
     ];
 
     /// Its short name and what it promises, in one line.
@@ -100,6 +107,7 @@ impl Invariant {
             Self::Bounded => "I8: what is kept is bounded",
             Self::EvidenceHolds => "I9: evidence holds alone and names liars only",
             Self::HonestNotBlamed => "I10: no honest operator is blamed",
+            Self::TasksCome => "I11: while all is quiet, tasks come",
         }
     }
 }

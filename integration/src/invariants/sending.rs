@@ -16,8 +16,6 @@ pub(super) struct Sending {
     nonces: BTreeMap<(Address, TxId), BTreeSet<u64>>,
     /// The newest block when an id was last broadcast, or was to be.
     last: BTreeMap<(Address, TxId), u64>,
-    /// Which nonces a block of some fork has used.
-    used: BTreeSet<(Address, u64)>,
 }
 
 impl Sending {
@@ -41,15 +39,15 @@ impl Sending {
         self.ids.insert(hash, (sender, id.clone()));
         let nonces = self.nonces.entry((sender, id.clone())).or_default();
         nonces.insert(nonce);
-        let free = nonces.iter().find(|other| **other != nonce && !self.used.contains(&(sender, **other)));
+        let free =
+            nonces.iter().find(|other| **other != nonce && !chain.mined.contains_key(&(sender, **other)));
         require(free.is_none(), Invariant::OneTransaction, || {
             let free = free.copied().unwrap_or_default();
             format!("{sender} broadcast {id} with nonce {nonce} while the one with nonce {free} may be mined")
         })
     }
 
-    pub(super) fn mined(&mut self, chain: &Chain, transactions: &[MinedTx]) -> Result<(), Violation> {
-        self.used.extend(transactions.iter().map(|tx| (tx.sender, tx.nonce)));
+    pub(super) fn mined(&self, chain: &Chain, transactions: &[MinedTx]) -> Result<(), Violation> {
         for tx in transactions.iter().filter(|tx| tx.succeeded) {
             let Some((sender, id)) = self.ids.get(&tx.hash) else { continue };
             let others = self.nonces.get(&(*sender, id.clone())).into_iter().flatten();

@@ -10,7 +10,7 @@ use anzen_messages::task::SigningDomain;
 use anzen_messages::transaction::TxId;
 use anzen_messages::{OperatorId, SafetyFactor, Task, TaskResponse};
 
-use super::{Fact, Fault, Invariant, Ledger, MinedTx, Moment, Terms, Violation};
+use super::{Fact, Fault, Invariant, Ledger, MinedTx, Moment, Terms, View, Violation};
 
 const WINDOW: u64 = 20;
 
@@ -45,6 +45,7 @@ fn ledger() -> Ledger {
         remember_blocks: 50,
         early_per_operator: 2,
         quiet_blocks: 5,
+        task_blocks: 40,
     })
 }
 
@@ -117,6 +118,9 @@ fn signed(answer: i64, on_disk: bool) -> Fact {
 fn i1_two_answers_of_one_operator() {
     assert_eq!(broken_by([signed(1, true), signed(1, true)]), None);
     assert_eq!(broken_by([signed(1, true), signed(2, true)]), Some(Invariant::OneAnswer));
+    let something =
+        Fact::SignedSomething { operator: operator(1), point: signature(1, &response(&task(1), 1)) };
+    assert_eq!(broken_by([something]), Some(Invariant::OneAnswer));
 }
 
 #[test]
@@ -168,6 +172,8 @@ fn i4_two_nonces_for_one_id() {
     assert_eq!(broken_by([broadcast(1), used(1, false), broadcast(2), used(2, true)]), None);
     let twice = [broadcast(1), used(1, true), broadcast(2), used(2, true)];
     assert_eq!(broken_by(twice), Some(Invariant::OneTransaction));
+    let undone = [broadcast(1), used(1, false), Fact::Reorg { to: 0 }, broadcast(2)];
+    assert_eq!(broken_by(undone), Some(Invariant::OneTransaction), "the first may still succeed");
 }
 
 #[test]
@@ -198,6 +204,19 @@ fn i6_another_chain_and_an_older_one() {
 }
 
 #[test]
+fn i6_an_actor_that_takes_a_task_for_open_or_does_not_know_it() {
+    let believes = |view, tasks| Fact::Believes { process: "a".into(), view, tasks };
+    let chain = || [created(1), created(2), answered(3, &task(1), 1)];
+    let broken = |view, tasks| broken_by(chain().into_iter().chain([believes(view, tasks)]));
+    for (view, right, wrong) in
+        [(View::Open, 0..=2, vec![3]), (View::Known, 1..=2, vec![0, 3]), (View::Unanswered, 0..=1, vec![2])]
+    {
+        assert!(right.into_iter().all(|tasks| broken(view, tasks).is_none()), "{view:?}");
+        assert!(wrong.into_iter().all(|tasks| broken(view, tasks) == Some(Invariant::OneChain)), "{view:?}");
+    }
+}
+
+#[test]
 fn i7_a_task_that_is_not_answered_in_quiet() {
     let quiet = |to| (2..=to).map(|number| mined(number, Vec::new()));
     assert_eq!(broken_by([created(1)].into_iter().chain(quiet(5))), None);
@@ -217,6 +236,8 @@ fn i8_more_records_than_are_needed() {
     let stored = |records| Fact::Stored { process: "a".into(), space: "collector.signatures", records };
     assert_eq!(broken_by([created(1), stored(9)]), None, "three of the task, and two early ones of each");
     assert_eq!(broken_by([created(1), stored(10)]), Some(Invariant::Bounded));
+    let unknown = Fact::Stored { process: "a".into(), space: "new.records", records: 1 };
+    assert_eq!(broken_by([unknown]), Some(Invariant::Bounded));
 }
 
 #[test]
@@ -233,6 +254,8 @@ fn i9_evidence_that_does_not_hold() {
     for fact in [once, another, honest] {
         assert_eq!(broken_by([fact]), Some(Invariant::EvidenceHolds));
     }
+    let unreadable = Fact::Unreadable { process: "a".into(), space: "collector.equivocations" };
+    assert_eq!(broken_by([unreadable]), Some(Invariant::EvidenceHolds));
 }
 
 #[test]
@@ -242,6 +265,16 @@ fn i10_an_honest_operator_is_blamed() {
     assert_eq!(blamed(2, Fault::OtherAnswer), None, "it was told other inputs");
     assert_eq!(blamed(2, Fault::SecondAnswer), Some(Invariant::HonestNotBlamed));
     assert_eq!(blamed(1, Fault::OtherAnswer), Some(Invariant::HonestNotBlamed));
+}
+
+#[test]
+fn i11_no_tasks_come() {
+    let quiet = |from, to| (from..=to).map(|number| mined(number, Vec::new()));
+    assert_eq!(broken_by(quiet(1, 40)), None);
+    assert_eq!(broken_by(quiet(1, 41)), Some(Invariant::TasksCome));
+    let answer = || [created(1), answered(2, &task(1), 1)].into_iter();
+    assert_eq!(broken_by(answer().chain(quiet(3, 41))), None);
+    assert_eq!(broken_by(answer().chain(quiet(3, 42))), Some(Invariant::TasksCome));
 }
 
 #[test]

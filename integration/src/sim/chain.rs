@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use anzen_actors::ports::{Receipt, SendError};
+use anzen_actors::ports::{Clock, Receipt, SendError};
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent, Header};
 use tokio::sync::watch;
 
@@ -13,7 +13,7 @@ use super::fork::{Fork, SimBlock};
 use super::log::EventLog;
 use super::transaction::SimTx;
 use super::witness::Witness;
-use super::world::SimRng;
+use super::world::{SimClock, SimRng};
 use crate::invariants::{Fact, MinedTx};
 
 /// What waits to be mined.
@@ -43,6 +43,7 @@ pub(super) struct SimChain {
     inner: Arc<Mutex<Inner>>,
     changes: watch::Sender<u64>,
     rng: Arc<SimRng>,
+    clock: Arc<SimClock>,
     log: EventLog,
     witness: Witness,
 }
@@ -55,13 +56,19 @@ impl SimChain {
     /// The longest that miners leave a transaction lying, in blocks.
     const LONGEST_WAIT: u64 = 3;
 
-    pub(super) fn new(contract: Contract, rng: Arc<SimRng>, log: EventLog, witness: Witness) -> Self {
+    pub(super) fn new(
+        contract: Contract,
+        rng: Arc<SimRng>,
+        clock: Arc<SimClock>,
+        log: EventLog,
+        witness: Witness,
+    ) -> Self {
         let genesis = SimBlock::genesis(contract);
         witness.block(&genesis.block, Vec::new(), false);
         let genesis = Arc::new(vec![Arc::new(genesis)]);
-        let inner = Inner { blocks: genesis, pool: BTreeMap::new(), salt: 0, drop_percent: 0, stormy: false };
-        let chain =
-            Self { inner: Arc::new(Mutex::new(inner)), changes: watch::Sender::new(0), rng, log, witness };
+        let inner = Inner { blocks: genesis, pool: BTreeMap::new(), salt: 0, drop_percent: 0, stormy: true };
+        let (inner, changes) = (Arc::new(Mutex::new(inner)), watch::Sender::new(0));
+        let chain = Self { inner, changes, rng, clock, log, witness };
         for _ in 0..Self::FIRST_BLOCKS {
             chain.mine();
         }
@@ -84,7 +91,7 @@ impl SimChain {
     /// Mines a block.
     pub(super) fn mine(&self) {
         let mut inner = self.lock();
-        let (block, transactions) = inner.mine(&self.rng);
+        let (block, transactions) = inner.mine(&self.rng, self.clock.now().seconds());
         let stormy = inner.stormy;
         drop(inner);
         for event in &block.events {
@@ -123,6 +130,12 @@ impl SimChain {
 
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// The next nonce of an account, counting what waits to be mined.
+    pub(super) fn pending_nonce(&self, account: Address, fork: &Fork) -> u64 {
+        let (inner, nonce) = (self.lock(), fork.nonce(account));
+        (nonce..).find(|nonce| !inner.pool.contains_key(&(account, *nonce))).unwrap_or(nonce)
     }
 
     /// The chain as it is now.
@@ -172,7 +185,7 @@ impl Inner {
         undone
     }
 
-    fn mine(&mut self, rng: &SimRng) -> (ChainBlock, Vec<MinedTx>) {
+    fn mine(&mut self, rng: &SimRng, timestamp: u64) -> (ChainBlock, Vec<MinedTx>) {
         let mut next = SimBlock::clone(self.tip());
         let parent = next.block.header.at;
         let number = parent.number + 1;
@@ -193,7 +206,7 @@ impl Inner {
                 events.extend(result.unwrap_or_default());
             }
         }
-        let header = Header { at, parent_hash: parent.hash, timestamp: number * 12, base_fee: 1 };
+        let header = Header { at, parent_hash: parent.hash, timestamp, base_fee: 1 };
         next.block = ChainBlock { header, events };
         let block = next.block.clone();
         Arc::make_mut(&mut self.blocks).push(Arc::new(next));

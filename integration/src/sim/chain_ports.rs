@@ -1,15 +1,13 @@
 //! The simulated chain, as the actors' ports see it through an endpoint that may fail, lag, stall or lie.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::sol_types::SolCall;
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes};
 use anzen_actors::ports::{
-    CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, OperatorStanding,
-    OperatorStandings, Receipt, RecordedStake, RegisteredOperator, ResponseCall, SendError, StakeStatus,
-    TaskContract, TaskRules, TxBroadcast, Windows,
+    CallError, ChainError, ChainReader, ModelInputs, OperatorRegistry, OperatorStanding, OperatorStandings,
+    RecordedStake, RegisteredOperator, ResponseCall, StakeStatus, TaskContract, TaskRules, Windows,
 };
 use anzen_contracts::AnzenTaskManager::{createNewTaskCall, respondToTaskCall};
 use anzen_contracts::NonSignerStakesAndSignature;
@@ -19,15 +17,12 @@ use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, T
 use async_trait::async_trait;
 
 use super::chain::SimChain;
-use super::cluster::CHAIN_ID;
 use super::fork::Fork;
 use super::model::inputs;
 use super::store::Disk;
-use super::transaction::SimTx;
 use super::weather::{View, Weather};
 use super::witness::Witness;
 use super::world::SimRng;
-use crate::invariants::Fact;
 
 /// One process's RPC endpoint.
 #[derive(Debug)]
@@ -45,7 +40,7 @@ impl SimEndpoint {
     const PATIENCE_MS: u64 = 10_000;
 
     /// The chain as the endpoint sees it, after a while; or a failure.
-    async fn answer(&self) -> Result<Fork, ChainError> {
+    pub(super) async fn answer(&self) -> Result<Fork, ChainError> {
         tokio::time::sleep(Duration::from_millis(self.rng.below(Self::SLOWEST_MS))).await;
         let failed = |error: &str| Err(ChainError::Endpoint(format!("the simulated endpoint {error}")));
         if self.rng.chance(self.weather.failure_percent()) {
@@ -67,11 +62,6 @@ impl SimEndpoint {
     async fn at(&self, hash: B256) -> Result<Fork, ChainError> {
         let fork = self.answer().await?;
         if fork.knows(hash) { Ok(fork) } else { Err(ChainError::NoSuchBlock(hash.to_string())) }
-    }
-
-    /// True where the endpoint gives a wrong answer this time.
-    fn lies(&self) -> bool {
-        matches!(self.weather.view(), View::Lies(_)) && self.rng.chance(50)
     }
 }
 
@@ -112,7 +102,8 @@ impl OperatorRegistry for SimEndpoint {
     async fn operators_at(&self, at: BlockRef, quorums: &[u8]) -> Result<OperatorSet, ChainError> {
         let set = Arc::clone(&self.at(at.hash).await?.contract().set);
         if set.quorums == quorums {
-            Ok(OperatorSet::clone(&set))
+            let set = OperatorSet::clone(&set);
+            Ok(if self.lies() { self.another_set(&set) } else { set })
         } else {
             Err(ChainError::Nonsense("no such quorum".into()))
         }
@@ -228,54 +219,7 @@ impl ModelInputs for SimEndpoint {
     }
 }
 
-#[async_trait]
-impl TxBroadcast for SimEndpoint {
-    fn chain_id(&self) -> u64 {
-        CHAIN_ID
-    }
-
-    async fn nonce(&self, account: Address) -> Result<u64, ChainError> {
-        Ok(self.answer().await?.nonce(account))
-    }
-
-    async fn balance(&self, _account: Address) -> Result<U256, ChainError> {
-        self.answer().await?;
-        Ok(U256::MAX)
-    }
-
-    async fn fees(&self) -> Result<Fees, ChainError> {
-        self.answer().await?;
-        Ok(Fees { max_fee: 1_000, priority_fee: 100 })
-    }
-
-    async fn estimate(&self, _from: Address, _to: Address, data: &Bytes) -> Result<u64, CallError> {
-        let fork = self.answer().await?;
-        fork.try_call(data).map_err(reverts)?;
-        Ok(100_000)
-    }
-
-    async fn send(&self, raw: Bytes) -> Result<(), SendError> {
-        let (sender, nonce) = SimTx::decode(&raw).map(|tx| (tx.from, tx.nonce))?;
-        let hash = keccak256(&raw);
-        // Before it is on its way: what leaves must be on disk whatever the node says.
-        let id = self.disk.intent_of(sender, hash);
-        self.witness.tell(Fact::Broadcast { sender, nonce, hash, id: id.clone(), taken: false });
-        let fork = self.answer().await?;
-        let cut_off = matches!(self.weather.view(), View::Frozen(_));
-        let sent = if cut_off { Ok(()) } else { self.chain.send(&raw, &fork) };
-        if sent.is_ok() && !cut_off {
-            self.witness.tell(Fact::Broadcast { sender, nonce, hash, id, taken: true });
-        }
-        sent
-    }
-
-    async fn receipts(&self, hashes: &[B256]) -> Result<BTreeMap<B256, Receipt>, ChainError> {
-        let fork = self.answer().await?;
-        Ok(hashes.iter().filter_map(|hash| Some((*hash, fork.receipt(*hash)?))).collect())
-    }
-}
-
-fn reverts(reason: String) -> CallError {
+pub(super) fn reverts(reason: String) -> CallError {
     CallError::Reverts { already_answered: reason == "TaskAlreadyAnswered", reason }
 }
 

@@ -54,6 +54,9 @@ pub(super) struct Cluster {
     /// The ends of the ways to the aggregators.
     pub(super) aggregators: Vec<Destination>,
     pub(super) task_interval: u64,
+    /// The operators that do not say of their keys that they have signed nothing before.
+    pub(super) old_keys: Vec<usize>,
+    pub(super) clock: Arc<SimClock>,
 }
 
 impl Cluster {
@@ -83,7 +86,9 @@ impl Cluster {
     async fn assemble(&self, machine: &Machine, life: &str) -> Result<Directory, NodeError> {
         let (config, upstream) = match machine.who {
             Who::Aggregator(_) => (self.aggregator_config(), Vec::new()),
-            Who::Operator(number) => (operator_config(), self.upstream(number, life)),
+            Who::Operator(number) => {
+                (operator_config(!self.old_keys.contains(&number)), self.upstream(number, life))
+            }
         };
         let mut ports = self.ports(machine, life);
         match machine.who {
@@ -161,7 +166,12 @@ impl Cluster {
             disk: machine.disk.clone(),
             witness: self.witness.clone(),
         });
-        let disk_rng = self.rng(&format!("{life}'s disk"));
+        let store = SimStore {
+            disk: machine.disk.clone(),
+            rng: self.rng(&format!("{life}'s disk")),
+            sabotage: self.sabotage,
+            restorations: machine.disk.open(),
+        };
         Ports {
             reader: endpoint.clone(),
             registry: endpoint.clone(),
@@ -169,8 +179,8 @@ impl Cluster {
             contract: endpoint.clone(),
             inputs: endpoint.clone(),
             broadcast: endpoint,
-            store: Arc::new(SimStore { disk: machine.disk.clone(), rng: disk_rng, sabotage: self.sabotage }),
-            clock: Arc::new(SimClock::new()),
+            store: Arc::new(store),
+            clock: self.clock.clone(),
             rng: self.rng(life),
             cpu: Arc::new(InPlace),
             bls_signer: None,
@@ -183,10 +193,10 @@ impl Cluster {
     }
 }
 
-fn operator_config() -> NodeConfig {
+fn operator_config(key_is_new: bool) -> NodeConfig {
     let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
     let mut config = NodeConfig { roles, ..NodeConfig::default() };
-    config.operator_signer.key_is_new = true;
+    config.operator_signer.key_is_new = key_is_new;
     config.operator_signer.models = vec![ProtocolModel { oracle_index: 0, model: model() }];
     config.operator_signer.finality_blocks = FINALITY;
     config.operator_signer.keep_records = KEEP_RECORDS;

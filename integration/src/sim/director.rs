@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::chain::SimChain;
 use super::cluster::Cluster;
-use super::inspect::{inspect, patrol, whom_do_they_follow};
+use super::inspect::{inspect, patrol, what_do_they_believe};
 use super::network::Faults;
 use super::node::{Machine, Node, Who};
 use super::plan::{Plan, Storm};
@@ -46,7 +46,7 @@ impl Director {
             self.blocks(plan.calm_blocks).await;
             // Half a block later, everyone has heard of the last one.
             tokio::time::sleep(BLOCK / 2).await;
-            whom_do_they_follow(&self.nodes, &self.cluster.witness).await;
+            what_do_they_believe(&self.nodes, &self.cluster.witness).await;
         }
         Ok(())
     }
@@ -115,11 +115,16 @@ impl Director {
             self.cluster.log.add(format_args!("{event:?}"));
         }
         match event {
-            Event::Kill(who) => {
-                if let Some(node) = self.nodes.get_mut(who) {
-                    inspect(&node.machine, &self.cluster.witness);
-                    self.cluster.kill(node).await;
-                    inspect(&node.machine, &self.cluster.witness);
+            Event::Kill(who) => self.kill(*who).await,
+            Event::Copy(who) => {
+                if let Some(node) = self.nodes.get(who) {
+                    node.machine.disk.copy();
+                }
+            }
+            Event::Restore(who) => {
+                self.kill(*who).await;
+                if self.nodes.get(who).is_some_and(|node| node.machine.disk.restore()) {
+                    self.cluster.log.add(format_args!("the disk of {who} is put back"));
                 }
             }
             Event::Start(who) => {
@@ -143,6 +148,14 @@ impl Director {
             Event::GoOn => self.stalled.store(false, Ordering::Relaxed),
         }
         Ok(())
+    }
+
+    async fn kill(&mut self, who: Who) {
+        if let Some(node) = self.nodes.get_mut(&who) {
+            inspect(&node.machine, &self.cluster.witness);
+            self.cluster.kill(node).await;
+            inspect(&node.machine, &self.cluster.witness);
+        }
     }
 
     fn cut(&self, ways: &[(usize, usize)], cut: bool) {

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alloy_primitives::{B512, I256};
 use anzen_messages::bls::G1Bytes;
 use anzen_messages::chain::{ChainBlock, NextBlocks};
-use anzen_messages::{OperatorId, SafetyFactor, Task, TaskHash};
+use anzen_messages::{OperatorId, SafetyFactor, Task};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde::Deserialize;
 
 use super::node::{Machine, Node, Who};
-use super::store::{EVIDENCE, word};
+use super::store::EVIDENCE;
 use super::witness::Witness;
-use crate::invariants::{Fact, Fault};
+use crate::invariants::{Fact, Fault, View};
 
 /// Inspects these machines every `interval`, for ever.
 pub(super) async fn patrol(machines: Vec<Machine>, witness: Witness, interval: Duration) {
@@ -35,19 +34,15 @@ pub(super) fn inspect(machine: &Machine, witness: &Witness) {
     if matches!(machine.who, Who::Operator(_)) {
         return;
     }
-    witness.tell(Fact::Signatures { aggregator: process, kept: machine.disk.signatures() });
-    for (key, value) in EVIDENCE.iter().flat_map(|space| machine.disk.records(space)) {
-        if let Some(fact) = evidence(&key, &value) {
-            witness.tell(fact);
-        }
+    witness.tell(Fact::Signatures { aggregator: process.clone(), kept: machine.disk.signatures() });
+    for (_, value) in machine.disk.records(EVIDENCE) {
+        let unreadable = || Fact::Unreadable { process: process.clone(), space: EVIDENCE };
+        witness.tell(evidence(&value).unwrap_or_else(unreadable));
     }
     for (operator, fault) in blamed(machine) {
         witness.tell(Fact::Blamed { operator, fault });
     }
 }
-
-/// How many bytes an answer has in a record of two answers: value, signature, block.
-const ANSWER_BYTES: usize = 32 + 64 + 8;
 
 /// A document of evidence, as far as it proves something; read as one would who does not have the code that wrote it.
 #[derive(Deserialize)]
@@ -70,27 +65,25 @@ struct Answer {
     signature: G1Bytes,
 }
 
-/// What a record of evidence says: a document, or two answers one after the other.
-fn evidence(key: &[u8], value: &[u8]) -> Option<Fact> {
-    if let Ok(Document { task, operator, first, second }) = serde_json::from_slice(value) {
-        let answers = [first, second].map(|answer| (answer.safety_factor, answer.signature));
-        return Some(Fact::Evidence { operator: operator.id, task: task.hash(), answers });
-    }
-    let (task, operator) = (TaskHash(word(key, 0)?), OperatorId(word(key, 1)?));
-    let answer = |bytes: &[u8]| {
-        let value = SafetyFactor(I256::from_be_bytes(word(bytes, 0)?.0));
-        Some((value, G1Bytes(B512::from_slice(bytes.get(32..96)?))))
-    };
-    let (first, second) = value.split_at_checked(ANSWER_BYTES)?;
-    Some(Fact::Evidence { operator, task, answers: [answer(first)?, answer(second)?] })
+/// What a record of evidence says.
+fn evidence(value: &[u8]) -> Option<Fact> {
+    let Document { task, operator, first, second } = serde_json::from_slice(value).ok()?;
+    let answers = [first, second].map(|answer| (answer.safety_factor, answer.signature));
+    Some(Fact::Evidence { operator: operator.id, task: task.hash(), answers })
+}
+
+/// What some of a process's metrics say.
+fn text(register: impl FnOnce(&mut Registry)) -> String {
+    let (mut registry, mut text) = (Registry::default(), String::new());
+    register(&mut registry);
+    // Writing to a string does not fail; were it to, there is nothing to read.
+    let _ = encode(&mut text, &registry);
+    text
 }
 
 /// Whom the collector's metrics name, and why.
 fn blamed(machine: &Machine) -> Vec<(OperatorId, Fault)> {
-    let (mut registry, mut text) = (Registry::default(), String::new());
-    machine.metrics().collector.register(&mut registry);
-    // Writing to a string does not fail; were it to, there is nothing to read.
-    let _ = encode(&mut text, &registry);
+    let text = text(|registry| machine.metrics().collector.register(registry));
     let lines = text.lines().filter_map(|line| line.strip_prefix("anzen_collector_faults_total{operator=\""));
     lines.filter_map(culprit).collect()
 }
@@ -106,12 +99,14 @@ fn culprit(line: &str) -> Option<(OperatorId, Fault)> {
     Some((OperatorId(operator.parse().ok()?), fault))
 }
 
-/// Asks each process's watcher for all that it tells of the chain.
-pub(super) async fn whom_do_they_follow(nodes: &BTreeMap<Who, Node>, witness: &Witness) {
+/// Asks each process's watcher for all that it tells of the chain, and reads what its actors take for open.
+pub(super) async fn what_do_they_believe(nodes: &BTreeMap<Who, Node>, witness: &Witness) {
     for (who, node) in nodes {
-        let Some(watcher) = node.process.as_ref().and_then(|process| process.watcher.clone()) else {
-            continue;
-        };
+        let Some(process) = &node.process else { continue };
+        for (view, tasks) in beliefs(&node.machine) {
+            witness.tell(Fact::Believes { process: who.to_string(), view, tasks });
+        }
+        let Some(watcher) = process.watcher.clone() else { continue };
         let (mut blocks, mut after) = (Vec::<ChainBlock>::new(), None);
         while let Ok(Ok(delta)) = watcher.ask(NextBlocks { after, wait_ms: 0 }).await {
             let Some(last) = delta.blocks.last() else { break };
@@ -120,4 +115,27 @@ pub(super) async fn whom_do_they_follow(nodes: &BTreeMap<Who, Node>, witness: &W
         }
         witness.tell(Fact::Follows { process: who.to_string(), blocks });
     }
+}
+
+/// What the metrics of a process's actors say of tasks.
+fn beliefs(machine: &Machine) -> Vec<(View, usize)> {
+    let metrics = machine.metrics();
+    let of = |view, text: String, gauge: &str| Some((view, number(&text, gauge)?));
+    match machine.who {
+        Who::Operator(_) => {
+            let text = text(|registry| metrics.signer.register(registry));
+            of(View::Open, text, "anzen_signer_open_tasks").into_iter().collect()
+        }
+        Who::Aggregator(_) => {
+            let collector = text(|registry| metrics.collector.register(registry));
+            let aggregator = text(|registry| metrics.aggregator.register(registry));
+            let known = of(View::Known, collector, "anzen_collector_tasks_kept");
+            known.into_iter().chain(of(View::Unanswered, aggregator, "anzen_aggregator_pending")).collect()
+        }
+    }
+}
+
+/// The value of a gauge without labels.
+fn number(text: &str, gauge: &str) -> Option<usize> {
+    text.lines().find_map(|line| line.strip_prefix(gauge)?.strip_prefix(' ')?.parse().ok())
 }

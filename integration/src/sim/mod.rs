@@ -9,9 +9,9 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `chain.rs`, `fork.rs`, `contract.rs`, `transaction.rs` | the chain, what one node sees of it, and the task manager's rules in Rust |
-//! | `chain_ports.rs`, `weather.rs` | the chain, as the actors' ports see it through an endpoint |
+//! | `chain_ports.rs`, `sending.rs`, `lies.rs`, `weather.rs` | the chain, as the actors' ports see it through an endpoint |
 //! | `network.rs`, `link.rs` | messages between processes: lost, late, duplicated, out of order; the gateway's check of who speaks |
-//! | `store.rs` | disks: what is not synced is lost |
+//! | `store.rs`, `lineage.rs` | disks: what is not synced is lost; copies that are put back |
 //! | `world.rs`, `model.rs` | clock, chance, threads, keys; what is asked |
 //! | `process.rs`, `node.rs`, `cluster.rs` | processes that can be killed, their machines, and how they are assembled |
 //! | `byzantine.rs` | operators that do not follow the rules |
@@ -29,6 +29,8 @@ mod contract;
 mod director;
 mod fork;
 mod inspect;
+mod lies;
+mod lineage;
 mod link;
 mod log;
 mod model;
@@ -39,6 +41,7 @@ mod process;
 mod run;
 mod sabotage;
 mod schedule;
+mod sending;
 mod store;
 mod transaction;
 mod weather;

@@ -18,10 +18,14 @@ pub struct Plan {
     pub operators: usize,
     /// Those that do not follow the rules, by their numbers.
     pub byzantine: Vec<(usize, Mischief)>,
-    /// Operators that follow the rules and are told lies by their endpoints.
+    /// Operators that follow the rules, are told lies by their endpoints, and whose disks are put back to earlier states.
     pub misled: Vec<usize>,
     /// How many aggregators there are.
     pub aggregators: usize,
+    /// Those that are told lies by their endpoints.
+    pub misled_aggregators: Vec<usize>,
+    /// Operators that do not say of their keys that they have signed nothing before.
+    pub old_keys: Vec<usize>,
     /// Times of trouble; after each one all is mended, and there is a calm.
     pub storms: Vec<Storm>,
     /// How many blocks a calm has.
@@ -66,6 +70,8 @@ impl Default for Plan {
             byzantine,
             misled,
             aggregators: 1,
+            misled_aggregators: Vec::new(),
+            old_keys: Vec::new(),
             storms: vec![Storm::default()],
             calm_blocks: 24,
         }
@@ -95,10 +101,18 @@ impl Plan {
         // From the front, so that they are others than the Byzantine ones.
         let misled: Vec<usize> = (0..tolerated - bad).filter(|_| rng.chance(60)).collect();
         let honest: Vec<usize> = (0..operators - bad).collect();
-        let storms = (0..rng.between(1, 2))
-            .map(|_| schedule::storm(&rng, &Parties { honest: &honest, misled: &misled, aggregators }))
-            .collect();
-        Self { operators, byzantine, misled, aggregators, storms, calm_blocks: 24 }
+        let misled_aggregators: Vec<usize> = (0..aggregators).filter(|_| rng.chance(30)).collect();
+        let parties = Parties {
+            honest: &honest,
+            misled: &misled,
+            aggregators,
+            misled_aggregators: &misled_aggregators,
+        };
+        let storms = (0..rng.between(1, 2)).map(|_| schedule::storm(&rng, &parties)).collect();
+        // Of those, because they miss the tasks that are open when they start.
+        let old_keys = if rng.chance(50) { misled.clone() } else { Vec::new() };
+        let calm_blocks = 24;
+        Self { operators, byzantine, misled, aggregators, misled_aggregators, old_keys, storms, calm_blocks }
     }
 
     /// True for those that follow the rules.
@@ -118,6 +132,7 @@ pub(super) struct Parties<'a> {
     pub(super) honest: &'a [usize],
     pub(super) misled: &'a [usize],
     pub(super) aggregators: usize,
+    pub(super) misled_aggregators: &'a [usize],
 }
 
 /// The last `count` operators, and what they do.
@@ -131,10 +146,12 @@ fn villains(rng: &SimRng, operators: usize, count: usize) -> Vec<(usize, Mischie
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operators, byzantine, misled, aggregators, storms, calm_blocks } = self;
+        let Self { operators, byzantine, misled, aggregators, misled_aggregators, .. } = self;
+        let Self { old_keys, storms, calm_blocks, .. } = self;
         writeln!(
             f,
-            "{operators} operators, {aggregators} aggregators, byzantine {byzantine:?}, misled {misled:?}"
+            "{operators} operators, byzantine {byzantine:?}, misled {misled:?}, with old keys {old_keys:?}; \
+             {aggregators} aggregators, misled {misled_aggregators:?}"
         )?;
         for storm in storms {
             let Storm { blocks, faults, rpc_failure_percent, tx_drop_percent, events, stays_down } = storm;

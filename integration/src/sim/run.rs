@@ -21,13 +21,15 @@ use super::node::{Machine, Who};
 use super::plan::Plan;
 use super::sabotage::Sabotage;
 use super::witness::Witness;
-use super::world::{SimRng, account, operator_key};
+use super::world::{SimClock, SimRng, account, operator_key};
 use crate::invariants::{Terms, Violation};
 
 const RESPONSE_WINDOW: u64 = 22;
 const TASK_INTERVAL: u64 = 4;
 /// How many quiet blocks a task needs at most: what was lost is sent again, a stuck transaction replaced.
 const QUIET_BLOCKS: u64 = 14;
+/// How many quiet blocks there are at most without an open task.
+const TASK_BLOCKS: u64 = 12;
 
 /// How it is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,7 +75,8 @@ async fn simulate(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, S
     let witness = Witness::new(terms(plan), log.clone());
     let rng = |user: &str| Arc::new(SimRng::new(seed, user));
     let contract = Contract::new(rules(), domain(), operators(plan.operators));
-    let chain = SimChain::new(contract, rng("chain"), log.clone(), witness.clone());
+    let clock = Arc::new(SimClock::new());
+    let chain = SimChain::new(contract, rng("chain"), clock.clone(), log.clone(), witness.clone());
     let machines: BTreeMap<Who, Machine> =
         plan.machines().into_iter().map(|who| (who, Machine::new(who))).collect();
     let cluster = Cluster {
@@ -85,6 +88,8 @@ async fn simulate(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, S
         sabotage: options.sabotage,
         aggregators: destinations(&machines),
         task_interval: TASK_INTERVAL,
+        old_keys: plan.old_keys.clone(),
+        clock: clock.clone(),
     };
     for (number, mischief) in &plan.byzantine {
         let name = format!("villain {number}");
@@ -132,6 +137,7 @@ fn terms(plan: &Plan) -> Terms {
         remember_blocks: REMEMBER,
         early_per_operator: 16,
         quiet_blocks: QUIET_BLOCKS,
+        task_blocks: TASK_BLOCKS,
     }
 }
 

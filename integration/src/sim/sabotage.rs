@@ -18,16 +18,19 @@ pub enum Sabotage {
     ForgetsSignatures,
     /// The gateway lets an operator speak for another.
     LetsImpersonate,
+    /// A process takes a disk that was put back to an earlier state for its own.
+    IgnoresRestoration,
 }
 
 impl Sabotage {
     /// Every one.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AcknowledgesEarly,
         Self::ForgetsProtection,
         Self::ForgetsIntents,
         Self::ForgetsSignatures,
         Self::LetsImpersonate,
+        Self::IgnoresRestoration,
     ];
 
     /// Its name on the command line.
@@ -38,6 +41,7 @@ impl Sabotage {
             Self::ForgetsIntents => "forgets-intents",
             Self::ForgetsSignatures => "forgets-signatures",
             Self::LetsImpersonate => "lets-impersonate",
+            Self::IgnoresRestoration => "ignores-restoration",
         }
     }
 
@@ -47,7 +51,7 @@ impl Sabotage {
             Self::ForgetsProtection => Some(PROTECTION),
             Self::ForgetsIntents => Some(INTENTS),
             Self::ForgetsSignatures => Some(SIGNATURES),
-            Self::AcknowledgesEarly | Self::LetsImpersonate => None,
+            Self::AcknowledgesEarly | Self::LetsImpersonate | Self::IgnoresRestoration => None,
         }
     }
 }
@@ -61,7 +65,8 @@ impl fmt::Display for Sabotage {
 /// There is no sabotage of that name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no sabotage is called {0}; there are acknowledges-early, forgets-protection, forgets-intents, forgets-signatures and lets-impersonate"
+    "no sabotage is called {0}; there are acknowledges-early, forgets-protection, forgets-intents, forgets-signatures, \
+     lets-impersonate and ignores-restoration"
 )]
 pub struct UnknownSabotage(String);
 

@@ -13,7 +13,7 @@ pub enum Trouble {
     Behind(usize),
     /// It sees no new block, and after a reorg a fork that is nobody else's.
     Frozen,
-    /// It lies: this lie about inputs; and about what is answered.
+    /// It lies: this lie about inputs; and about what is answered, who the operators are, nonces and receipts.
     Lies(u64),
     /// It takes its time, and does not answer.
     Stalled,
@@ -38,6 +38,10 @@ pub enum Event {
     EndpointWell(Who),
     /// A disk goes bad, or is well again.
     Disk(Who, DiskFault),
+    /// Somebody makes a copy of what is on a disk.
+    Copy(Who),
+    /// A process is killed, and the copy of its disk is put back.
+    Restore(Who),
     /// The chain replaces its newest blocks.
     Reorg {
         /// How many.
@@ -64,9 +68,9 @@ pub(super) fn storm(rng: &SimRng, parties: &Parties<'_>) -> Storm {
         let to = from + rng.between(500, 8 * BLOCK_MS);
         events.extend(strike(rng, parties, from, to));
     }
-    if !parties.misled.is_empty() {
-        events.extend(parties.misled.iter().flat_map(|number| lies(rng, Who::Operator(*number), blocks)));
-    }
+    events.extend(parties.misled.iter().flat_map(|number| lies(rng, Who::Operator(*number), blocks)));
+    let misled = parties.misled_aggregators.iter();
+    events.extend(misled.flat_map(|number| lies(rng, Who::Aggregator(*number), blocks)));
     // What has just been answered is often undone when nobody expects it any more.
     if rng.chance(50) {
         events.push((blocks * BLOCK_MS - 1, reorg(rng)));
@@ -143,10 +147,14 @@ fn lies(rng: &SimRng, who: Who, blocks: u64) -> Vec<(u64, Event)> {
     for _ in 0..rng.between(1, 3) {
         let from = rng.below(blocks * BLOCK_MS);
         events.push((from, Event::Endpoint(who, Trouble::Lies(rng.between(1, super::model::LIES)))));
-        // In the middle of it the process often starts anew, and is told something else.
+        // In the middle of it the process often starts anew, and is told something else; an operator not always with what it
+        // knew. (An aggregator that goes on from a copy has lost what it acknowledged: that is not promised to be survived.)
         if rng.chance(50) {
             let at = from + rng.between(1_000, 4 * BLOCK_MS);
-            events.extend([(at, Event::Kill(who)), (at + rng.between(500, 10_000), Event::Start(who))]);
+            let restored = matches!(who, Who::Operator(_)) && rng.chance(50);
+            events.extend(restored.then(|| (rng.below(at), Event::Copy(who))));
+            let ends = if restored { Event::Restore(who) } else { Event::Kill(who) };
+            events.extend([(at, ends), (at + rng.between(500, 10_000), Event::Start(who))]);
         }
         events.push((from + rng.between(500, 4 * BLOCK_MS), Event::EndpointWell(who)));
     }

@@ -10,6 +10,7 @@ use anzen_messages::transaction::TxId;
 use anzen_messages::{OperatorId, TaskHash};
 use async_trait::async_trait;
 
+use super::lineage::{File, Place};
 use super::sabotage::Sabotage;
 use super::world::SimRng;
 
@@ -17,8 +18,8 @@ use super::world::SimRng;
 pub(super) const PROTECTION: &str = "operator-signer.protection";
 /// Where collectors keep what they acknowledged.
 pub(super) const SIGNATURES: &str = "collector.signatures";
-/// Where collectors keep proofs of faults: two answers, or a document.
-pub(super) const EVIDENCE: [&str; 2] = ["collector.evidence", "collector.equivocations"];
+/// Where collectors keep proofs of faults.
+pub(super) const EVIDENCE: &str = "collector.equivocations";
 /// Where senders keep their transactions.
 pub(super) const INTENTS: &str = "tx_sender.intents";
 
@@ -43,6 +44,11 @@ struct Platter {
     queue: VecDeque<Vec<Write>>,
     first: u64,
     fault: DiskFault,
+    /// What the store's file knows of itself, and what is beside it.
+    file: File,
+    place: Place,
+    /// What somebody has copied.
+    copy: Option<(Records, File)>,
 }
 
 /// What outlives a process.
@@ -68,6 +74,28 @@ impl Disk {
         platter.first += lost as u64;
         platter.queue.clear();
         lost
+    }
+
+    /// A process opens it. Returns how often it was found to be a copy.
+    pub(super) fn open(&self) -> u64 {
+        let mut platter = self.lock();
+        let Platter { file, place, .. } = &mut *platter;
+        place.examine(file)
+    }
+
+    /// Somebody makes a copy of what is synced.
+    pub(super) fn copy(&self) {
+        let mut platter = self.lock();
+        platter.copy = Some((platter.synced.clone(), platter.file.clone()));
+    }
+
+    /// Somebody puts the copy back, where there is one. True where there is.
+    pub(super) fn restore(&self) -> bool {
+        let mut platter = self.lock();
+        let Some((synced, file)) = platter.copy.clone() else { return false };
+        (platter.synced, platter.file) = (synced, file);
+        platter.place.replaced();
+        true
     }
 
     /// The synced records of a space.
@@ -119,7 +147,7 @@ impl Disk {
 }
 
 /// The word of 32 bytes at this place.
-pub(super) fn word(bytes: &[u8], place: usize) -> Option<B256> {
+fn word(bytes: &[u8], place: usize) -> Option<B256> {
     Some(B256::from_slice(bytes.get(32 * place..32 * (place + 1))?))
 }
 
@@ -154,6 +182,8 @@ pub(super) struct SimStore {
     pub(super) disk: Disk,
     pub(super) rng: Arc<SimRng>,
     pub(super) sabotage: Option<Sabotage>,
+    /// How often the disk was found to be a copy.
+    pub(super) restorations: u64,
 }
 
 impl SimStore {
@@ -189,6 +219,10 @@ impl Store for SimStore {
         self.disk.lock().sync(upto);
         Ok(())
     }
+
+    fn restorations(&self) -> u64 {
+        if self.sabotage == Some(Sabotage::IgnoresRestoration) { 0 } else { self.restorations }
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +233,25 @@ mod tests {
 
     fn put(key: u8) -> Write {
         Write::Put { space: SPACE, key: vec![key], value: vec![key] }
+    }
+
+    #[test]
+    fn a_copy_that_is_put_back_is_noticed_and_counted() {
+        let disk = Disk::default();
+        assert!(!disk.restore(), "there is none");
+        assert_eq!((disk.open(), disk.open()), (0, 0));
+        disk.copy();
+        assert_eq!(disk.open(), 0);
+        let upto = disk.lock().enqueue(vec![put(1)]);
+        disk.lock().sync(upto);
+        assert!(disk.restore());
+        assert_eq!(disk.records(INTENTS), []);
+        assert_eq!((disk.open(), disk.open()), (1, 1));
+        assert!(disk.restore(), "the same copy again");
+        assert_eq!(disk.open(), 1, "it was never found to be one");
+        disk.copy();
+        disk.restore();
+        assert_eq!(disk.open(), 2);
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(super) enum View {
     Behind(usize),
     /// Some blocks and never another: after a reorg, a fork that is nobody else's. What is sent to it goes nowhere.
     Frozen(Fork),
-    /// Everything, but it does not always say so: wrong inputs (which lie, of [`super::model::LIES`]), and answers and calls
-    /// that it says are made already.
+    /// Everything, but it does not always say so: wrong inputs (which lie, of [`super::model::LIES`]), and in every second case
+    /// what is in `lies.rs`.
     Lies(u64),
     /// Nothing, and it takes its time to.
     Stalled,

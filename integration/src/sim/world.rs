@@ -62,6 +62,7 @@ pub(super) struct SimClock {
 impl SimClock {
     const EPOCH_MS: u64 = 1_700_000_000_000;
 
+    /// It is the beginning of the run.
     pub(super) fn new() -> Self {
         Self { start: Instant::now() }
     }
@@ -110,10 +111,14 @@ impl BlsSigner for SimBlsSigner {
     }
 
     async fn sign(&self, message: &HashedMessage) -> Result<Signature, SignerError> {
-        if let Some(response) = self.witness.answer_of(*message) {
-            let on_disk = self.disk.has_answer(response.task_hash, &self.witness.digest(&response));
-            self.witness.tell(Fact::Signed { operator: self.operator_id(), response, on_disk });
-        }
+        let operator = self.operator_id();
+        self.witness.tell(match self.witness.answer_of(*message) {
+            Some(response) => {
+                let on_disk = self.disk.has_answer(response.task_hash, &self.witness.digest(&response));
+                Fact::Signed { operator, response, on_disk }
+            }
+            None => Fact::SignedSomething { operator, point: message.to_bytes() },
+        });
         Ok(self.key.sign(message))
     }
 }

@@ -93,6 +93,31 @@ fn an_operator_that_is_lied_to() {
     holds(35, &Plan { misled: vec![0], ..strikes(&again) });
 }
 
+/// It signs nothing that it may have signed before, and is at work again with the next tasks.
+#[test]
+fn an_operator_whose_disk_is_put_back() {
+    let who = Who::Operator(0);
+    let events = [
+        (20, Event::Copy(who)),
+        (40, Event::Endpoint(who, Trouble::Lies(1))),
+        (70, Event::Restore(who)),
+        (72, Event::EndpointWell(who)),
+        (74, Event::Start(who)),
+    ];
+    for old_keys in [vec![], vec![0]] {
+        holds(36, &Plan { misled: vec![0], old_keys, ..strikes(&events) });
+    }
+}
+
+#[test]
+fn an_aggregator_that_is_lied_to() {
+    for seed in 37..40 {
+        let bad = Event::Endpoint(AGGREGATOR, Trouble::Lies(1));
+        let lied = [(40, bad), (150, Event::EndpointWell(AGGREGATOR))];
+        holds(seed, &Plan { misled_aggregators: vec![0], ..strikes(&lied) });
+    }
+}
+
 #[test]
 fn deep_reorgs() {
     for (seed, depth) in [(40, 1), (41, 5), (42, 10)] {

@@ -42,3 +42,8 @@ fn forgotten_signatures() {
 fn a_gateway_that_lets_one_speak_for_another() {
     is_caught(Sabotage::LetsImpersonate, Invariant::HonestNotBlamed);
 }
+
+#[test]
+fn a_disk_that_was_put_back_and_taken_for_its_own() {
+    is_caught(Sabotage::IgnoresRestoration, Invariant::OneAnswer);
+}
