@@ -2,6 +2,7 @@
 //! transactions of one request be mined, and in the end each request has taken effect once.
 
 mod promises;
+mod steps;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,6 +11,7 @@ use anzen_messages::chain::BlockRef;
 use anzen_messages::transaction::TxId;
 use proptest::prelude::*;
 
+use self::steps::{Step, step};
 use super::node::{Node, PLENTY, Tx};
 use super::{Disk, SENDER, config, id, request, sign};
 use crate::follow::ChainState;
@@ -52,51 +54,6 @@ struct Sim {
     deepest: usize,
     /// The most that the chain has asked.
     dearest: u128,
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Ask(u8),
-    /// The chain answers a question, from a state this many blocks ago.
-    Answer(usize, usize),
-    /// A question goes unanswered; what was to be broadcast may have arrived.
-    Lose(usize, bool),
-    Write,
-    Tell,
-    Mine,
-    Fork(usize),
-    OtherSender,
-    /// The nodes forget a transaction.
-    Drop,
-    Price(u128),
-    /// From now on what is mined reverts, or does not.
-    Reverting(bool),
-    /// So much is left of what the sender has.
-    Drain(u64),
-    Fund,
-    /// Another sender on the key has a transaction wait.
-    OtherWaits,
-    Crash,
-}
-
-fn step(deepest: usize) -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => (0..REQUESTS).prop_map(Step::Ask),
-        16 => (0..8usize, 0..=deepest).prop_map(|(which, ago)| Step::Answer(which, ago)),
-        1 => (0..8usize, any::<bool>()).prop_map(|(which, arrives)| Step::Lose(which, arrives)),
-        8 => Just(Step::Write),
-        6 => Just(Step::Tell),
-        6 => Just(Step::Mine),
-        1 => (1..=deepest).prop_map(Step::Fork),
-        1 => Just(Step::OtherSender),
-        1 => Just(Step::Drop),
-        1 => (1..300u128).prop_map(Step::Price),
-        1 => any::<bool>().prop_map(Step::Reverting),
-        1 => (0..40_000u64).prop_map(Step::Drain),
-        1 => Just(Step::Fund),
-        1 => Just(Step::OtherWaits),
-        1 => Just(Step::Crash),
-    ]
 }
 
 fn new_queue() -> Queue {
