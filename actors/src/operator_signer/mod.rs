@@ -59,7 +59,8 @@ pub struct Config {
     /// For how many blocks after a task's creation its signing record is kept. Older tasks are never signed.
     pub keep_records: u64,
     /// Whether the key has never signed anything elsewhere. Only then is a task answered that is open when the operator starts
-    /// for the first time: the signing protection of a new store does not know what was signed before.
+    /// for the first time: the signing protection of a new store does not know what was signed before. Counts once; take it
+    /// out afterwards, because a data folder that was lost and made anew would be believed too.
     pub key_is_new: bool,
     /// The tokens whose earned rewards are told as metrics; the staked token where nothing is said.
     pub fee_tokens: Vec<Address>,
