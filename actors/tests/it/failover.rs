@@ -34,7 +34,11 @@ async fn a_dead_endpoint_costs_one_timeout() {
     let port = chain.connect(&config);
     // Several at once, as actors ask when a process starts.
     futures::future::join_all((0..10).map(|_| async { port.check().await.unwrap() })).await;
-    assert!((1..=2).contains(&asked.times_noted()), "it is asked first, by one for all: {}", asked.times_noted());
+    assert!(
+        (1..=2).contains(&asked.times_noted()),
+        "it is asked first, by one for all: {}",
+        asked.times_noted()
+    );
     let before = asked.times_noted();
     for _ in 0..20 {
         port.head().await.unwrap();
