@@ -8,14 +8,15 @@
 //! | `protection.rs` | what may be signed, and the records that bind the next process to it |
 //! | `records.rs`, `barrier.rs`, `refusal.rs` | those records on disk; from which block on tasks are signed; why nothing is signed |
 //! | `interchange.rs` | the records as a file, for a move to another machine |
-//! | `duties.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
-//! | `actor.rs`, `questions.rs` | reads, records, signs, submits |
+//! | `duties.rs`, `chain.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
+//! | `actor.rs`, `work.rs`, `questions.rs` | reads, records, signs, submits |
 //! | `report.rs` | what people and metrics are told |
 //! | `standing.rs`, `performance.rs`, `eigen.rs` | how this operator stands on chain and how well it does, as EigenLayer's metrics |
 //! | `health.rs` | whether tasks can be answered |
 
 mod actor;
 mod barrier;
+mod chain;
 pub mod duties;
 pub mod duty;
 pub mod effect;
@@ -30,9 +31,9 @@ mod records;
 pub mod refusal;
 mod report;
 mod standing;
-
 #[cfg(test)]
 mod tests;
+mod work;
 
 use alloy::primitives::Address;
 use anzen_messages::model::Model;
