@@ -25,15 +25,7 @@ impl SignatureCollector {
         message: &SubmitSignature,
         signature: Signature,
     ) -> ResponseActFuture<Self, SubmitReply> {
-        let place = (message.response.task_hash, message.operator_id);
-        let record = self.state.record(message, signature);
-        let written = self.write(place, records::put(place, &record));
-        Box::pin(written.map(move |written, actor, ctx| {
-            actor.shares.leave(place.1);
-            let reply = actor.written(written, place, record, ctx);
-            actor.deps.metrics.submission(reply);
-            reply
-        }))
+        self.write_and_reply(message, signature, records::put, Self::written)
     }
 
     /// A second signature is kept until both have been judged, so that no crash loses what proves a fault.
@@ -42,12 +34,24 @@ impl SignatureCollector {
         message: &SubmitSignature,
         signature: Signature,
     ) -> ResponseActFuture<Self, SubmitReply> {
+        self.write_and_reply(message, signature, records::put_second, |actor, written, place, _, ctx| {
+            actor.second_written(written, place, ctx)
+        })
+    }
+
+    fn write_and_reply(
+        &self,
+        message: &SubmitSignature,
+        signature: Signature,
+        put: fn(Place, &Waiting) -> Write,
+        then: fn(&mut Self, Result<(), StoreError>, Place, Waiting, &mut Context<Self>) -> SubmitReply,
+    ) -> ResponseActFuture<Self, SubmitReply> {
         let place = (message.response.task_hash, message.operator_id);
         let record = self.state.record(message, signature);
-        let written = self.write(place, records::put_second(place, &record));
+        let written = self.write(place, put(place, &record));
         Box::pin(written.map(move |written, actor, ctx| {
             actor.shares.leave(place.1);
-            let reply = actor.second_written(written, place, ctx);
+            let reply = then(actor, written, place, record, ctx);
             actor.deps.metrics.submission(reply);
             reply
         }))

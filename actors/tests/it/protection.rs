@@ -6,7 +6,7 @@ use std::process::Command;
 use anzen_messages::bls::SecretKey;
 use serde_json::{Value, json};
 
-use crate::store::operators_folder;
+use crate::data_folder::operators_folder;
 
 /// What a command ended with: its exit code and what it said.
 fn anzen(folder: &Path, arguments: &[&str]) -> (i32, String, String) {

@@ -18,7 +18,7 @@ pub(crate) enum Command {
     /// Check the store of a process that is stopped: its file, and every record. Changes nothing.
     ///
     /// Exits with 3 if anything is damaged, or gone; with 1 where it cannot be checked (there is no store, or its process runs).
-    Check(CheckArguments),
+    Check(Settings),
     /// Show whose records are in the store of a process that is stopped, and how large they are; with --space, the records.
     /// Changes nothing.
     Show(ShowArguments),
@@ -27,12 +27,6 @@ pub(crate) enum Command {
     /// What the record said is forgotten: an operator signs only tasks that are created after its next start; a transaction
     /// may be sent a second time; an acknowledged signature is lost. So a record that is whole is left where it is.
     DropRecord(DropArguments),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct CheckArguments {
-    #[command(flatten)]
-    settings: Settings,
 }
 
 #[derive(Debug, clap::Args)]
@@ -77,7 +71,7 @@ struct IsWhole {
 pub(crate) fn run(command: &Command, output: Output) -> Outcome {
     crate::logging::start("warn");
     match command {
-        Command::Check(arguments) => check(arguments, output),
+        Command::Check(settings) => check(settings, output),
         Command::Show(arguments) => show(arguments, output),
         Command::DropRecord(arguments) => drop_record(arguments, output),
     }
@@ -103,8 +97,8 @@ impl Report for Checked {
     }
 }
 
-fn check(arguments: &CheckArguments, output: Output) -> Outcome {
-    let config = arguments.settings.load()?;
+fn check(settings: &Settings, output: Output) -> Outcome {
+    let config = settings.load()?;
     let problems = match StoreInspector::open(&store_path(&config), &config.store).and_then(|it| it.check()) {
         Err(error) if error.is_damage() => vec![error],
         found => found?,

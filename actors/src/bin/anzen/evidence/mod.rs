@@ -16,7 +16,7 @@ use crate::{chain::block_on, logging, outcome::Outcome, output::Output, settings
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// List the evidence in the store of an aggregator that is stopped.
-    List(list::Arguments),
+    List(Settings),
     /// Write it to files, each a proof that needs nothing else.
     Export(export::Arguments),
     /// Verify such a file: without a chain, a store or a configuration.
@@ -57,7 +57,7 @@ enum EvidenceError {
 pub(crate) fn run(command: &Command, output: Output) -> Outcome {
     logging::start("warn");
     match command {
-        Command::List(arguments) => list::run(arguments, output),
+        Command::List(settings) => list::run(settings, output),
         Command::Export(arguments) => export::run(arguments, output),
         Command::Verify(arguments) => verify::run(arguments, output),
     }

@@ -33,12 +33,12 @@ pub(crate) enum Command {
     /// Print what several files of one operator say together, as one file.
     Merge(MergeArguments),
     /// Show how much the operator's records tell, and from which block on it signs. The operator must be stopped.
-    Show(ShowArguments),
+    Show(Settings),
     /// Say that the data folder, its disk or the whole machine was put back from a copy. The operator must be stopped.
     ///
     /// From its next start on, the operator signs only tasks that are created after that start: the copy may lack what was
     /// signed since it was made. A copy of the folder is noticed without this; a snapshot of a disk is not.
-    Restored(RestoredArguments),
+    Restored(Settings),
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,18 +68,6 @@ pub(crate) struct MergeArguments {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct ShowArguments {
-    #[command(flatten)]
-    settings: Settings,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct RestoredArguments {
-    #[command(flatten)]
-    settings: Settings,
-}
-
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 struct OfFile {
@@ -93,8 +81,8 @@ pub(crate) async fn run(command: &Command, output: Output) -> Outcome {
         Command::Export(arguments) => export(arguments).await?,
         Command::Import(arguments) => import(arguments, output).await?,
         Command::Merge(arguments) => merge(arguments)?,
-        Command::Show(arguments) => show(arguments, output).await?,
-        Command::Restored(arguments) => restored(arguments, output).await?,
+        Command::Show(settings) => show(settings, output).await?,
+        Command::Restored(settings) => restored(settings, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -189,14 +177,14 @@ async fn import(arguments: &ImportArguments, output: Output) -> Result<(), Box<d
     Ok(())
 }
 
-async fn show(arguments: &ShowArguments, output: Output) -> Result<(), Box<dyn Error>> {
-    let config = arguments.settings.load()?;
+async fn show(settings: &Settings, output: Output) -> Result<(), Box<dyn Error>> {
+    let config = settings.load()?;
     output.print(&Shown::from(&own(&config).await?))?;
     Ok(())
 }
 
-async fn restored(arguments: &RestoredArguments, output: Output) -> Result<(), Box<dyn Error>> {
-    let config = arguments.settings.load()?;
+async fn restored(settings: &Settings, output: Output) -> Result<(), Box<dyn Error>> {
+    let config = settings.load()?;
     // There is nothing to say of a store that is not there.
     own(&config).await?;
     let store = open_store(&config, StoreMetrics::default())?;
