@@ -59,7 +59,8 @@ pub enum SubmitReply {
     Early,
     /// The task was answered, or its certificate has been made without this one. Do not try again.
     TooLate,
-    /// The operator was in none of the task's quorums at its reference block. Do not try again.
+    /// As far as is known the operator was in none of the task's quorums at its reference block. The
+    /// signature is kept all the same, and counts should that turn out to be wrong. Do not try again.
     NotInSet,
     /// The operator answered this task otherwise before, or signed it otherwise. Both are verified alone: where both are
     /// valid, the first stands and both are kept as evidence; where only this one is, this one counts. Do not try again.

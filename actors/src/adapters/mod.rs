@@ -16,5 +16,5 @@ pub use blocking_pool::BlockingPool;
 pub use local_signer::LocalBlsSigner;
 pub use local_tx_signer::LocalTxSigner;
 pub use os_rng::{NoRandomness, OsRng};
-pub use sqlite_store::{SpaceSize, SqliteStore, StoreConfig, StoreInspector, StoreMetrics};
+pub use sqlite_store::{Dropped, SpaceSize, SqliteStore, StoreConfig, StoreInspector, StoreMetrics};
 pub use system_clock::SystemClock;

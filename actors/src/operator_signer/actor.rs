@@ -4,31 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
+use anzen_messages::TaskHash;
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::model::Model;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
-use anzen_messages::{Task, TaskHash};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::Config;
 use super::duties::Duties;
-use super::duty::{Computed, Step, Terms, Ticket};
+use super::duty::Terms;
 use super::effect::Effect;
 use super::metrics::OperatorSignerMetrics;
 use super::performance::Performance;
-use super::protection::Permit;
-use super::questions::{evaluate, load};
-use super::report::{deferred, report};
+use super::questions::load;
+use super::report::report;
 use super::standing::Standing;
 use crate::bus::Handle;
 use crate::follow::{ApplyBlocks, follow};
 use crate::health::Pulse;
 use crate::measure::Laps;
-use crate::ports::{BlsSigner, Clock, ModelInputs, OperatorStandings, Rng, Store, TaskContract, Write};
-use crate::telemetry::{scope, task_step};
+use crate::ports::{BlsSigner, Clock, ModelInputs, OperatorStandings, Rng, Store, TaskContract};
+use crate::telemetry::scope;
 
 /// What OperatorSigner works with.
 pub struct Dependencies {
@@ -58,20 +56,20 @@ pub struct Dependencies {
 
 /// Computes, signs and submits answers.
 pub struct OperatorSigner {
-    config: Config,
-    models: BTreeMap<u32, Model>,
-    names: Vec<String>,
-    reads: Arc<Semaphore>,
+    pub(super) config: Config,
+    pub(super) models: BTreeMap<u32, Model>,
+    pub(super) names: Vec<String>,
+    pub(super) reads: Arc<Semaphore>,
     pub(super) world: Dependencies,
     /// Nothing until the signing records have been read.
-    duties: Option<Duties>,
+    pub(super) duties: Option<Duties>,
     /// True once it has taken in a block.
     pub(super) has_blocks: bool,
     /// Whether the signer answered the last time.
     pub(super) signer: Pulse,
     pub(super) standing: Standing,
     performance: Performance,
-    laps: Laps<TaskHash>,
+    pub(super) laps: Laps<TaskHash>,
 }
 
 /// Starts the actor. It takes no requests: it follows the chain.
@@ -163,7 +161,7 @@ impl OperatorSigner {
     }
 
     /// Tells the duties something and carries out what they make of it.
-    fn decide(&mut self, ctx: &mut Context<Self>, tell: impl FnOnce(&mut Duties) -> Vec<Effect>) {
+    pub(super) fn decide(&mut self, ctx: &mut Context<Self>, tell: impl FnOnce(&mut Duties) -> Vec<Effect>) {
         for effect in self.duties.as_mut().map(tell).unwrap_or_default() {
             match effect {
                 Effect::Compute { ticket, task } => self.compute(ctx, ticket, &task),
@@ -178,131 +176,6 @@ impl OperatorSigner {
                     report(&fact, &self.names, &self.world.metrics);
                 }
             }
-        }
-    }
-
-    fn compute(&mut self, ctx: &mut Context<Self>, ticket: Ticket, task: &Task) {
-        let Some(model) = self.models.get(&task.oracle_index).cloned() else {
-            return;
-        };
-        if self.laps.start(ticket.task, Instant::now()) {
-            self.world.metrics.task(task.oracle_index);
-        }
-        let inputs = Arc::clone(&self.world.inputs);
-        let at = task.reference_block_hash;
-        let reads = Arc::clone(&self.reads);
-        let work = async move {
-            // Never closed, so there is always a permit in the end.
-            let _permit = reads.acquire().await;
-            let answer = evaluate(&model, at, inputs.as_ref()).await;
-            answer.unwrap_or_else(|error| {
-                tracing::warn!(%error, "cannot compute the answer yet");
-                Computed::Failed
-            })
-        };
-        let operator = self.world.signer.operator_id();
-        let span = task_step!(
-            "signer.compute", OperatorSigner, ticket.task, %operator, index = task.index,
-            oracle_index = task.oracle_index, block = task.reference_block,
-        );
-        ctx.spawn(work.instrument(span).into_actor(self).map(move |computed, actor, ctx| {
-            match computed {
-                Computed::Answer(_) => actor.lap(ticket, "compute"),
-                Computed::NoAnswer(_) => {}
-                Computed::Failed => actor.world.metrics.failed("compute"),
-            }
-            actor.decide(ctx, |duties| duties.computed(ticket, &computed));
-        }));
-    }
-
-    fn record(&self, ctx: &mut Context<Self>, ticket: Ticket, writes: Vec<Write>) {
-        let store = Arc::clone(&self.world.store);
-        let span = scope!(OperatorSigner, task = %ticket.task);
-        let work = async move { store.commit(writes).await }.instrument(span);
-        ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
-            match &outcome {
-                Ok(()) => actor.lap(ticket, "record"),
-                Err(error) => {
-                    actor.world.metrics.failed("record");
-                    tracing::error!(task = %ticket.task, %error, "cannot record the answer, so it is not signed yet");
-                }
-            }
-            actor.decide(ctx, |duties| duties.recorded(ticket, outcome.is_ok()));
-        }));
-    }
-
-    fn sign(&self, ctx: &mut Context<Self>, ticket: Ticket, permit: Permit) {
-        let signer = Arc::clone(&self.world.signer);
-        let answer = permit.response().safety_factor;
-        let span = task_step!("signer.sign", OperatorSigner, ticket.task, operator = %signer.operator_id());
-        let work = async move { signer.sign(&permit.message()).await }.instrument(span);
-        ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
-            actor.signer.note(&outcome);
-            match &outcome {
-                Ok(_) => {
-                    actor.world.metrics.signed();
-                    actor.lap(ticket, "sign");
-                    tracing::info!(task = %ticket.task, %answer, "signed");
-                }
-                Err(error) => {
-                    actor.world.metrics.failed("sign");
-                    tracing::error!(task = %ticket.task, %error, "cannot sign yet");
-                }
-            }
-            actor.decide(ctx, |duties| duties.signed(ticket, outcome.ok()));
-        }));
-    }
-
-    fn submit(&self, ctx: &mut Context<Self>, ticket: Ticket, to: usize, message: SubmitSignature) {
-        let Some((name, aggregator)) = self.world.aggregators.get(to) else {
-            return;
-        };
-        let operator = self.world.signer.operator_id();
-        let span = task_step!("submit", OperatorSigner, ticket.task, %operator, aggregator = %name, otel.kind = "client");
-        let aggregator = aggregator.clone();
-        let work = async move { aggregator.ask(message).await }.instrument(span);
-        ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
-            if let Some(reason) = deferred(&outcome) {
-                let aggregator = actor.names.get(to).cloned().unwrap_or_default();
-                tracing::debug!(task = %ticket.task, aggregator, ?outcome, "not submitted yet");
-                actor.world.metrics.submission(aggregator, reason);
-            }
-            if matches!(outcome, Ok(reply) if reply.is_acknowledgement()) {
-                actor.acknowledged(ticket);
-            }
-            actor.decide(ctx, |duties| duties.replied(ticket, to, outcome.ok()));
-        }));
-    }
-
-    fn pause(&self, ctx: &mut Context<Self>, ticket: Ticket, step: Step, failures: u32) {
-        let pause = self.config.retry.pause(self.world.rng.as_ref(), failures);
-        ctx.run_later(pause, move |actor, ctx| actor.decide(ctx, |duties| duties.resume(ticket, step)));
-    }
-
-    fn prune(&self, ctx: &mut Context<Self>, writes: Vec<Write>) {
-        let store = Arc::clone(&self.world.store);
-        let work = async move { store.commit(writes).await }.instrument(scope!(OperatorSigner));
-        ctx.spawn(work.into_actor(self).map(|outcome, actor, _| {
-            if let Err(error) = &outcome {
-                tracing::warn!(%error, "old signing records are still on disk; they are removed after the next start");
-            }
-            if let Some(duties) = &mut actor.duties {
-                duties.pruned(outcome.is_ok());
-            }
-        }));
-    }
-
-    fn lap(&mut self, ticket: Ticket, step: &'static str) {
-        self.world.metrics.step(step, self.laps.lap(&ticket.task, Instant::now()));
-    }
-
-    /// The first acknowledgement of an answer ends it; those of other aggregators are not timed.
-    fn acknowledged(&mut self, ticket: Ticket) {
-        let now = Instant::now();
-        let step = self.laps.lap(&ticket.task, now);
-        if let Some(took) = self.laps.stop(&ticket.task, now) {
-            self.world.metrics.step("acknowledge", step);
-            self.world.metrics.acknowledged(took);
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Barrier {
 impl Barrier {
     /// That of records which tell all that was ever signed.
     pub(super) const NONE: Self = Self::At { block: None, on_disk: true };
+    /// The same, decided now: it goes to disk, so that it is never decided again.
+    pub(super) const TRUSTED: Self = Self::At { block: Some(0), on_disk: false };
 
     /// That of a store with the record `decided`, which was found to be a copy so often.
     pub(super) fn of(decided: Option<BarrierRecord>, is_new: bool, restorations: u64) -> Self {

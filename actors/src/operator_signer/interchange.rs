@@ -10,7 +10,7 @@ use anzen_messages::{OperatorId, SafetyFactor, TaskHash};
 use serde::{Deserialize, Serialize};
 
 use super::protection::Protection;
-use super::records::{BarrierRecord, Record, floor_write};
+use super::records::{Record, floor_write};
 use crate::ports::Write;
 
 const FORMAT: &str = "anzen-signing-protection";
@@ -163,9 +163,9 @@ impl Interchange {
     /// What makes this the protection of a store that was loaded as `of`. From its next start on, only tasks that are created
     /// after that start are signed.
     pub fn writes(&self, of: &Protection) -> Vec<Write> {
-        let barrier = BarrierRecord { block: None, restorations: of.restorations() };
         let records = self.records.iter().map(|(task, record)| record.write(*task));
-        self.floor.map(floor_write).into_iter().chain(records).chain([barrier.write()]).collect()
+        // The floor of both, which is not below the one of `of`.
+        of.start_anew().into_iter().chain(self.floor.map(floor_write)).chain(records).collect()
     }
 
     /// How many records there are.

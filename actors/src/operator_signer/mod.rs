@@ -8,14 +8,15 @@
 //! | `protection.rs` | what may be signed, and the records that bind the next process to it |
 //! | `records.rs`, `barrier.rs`, `refusal.rs` | those records on disk; from which block on tasks are signed; why nothing is signed |
 //! | `interchange.rs` | the records as a file, for a move to another machine |
-//! | `duties.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
-//! | `actor.rs`, `questions.rs` | reads, records, signs, submits |
+//! | `duties.rs`, `chain.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
+//! | `actor.rs`, `work.rs`, `questions.rs` | reads, records, signs, submits |
 //! | `report.rs` | what people and metrics are told |
 //! | `standing.rs`, `performance.rs`, `eigen.rs` | how this operator stands on chain and how well it does, as EigenLayer's metrics |
 //! | `health.rs` | whether tasks can be answered |
 
 mod actor;
 mod barrier;
+mod chain;
 pub mod duties;
 pub mod duty;
 pub mod effect;
@@ -30,9 +31,9 @@ mod records;
 pub mod refusal;
 mod report;
 mod standing;
-
 #[cfg(test)]
 mod tests;
+mod work;
 
 use alloy::primitives::Address;
 use anzen_messages::model::Model;
@@ -59,7 +60,8 @@ pub struct Config {
     /// For how many blocks after a task's creation its signing record is kept. Older tasks are never signed.
     pub keep_records: u64,
     /// Whether the key has never signed anything elsewhere. Only then is a task answered that is open when the operator starts
-    /// for the first time: the signing protection of a new store does not know what was signed before.
+    /// for the first time: the signing protection of a new store does not know what was signed before. Counts once; take it
+    /// out afterwards, because a data folder that was lost and made anew would be believed too.
     pub key_is_new: bool,
     /// The tokens whose earned rewards are told as metrics; the staked token where nothing is said.
     pub fee_tokens: Vec<Address>,

@@ -18,7 +18,7 @@ use anzen_messages::task::SigningDomain;
 use anzen_messages::{SafetyFactor, Task, TaskHash, TaskResponse};
 
 use super::barrier::Barrier;
-use super::records::{Record, Stored, deletion, floor_write};
+use super::records::{BarrierRecord, Record, Stored, deletion, floor_write};
 use super::refusal::{Corrupt, Refusal};
 use crate::ports::Write;
 
@@ -84,13 +84,15 @@ pub struct Protection {
     floor: Option<u32>,
     barrier: Barrier,
     restorations: u64,
+    /// Nothing at all was on disk.
+    is_new: bool,
     pruning: bool,
 }
 
 impl Default for Protection {
     fn default() -> Self {
         let barrier = Barrier::NONE;
-        Self { records: BTreeMap::new(), floor: None, barrier, restorations: 0, pruning: false }
+        Self { records: BTreeMap::new(), floor: None, barrier, restorations: 0, is_new: true, pruning: false }
     }
 }
 
@@ -100,14 +102,15 @@ impl Protection {
     /// # Errors
     /// Where a record cannot be read: nothing may be signed then.
     pub fn load(records: Vec<(Vec<u8>, Vec<u8>)>, restorations: u64) -> Result<Self, Corrupt> {
-        let mut protection = Self { restorations, ..Self::default() };
         let is_new = records.is_empty();
+        let mut protection = Self { restorations, is_new, ..Self::default() };
         let mut decided = None;
         for (key, value) in records {
             let stored = Stored::read(&key, &value);
-            match stored
-                .map_err(|error| Corrupt { key: alloy::hex::encode(&key), error: error.to_string() })?
-            {
+            match stored.map_err(|error| Corrupt {
+                key: alloy::hex::encode_prefixed(&key),
+                error: error.to_string(),
+            })? {
                 Stored::Floor(floor) => protection.floor = protection.floor.max(Some(floor)),
                 Stored::Answer(task, record) => {
                     protection.records.insert(task, Kept { record, on_disk: true });
@@ -122,11 +125,20 @@ impl Protection {
         Ok(protection)
     }
 
-    /// Takes it that the key has never signed anything, if nothing is known of it. Only who has just made the key knows that.
-    pub fn trust_that_the_key_is_new(&mut self) {
-        if self.starts_anew() && self.records.is_empty() && self.floor.is_none() && self.restorations == 0 {
-            self.barrier = Barrier::NONE;
+    /// Takes it that the key has never signed anything: once, in a store that has nothing on disk, not even that something
+    /// was imported. Only who has just made the key knows that. Returns whether it was taken so.
+    pub fn trust_that_the_key_is_new(&mut self) -> bool {
+        let trusted = self.is_new && self.starts_anew() && self.restorations == 0;
+        if trusted {
+            self.barrier = Barrier::TRUSTED;
         }
+        trusted
+    }
+
+    /// What makes the next start decide anew from which block on tasks are signed: the records may lack what was.
+    pub fn start_anew(&self) -> Vec<Write> {
+        let barrier = BarrierRecord { block: None, restorations: self.restorations };
+        self.floor().map(floor_write).into_iter().chain([barrier.write()]).collect()
     }
 
     /// The chain is followed, and this is its head: from here on, where the records may lack what was signed before.
@@ -137,7 +149,7 @@ impl Protection {
 
     /// The block up to which nothing is signed because the records may lack it.
     pub fn barrier(&self) -> Option<u32> {
-        self.barrier.block()
+        self.barrier.block().filter(|block| *block > 0)
     }
 
     /// Why nothing is signed for a task of that block, whatever the answer.
@@ -237,11 +249,6 @@ impl Protection {
     /// The records.
     pub(super) fn records(&self) -> BTreeMap<TaskHash, Record> {
         self.records.iter().map(|(task, kept)| (*task, kept.record)).collect()
-    }
-
-    /// The number that it was loaded with.
-    pub(super) fn restorations(&self) -> u64 {
-        self.restorations
     }
 
     /// The tasks to which two answers were signed.

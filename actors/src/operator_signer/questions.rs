@@ -22,8 +22,8 @@ pub(super) async fn load(
         Protection::load(records, store.restorations()).map_err(|error| error.to_string())
     };
     let mut protection = config.retry.until_answered(rng.as_ref(), "the signing protection", read).await;
-    if config.key_is_new {
-        protection.trust_that_the_key_is_new();
+    if config.key_is_new && !protection.trust_that_the_key_is_new() {
+        tracing::debug!("operator_signer.key_is_new says nothing any more: the signing protection has begun");
     }
     let windows = async || contract.windows().await;
     let windows = config.retry.until_answered(rng.as_ref(), "the task manager", windows).await;

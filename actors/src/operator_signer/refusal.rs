@@ -48,8 +48,10 @@ pub enum Refusal {
 /// The records on disk cannot be read, so that nothing can be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the signing protection record {key} cannot be read ({error}); restore the data directory, and leave the operator stopped \
-     until every task created before that is over"
+    "the signing protection record {key} cannot be read ({error}), so nothing is signed; restore the data folder, or give the \
+     record up: anzen store drop-record --even-if-whole {} {key} (either way only tasks that are created after the next \
+     start are signed)",
+    super::records::SPACE.0
 )]
 pub struct Corrupt {
     pub(super) key: String,

@@ -53,6 +53,9 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// The file is not what was written, or parts of it are gone.
+    #[error("{0}")]
+    DamagedFile(String),
     /// The disk failed in a way after which nothing that it says is to be trusted. The process ends.
     #[error(
         "the disk failed ({0}), and what it says now is not to be trusted, so the process ends; look at the disk, then start \
@@ -69,6 +72,11 @@ impl StoreError {
     pub fn damaged(space: &str, key: &[u8], what: &impl Display) -> Self {
         let key = alloy::hex::encode_prefixed(key);
         Self::Damaged { space: space.to_owned(), key, what: what.to_string() }
+    }
+
+    /// True where what is on disk is not what was written.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::DamagedFile(_))
     }
 }
 

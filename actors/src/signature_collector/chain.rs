@@ -5,6 +5,7 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 
 use super::collector::{Collector, Entry, Handover, Stage};
 use super::effect::Effect;
+use super::operators::Doubt;
 use crate::follow::ChainState;
 use crate::response_windows::ResponseWindows;
 
@@ -28,8 +29,7 @@ impl Collector {
             answered: None,
             on_chain: true,
             handover: Handover::None,
-            doubted: None,
-            rereading: false,
+            doubt: Doubt::default(),
             told: false,
             missed: false,
         };

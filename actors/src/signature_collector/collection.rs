@@ -66,6 +66,8 @@ pub(super) struct Collection {
     pub(super) first: BTreeMap<OperatorId, SafetyFactor>,
     /// Signatures that stand in no sum before they have been verified alone.
     pub(super) aside: BTreeMap<OperatorId, Claim>,
+    /// Signatures of those whom the set lacks: another reading of it may know them. One of each operator.
+    outside: BTreeMap<OperatorId, Claim>,
     /// How many false signatures each operator sent.
     pub(super) falsehoods: BTreeMap<OperatorId, u8>,
     phase: Phase,
@@ -84,6 +86,7 @@ impl Collection {
             answers: BTreeMap::new(),
             first: BTreeMap::new(),
             aside: BTreeMap::new(),
+            outside: BTreeMap::new(),
             falsehoods: BTreeMap::new(),
             phase: Phase::Open,
             paused: false,
@@ -116,18 +119,27 @@ impl Collection {
 
     /// Takes a signature in: into the sum, or to be verified `alone` first.
     pub(super) fn add(&mut self, operator: OperatorId, claim: Claim, alone: bool) -> (Added, Option<Step>) {
-        let (value, signature) = claim;
-        let verdict = self.judge(operator, value, &signature);
-        if verdict != Added::Counted {
-            return (verdict, None);
+        let verdict = self.judge(operator, claim.0, &claim.1);
+        match verdict {
+            Added::Counted | Added::NotInSet => (verdict, self.add_again(operator, claim, alone)),
+            _ => (verdict, None),
         }
+    }
+
+    /// Takes in a signature that stands, whatever was found of its operator since.
+    pub(super) fn add_again(&mut self, operator: OperatorId, claim: Claim, alone: bool) -> Option<Step> {
+        if !self.set.operators.contains_key(&operator) {
+            self.outside.entry(operator).or_insert(claim);
+            return None;
+        }
+        let (value, signature) = claim;
         self.first.insert(operator, value);
         if alone || self.falsehoods.contains_key(&operator) {
             self.aside.insert(operator, claim);
-            return (verdict, self.trial(operator, claim).map(|trial| Step::Try(operator, Box::new(trial))));
+            return self.trial(operator, claim).map(|trial| Step::Try(operator, Box::new(trial)));
         }
         self.answers.entry(value).or_default().claim(&self.set, operator, signature);
-        (verdict, self.next_step(value))
+        self.next_step(value)
     }
 
     /// Takes in what a check found. Returns whose signatures were bad, and what to do next.
@@ -176,18 +188,29 @@ impl Collection {
     /// All signatures that stand, to be added to a collection with another set.
     pub(super) fn claims(&self) -> Vec<(OperatorId, Claim)> {
         let claim = |operator: &OperatorId| Some((*operator, self.claim_of(*operator)?));
-        self.first.keys().filter_map(claim).collect()
+        let outside = self.outside.iter().map(|(operator, claim)| (*operator, *claim));
+        self.first.keys().filter_map(claim).chain(outside).collect()
     }
 
-    /// Whose signatures may be on disk: those that stand, and false ones.
+    /// True where a signature of an operator is kept, and the set lacks it.
+    pub(super) fn is_outside(&self, operator: OperatorId) -> bool {
+        self.outside.contains_key(&operator)
+    }
+
+    /// Whose signatures may be on disk: those that stand, false ones, and those of operators that the set lacks.
     pub(super) fn on_disk(&self) -> impl Iterator<Item = OperatorId> {
+        self.members_heard().chain(self.outside.keys().copied())
+    }
+
+    /// Who of the set has signed, or tried to.
+    fn members_heard(&self) -> impl Iterator<Item = OperatorId> {
         let false_ones = self.falsehoods.keys().filter(move |operator| !self.first.contains_key(*operator));
         self.first.keys().chain(false_ones).copied()
     }
 
     /// True where all of the set have had their say, and of this answer none waits to be verified alone.
     fn has_everyone(&self, value: SafetyFactor) -> bool {
-        let silent = self.set.operators.len().saturating_sub(self.on_disk().count());
+        let silent = self.set.operators.len().saturating_sub(self.members_heard().count());
         silent == 0 && self.aside.values().all(|(aside, _)| *aside != value)
     }
 

@@ -1,27 +1,24 @@
 //! All tasks: what is known, early, answered, over. No I/O, no clock.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::chain::BlockRef;
 use anzen_messages::task::SigningDomain;
-use anzen_messages::{OperatorId, OperatorSet, SafetyFactor, Task, TaskHash};
+use anzen_messages::{OperatorId, SafetyFactor, Task, TaskHash};
 
 use super::Config;
 use super::check::Checked;
-use super::collection::{Added, Collection, Step};
+use super::collection::{Collection, Step};
 use super::convictions::Convictions;
 use super::early::{Early, Waiting};
 use super::effect::{Effect, Fault};
+use super::operators::Doubt;
 use super::seconds::{Place, Seconds};
 use super::sets::SetCache;
 use super::standing::Standing;
 use super::trial::Claim;
 use crate::response_windows::ResponseWindows;
-
-/// A certificate that shows no answer for so many blocks was perhaps made from a wrong set of operators.
-const BELIEVED: u64 = 5;
 
 #[derive(Debug)]
 pub(super) enum Stage {
@@ -54,10 +51,8 @@ pub(super) struct Entry {
     /// The creation is part of the chain as it is now.
     pub(super) on_chain: bool,
     pub(super) handover: Handover,
-    /// The block from which the set of operators is read again; after it the pause doubles.
-    pub(super) doubted: Option<(u64, u64)>,
-    /// The set of operators is being read again.
-    pub(super) rereading: bool,
+    /// How far the set of operators is believed.
+    pub(super) doubt: Doubt,
     /// The answer was told: a reorg that brings it again tells nothing new.
     pub(super) told: bool,
     /// That there was none in time was told.
@@ -84,7 +79,7 @@ pub(super) struct Collector {
     pub(super) standing: Standing,
     pub(super) sets: SetCache,
     /// Counts collections.
-    rounds: u64,
+    pub(super) rounds: u64,
 }
 
 impl Collector {
@@ -109,78 +104,6 @@ impl Collector {
     /// Takes in a record of an earlier life of this process.
     pub(super) fn recover(&mut self, task: TaskHash, operator: OperatorId, record: Waiting) {
         self.early.insert(task, operator, record);
-    }
-
-    /// True while the operators of a task are to be read. Where they are not any more, that is given up.
-    pub(super) fn needs_set(&mut self, task: TaskHash) -> bool {
-        let contested = self.seconds.concern(task);
-        let Some(entry) = self.tasks.get_mut(&task) else { return false };
-        let needed = (entry.answered.is_none() || contested) && entry.on_chain;
-        entry.rereading &= needed;
-        match &mut entry.stage {
-            Stage::Loading { asked } => {
-                *asked &= needed;
-                needed
-            }
-            Stage::Collecting(_) => entry.rereading,
-        }
-    }
-
-    /// The operators at a task's reference block, where nothing has changed since they were last read.
-    pub(super) fn cached_set(&self, task: TaskHash) -> Option<Arc<OperatorSet>> {
-        let task = &self.tasks.get(&task)?.task;
-        self.sets.get(task.reference_block.into(), &task.quorum_numbers)
-    }
-
-    /// The operators at a task's reference block are known.
-    pub(super) fn set_loaded(&mut self, task: TaskHash, set: Arc<OperatorSet>) -> Vec<Effect> {
-        let Some(entry) = self.tasks.get_mut(&task) else { return Vec::new() };
-        // A set of a block that a reorg has undone says nothing about other blocks.
-        if entry.on_chain {
-            self.sets.put(entry.task.reference_block.into(), Arc::clone(&set));
-        }
-        self.rounds += 1;
-        let counted = match &mut entry.stage {
-            Stage::Loading { .. } => {
-                let mut collection =
-                    Collection::new(entry.task.clone(), self.domain.clone(), set, self.rounds);
-                collection.paused = entry.answered.is_some();
-                entry.stage = Stage::Collecting(Box::new(collection));
-                Vec::new()
-            }
-            Stage::Collecting(collection) => {
-                let same = !std::mem::take(&mut entry.rereading) || **collection.set() == *set;
-                if same {
-                    return Vec::new();
-                }
-                let counted = collection.claims();
-                **collection = collection.again(set, self.rounds);
-                entry.handover = Handover::None;
-                counted
-            }
-        };
-        let early = self.early.take(task).into_iter().map(|(operator, record)| (operator, record.claim()));
-        let claims = counted.into_iter().chain(early);
-        let mut effects: Vec<Effect> =
-            claims.flat_map(|(operator, claim)| self.add_again((task, operator), claim)).collect();
-        effects.extend(self.contests(task));
-        effects
-    }
-
-    /// Adds a signature that is on disk.
-    fn add_again(&mut self, place: Place, claim: Claim) -> Vec<Effect> {
-        let (task, operator) = place;
-        let alone = self.standing.is_penalised(operator, self.tip);
-        let Some(Entry { stage: Stage::Collecting(collection), .. }) = self.tasks.get_mut(&task) else {
-            return Vec::new();
-        };
-        let (added, step) = collection.add(operator, claim, alone);
-        if added == Added::NotInSet {
-            // It was acknowledged, and the set may be wrong: it waits for the next reading, or the end of the task.
-            let (value, signature) = claim;
-            self.early.insert(task, operator, Waiting { value, signature, since: self.tip });
-        }
-        self.step(task, step)
     }
 
     /// A check is done.
@@ -239,7 +162,7 @@ impl Collector {
         let mut effects = self.blame_others(task, reached.response.safety_factor);
         if let Some(entry) = self.tasks.get_mut(&task) {
             entry.handover = Handover::Due { reached, under_way: false };
-            entry.doubted.get_or_insert((self.tip + BELIEVED, BELIEVED));
+            entry.doubt.ease(self.tip);
         }
         effects.push(Effect::Reached { task });
         effects.extend(self.hand_over(task));

@@ -16,6 +16,8 @@ use super::trial::{Contest, Trial};
 pub(super) enum Effect {
     /// Read the operators of these quorums at this block; tell them by [`super::collector::Collector::set_loaded`].
     LoadSet { task: TaskHash, at: BlockRef, quorums: Vec<u8> },
+    /// Say that the operators of a task were read again, and are others.
+    OtherSet { task: TaskHash },
     /// Check signatures; tell the result by [`super::collector::Collector::checked`].
     Check { task: TaskHash, value: SafetyFactor, job: CheckJob },
     /// Verify a signature alone, when nothing else is to be done; tell the result by

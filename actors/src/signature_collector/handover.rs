@@ -85,43 +85,4 @@ impl Collector {
         };
         steps.into_iter().flat_map(|step| self.step(task, Some(step))).collect()
     }
-
-    /// Has the operators read of every task that waits for them.
-    fn load_sets(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for (task, entry) in &mut self.tasks {
-            let Stage::Loading { asked: asked @ false } = &mut entry.stage else { continue };
-            // Who the operators were has to be known as well to judge one that gave two answers.
-            if (entry.answered.is_some() && !self.seconds.concern(*task)) || !entry.on_chain {
-                continue;
-            }
-            *asked = true;
-            effects.push(load_set(*task, entry));
-        }
-        effects
-    }
-
-    /// Has the operators read again of every task whose certificate shows no answer: an endpoint that lagged or lied may
-    /// have told other ones than there were.
-    fn reread_sets(&mut self) -> Vec<Effect> {
-        let tip = self.tip;
-        let mut effects = Vec::new();
-        for (task, entry) in &mut self.tasks {
-            let due = entry.doubted.filter(|(at, _)| tip >= *at && !entry.rereading && entry.is_open(tip));
-            let Some((_, pause)) = due else { continue };
-            entry.doubted = Some((tip + 2 * pause, 2 * pause));
-            entry.rereading = true;
-            effects.push(load_set(*task, entry));
-        }
-        if !effects.is_empty() {
-            self.sets.distrust();
-        }
-        effects
-    }
-}
-
-fn load_set(task: TaskHash, entry: &Entry) -> Effect {
-    let (number, hash) = (entry.task.reference_block.into(), entry.task.reference_block_hash);
-    let at = anzen_messages::chain::BlockRef { number, hash };
-    Effect::LoadSet { task, at, quorums: entry.task.quorum_numbers.to_vec() }
 }

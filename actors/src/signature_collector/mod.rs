@@ -10,7 +10,7 @@
 //! | `collection.rs`, `answer.rs`, `doubts.rs` | one task: who signed what, when to check, when it is enough |
 //! | `early.rs` | signatures that came before their task |
 //! | `standing.rs`, `convictions.rs`, `shares.rs` | who is penalised, of whom there is evidence, who takes how much room |
-//! | `sets.rs` | operator sets, kept while nothing changed |
+//! | `operators.rs`, `sets.rs` | who a task's operators are, and when they are read again; sets, kept while nothing changed |
 //! | `check.rs`, `trial.rs` | on the CPU pool: the sum and the search for who spoilt it; signatures alone |
 //! | `records.rs` | what is on disk |
 //! | `start.rs`, `actor.rs`, `work.rs`, `writing.rs` | carry out what the states above decide |
@@ -27,6 +27,7 @@ mod early;
 mod effect;
 mod handover;
 mod metrics;
+mod operators;
 mod records;
 mod report;
 mod seconds;

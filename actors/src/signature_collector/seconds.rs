@@ -124,7 +124,8 @@ impl Collector {
             let has_first = self.early.get(task, operator).is_some();
             return if has_first { Vec::new() } else { self.promote(place, record) };
         };
-        if collection.is_being_checked(operator) {
+        // Whom the set lacks may be in it when it is read again.
+        if collection.is_being_checked(operator) || collection.is_outside(operator) {
             return Vec::new();
         }
         // Sent again when the first had been found bad, it has taken the first's place itself.

@@ -56,6 +56,10 @@ impl Collector {
         match collection.judge(message.operator_id, message.response.safety_factor, signature) {
             Added::Counted if self.tip > deadline => Verdict::Reply(SubmitReply::TooLate),
             Added::Counted => Verdict::Keep,
+            // Perhaps it is the set that is wrong.
+            Added::NotInSet if self.tip <= deadline && !collection.is_outside(message.operator_id) => {
+                Verdict::Keep
+            }
             Added::Differs => self.judge_second(message, signature),
             other => Verdict::Reply(other.into()),
         }
@@ -107,8 +111,9 @@ impl Collector {
         match self.tasks.get_mut(&task) {
             Some(Entry { stage: Stage::Collecting(collection), .. }) => {
                 let (added, step) = collection.add(operator, record.claim(), alone);
+                self.claims_membership(place);
                 let mut effects = self.step(task, step);
-                if matches!(added, Added::TooLate | Added::NotInSet) {
+                if added == Added::TooLate {
                     effects.push(Effect::Forget(vec![place]));
                 }
                 effects.extend(self.contest(place));

@@ -58,6 +58,9 @@ impl SignatureCollector {
                 let write = records::put_penalty(operator, struck.penalty);
                 self.tidy(vec![write], "a penalty could not be kept; a restart of the process ends it", ctx);
             }
+            Effect::OtherSet { task } => {
+                warn!(%task, "the operators were read again and are others: an endpoint lags, or is wrong; signatures are added anew");
+            }
             Effect::Created { task, oracle_index } => {
                 self.deps.metrics.created(oracle_index);
                 self.heard.start(task, Instant::now());

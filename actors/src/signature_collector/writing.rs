@@ -18,6 +18,11 @@ use crate::ports::{StoreError, Write};
 use crate::retry::Backoff;
 use crate::telemetry::{scope, step};
 
+/// What is done when a signature is on disk, or could not be written.
+type Then =
+    fn(&mut SignatureCollector, Written, Place, Waiting, &mut Context<SignatureCollector>) -> SubmitReply;
+type Written = Result<(), StoreError>;
+
 impl SignatureCollector {
     /// An acknowledgement means that the signature is on disk.
     pub(super) fn keep(
@@ -25,15 +30,7 @@ impl SignatureCollector {
         message: &SubmitSignature,
         signature: Signature,
     ) -> ResponseActFuture<Self, SubmitReply> {
-        let place = (message.response.task_hash, message.operator_id);
-        let record = self.state.record(message, signature);
-        let written = self.write(place, records::put(place, &record));
-        Box::pin(written.map(move |written, actor, ctx| {
-            actor.shares.leave(place.1);
-            let reply = actor.written(written, place, record, ctx);
-            actor.deps.metrics.submission(reply);
-            reply
-        }))
+        self.write_and_reply(message, signature, records::put, Self::written)
     }
 
     /// A second signature is kept until both have been judged, so that no crash loses what proves a fault.
@@ -42,12 +39,24 @@ impl SignatureCollector {
         message: &SubmitSignature,
         signature: Signature,
     ) -> ResponseActFuture<Self, SubmitReply> {
+        self.write_and_reply(message, signature, records::put_second, |actor, written, place, _, ctx| {
+            actor.second_written(written, place, ctx)
+        })
+    }
+
+    fn write_and_reply(
+        &self,
+        message: &SubmitSignature,
+        signature: Signature,
+        put: fn(Place, &Waiting) -> Write,
+        then: Then,
+    ) -> ResponseActFuture<Self, SubmitReply> {
         let place = (message.response.task_hash, message.operator_id);
         let record = self.state.record(message, signature);
-        let written = self.write(place, records::put_second(place, &record));
+        let written = self.write(place, put(place, &record));
         Box::pin(written.map(move |written, actor, ctx| {
             actor.shares.leave(place.1);
-            let reply = actor.second_written(written, place, ctx);
+            let reply = then(actor, written, place, record, ctx);
             actor.deps.metrics.submission(reply);
             reply
         }))
@@ -57,7 +66,7 @@ impl SignatureCollector {
         &self,
         (task, operator): Place,
         write: Write,
-    ) -> impl ActorFuture<Self, Output = Result<(), StoreError>> + 'static + use<> {
+    ) -> impl ActorFuture<Self, Output = Written> + 'static + use<> {
         let store = Arc::clone(&self.deps.store);
         let actor = ActorName::SignatureCollector.as_str();
         let span = step!("collector.add", actor, %task, %operator);
@@ -67,7 +76,7 @@ impl SignatureCollector {
 
     fn written(
         &mut self,
-        written: Result<(), StoreError>,
+        written: Written,
         place: Place,
         record: Waiting,
         ctx: &mut Context<Self>,
@@ -86,12 +95,7 @@ impl SignatureCollector {
         reply
     }
 
-    fn second_written(
-        &mut self,
-        written: Result<(), StoreError>,
-        place: Place,
-        ctx: &mut Context<Self>,
-    ) -> SubmitReply {
+    fn second_written(&mut self, written: Written, place: Place, ctx: &mut Context<Self>) -> SubmitReply {
         let (task, operator) = place;
         if let Err(error) = written {
             self.state.second_not_kept(place);

@@ -1,7 +1,5 @@
 //! Several endpoints, some of which are less than a node.
 
-use std::time::{Duration, Instant};
-
 use alloy::primitives::{B256, Bloom, Bytes, U64};
 use alloy::providers::Provider as _;
 use anzen_actors::adapters::{ChainConfig, LocalTxSigner};
@@ -11,38 +9,82 @@ use anzen_actors::ports::{
 use serde_json::{Value, json};
 
 use crate::chain::{Chain, deployer_key};
-use crate::provider::{Provider, serve};
-
-/// One that takes connections and never answers.
-async fn black_hole() -> (String, tokio::net::TcpListener) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    (format!("http://{}", listener.local_addr().unwrap()), listener)
-}
+use crate::provider::{Provider, asks_for_many_blocks, serve};
 
 fn result(question: &Value, result: &Value) -> Option<Value> {
     Some(json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }))
 }
 
+/// Takes every question and never answers.
+fn black_hole(provider: &Provider, _: &Value) -> Option<Value> {
+    provider.note();
+    Some(Value::Null)
+}
+
+/// Long enough for a node of this machine.
+const SOON: u64 = 2_000;
+
 #[actix::test]
 async fn a_dead_endpoint_costs_one_timeout() {
     let chain = Chain::start().await;
-    let (dead, _listener) = black_hole().await;
-    let config = ChainConfig {
-        rpc_url: dead.parse().unwrap(),
-        rpc_urls: vec![chain.anvil.http_url().parse().unwrap()],
-        timeout_ms: 500,
-        compare_interval_ms: 3_600_000,
-        ..chain.config()
-    };
+    let (dead, asked) = serve(&chain, black_hole).await;
+    let node = chain.anvil.http_url().parse().unwrap();
+    let config =
+        ChainConfig { rpc_urls: vec![node], timeout_ms: SOON, compare_interval_ms: 3_600_000, ..dead };
     let port = chain.connect(&config);
-    let start = Instant::now();
-    port.check().await.unwrap();
-    assert!(start.elapsed() >= Duration::from_millis(500), "it was asked first");
-    let start = Instant::now();
+    // Several at once, as actors ask when a process starts.
+    futures::future::join_all((0..10).map(|_| async { port.check().await.unwrap() })).await;
+    assert!(
+        (1..=2).contains(&asked.times_noted()),
+        "it is asked first, by one for all: {}",
+        asked.times_noted()
+    );
+    let before = asked.times_noted();
     for _ in 0..20 {
         port.head().await.unwrap();
     }
-    assert!(start.elapsed() < Duration::from_millis(500), "the other one is asked first now");
+    assert_eq!(asked.times_noted(), before, "the other one is asked first now");
+}
+
+/// Never answers about many blocks at a time.
+fn slow_about_logs(provider: &Provider, question: &Value) -> Option<Value> {
+    asks_for_many_blocks(question).then(|| {
+        provider.note();
+        Value::Null
+    })
+}
+
+#[actix::test]
+async fn one_whose_logs_take_too_long_is_left_for_the_next() {
+    let chain = Chain::start().await;
+    let (slow, asked) = serve(&chain, slow_about_logs).await;
+    let node = chain.anvil.http_url().parse().unwrap();
+    let right = chain.connect(&chain.config());
+    let to = right.head().await.unwrap().at.number;
+    assert!(to >= 40, "the second attempt would be about too few of {to} blocks");
+    let config = ChainConfig { rpc_urls: vec![node], timeout_ms: 500, ..slow };
+    let port = chain.connect(&ChainConfig { compare_interval_ms: 3_600_000, ..config });
+    assert_eq!(port.blocks(0, to).await.unwrap(), right.blocks(0, to).await.unwrap());
+    assert_eq!(asked.times_noted(), 2, "two attempts, with fewer blocks each time");
+}
+
+#[actix::test]
+async fn one_that_is_alone_and_slow_is_asked_for_less_until_it_answers() {
+    let chain = Chain::start().await;
+    let (slow, _) = serve(&chain, slow_about_logs).await;
+    let right = chain.connect(&chain.config());
+    let to = right.head().await.unwrap().at.number;
+    let port = chain.connect(&ChainConfig { timeout_ms: 500, ..slow });
+    let mut failures = 0;
+    let blocks = loop {
+        match port.blocks(0, to).await {
+            Ok(blocks) => break blocks,
+            Err(error) => assert!(matches!(error, ChainError::Endpoint(_)) && failures < 3, "{error}"),
+        }
+        failures += 1;
+    };
+    assert_eq!(blocks, right.blocks(0, to).await.unwrap());
+    assert!(failures > 0);
 }
 
 #[actix::test]

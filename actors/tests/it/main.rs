@@ -4,6 +4,7 @@
 
 mod chain;
 mod config;
+mod data_folder;
 mod evidence;
 mod failover;
 mod keys;

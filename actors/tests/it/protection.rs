@@ -6,7 +6,7 @@ use std::process::Command;
 use anzen_messages::bls::SecretKey;
 use serde_json::{Value, json};
 
-use crate::store::operators_folder;
+use crate::data_folder::operators_folder;
 
 /// What a command ended with: its exit code and what it said.
 fn anzen(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -116,7 +116,48 @@ fn a_store_is_looked_at_and_mended() {
     );
     let (code, _, errors) = anzen(folder, &["store", "drop-record", "operator-signer.protection", "0x02"]);
     assert!(code == 1 && errors.contains("has no record 0x02"), "{errors}");
-    assert_eq!(anzen(folder, &["store", "drop-record", "operator-signer.protection", &key]).0, 0);
+    let drop_record = ["store", "drop-record", "operator-signer.protection"];
+    let (code, _, errors) = anzen(folder, &[&drop_record[..], &["0x666c6f6f72"]].concat());
+    assert!(
+        code == 1 && errors.contains("is what was written") && errors.contains("--even-if-whole"),
+        "{errors}"
+    );
+    assert_eq!(anzen(folder, &[&drop_record[..], &[&key]].concat()).0, 0);
     let shown = told(folder, &["--json", "operator", "protection", "show"]);
     assert_eq!((&shown["records"], &shown["startsAnew"]), (&json!(0), &json!(true)));
+}
+
+#[test]
+fn a_store_that_is_damaged_as_a_whole_is_told_by_the_exit_code() {
+    let folder = operators_folder();
+    let folder = folder.path();
+    assert_eq!(anzen(folder, &["store", "check"]).0, 1, "there is none");
+    file(folder, "first.json", &[]);
+    told(folder, &["--json", "operator", "protection", "import", "first.json"]);
+    std::fs::write(folder.join("data/anzen.db"), "").unwrap();
+    let (code, out, _) = anzen(folder, &["store", "check"]);
+    assert!(code == 3 && out.contains("is damaged (it is empty)"), "{out}");
+    std::fs::remove_file(folder.join("data/anzen.db")).unwrap();
+    let (code, out, _) = anzen(folder, &["store", "check"]);
+    assert!(code == 3 && out.contains("is gone, and"), "{out}");
+}
+
+#[test]
+fn who_put_a_volume_back_says_so() {
+    let folder = operators_folder();
+    let folder = folder.path();
+    let restored = ["--json", "operator", "protection", "restored"];
+    let (code, _, errors) = anzen(folder, &restored);
+    assert!(code == 1 && errors.contains("there is no store at"), "{errors}");
+    assert!(!folder.join("data").exists(), "saying so makes none");
+    file(folder, "first.json", &[(1, 7)]);
+    told(folder, &["--json", "operator", "protection", "import", "first.json"]);
+    // As its next start would.
+    let connection = rusqlite::Connection::open(folder.join("data/anzen.db")).unwrap();
+    connection.execute("DELETE FROM kv WHERE key = CAST('barrier' AS BLOB)", []).unwrap();
+    drop(connection);
+    let show = ["--json", "operator", "protection", "show"];
+    assert_eq!(told(folder, &show)["startsAnew"], false);
+    let anew = json!({ "records": 1, "floor": 90, "startsAnew": true, "blocked": [] });
+    assert_eq!((told(folder, &restored), told(folder, &show)), (anew.clone(), anew));
 }

@@ -1,7 +1,7 @@
 //! Providers that are less than a node: they bound the range of a query, or have a block before they have its logs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use alloy::transports::http::reqwest;
 use anzen_actors::adapters::ChainConfig;
@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::chain::Chain;
 use crate::watcher::refresh;
 
-/// What a provider answers itself; the rest goes to the node.
+/// What a provider answers itself; the rest goes to the node. Null stands for no answer, ever.
 pub(crate) type Answer = fn(&Provider, &Value) -> Option<Value>;
 
 pub(crate) struct Provider {
@@ -24,13 +24,20 @@ pub(crate) struct Provider {
     http: reqwest::Client,
     answer: Answer,
     asked_by_hash: AtomicBool,
+    noted: AtomicUsize,
     notes: Notify,
 }
 
 impl Provider {
     /// Notes that what a test waits for has happened.
     pub(crate) fn note(&self) {
+        self.noted.fetch_add(1, Ordering::SeqCst);
         self.notes.notify_one();
+    }
+
+    /// How often it was noted.
+    pub(crate) fn times_noted(&self) -> usize {
+        self.noted.load(Ordering::SeqCst)
     }
 
     /// Waits until it was noted.
@@ -47,6 +54,7 @@ pub(crate) async fn serve(chain: &Chain, answer: Answer) -> (ChainConfig, Arc<Pr
         http: reqwest::Client::new(),
         answer,
         asked_by_hash: AtomicBool::new(false),
+        noted: AtomicUsize::new(0),
         notes: Notify::new(),
     });
     let router = Router::new().route("/", post(relay)).with_state(Arc::clone(&provider));
@@ -57,6 +65,9 @@ pub(crate) async fn serve(chain: &Chain, answer: Answer) -> (ChainConfig, Arc<Pr
 async fn relay(State(provider): State<Arc<Provider>>, body: String) -> String {
     let question: Value = serde_json::from_str(&body).unwrap();
     if let Some(answer) = (provider.answer)(&provider, &question) {
+        if answer.is_null() {
+            return std::future::pending().await;
+        }
         return answer.to_string();
     }
     let request = provider.http.post(&provider.node).header("content-type", "application/json").body(body);
@@ -68,11 +79,16 @@ fn number(filter: &Value, name: &str) -> u64 {
     u64::from_str_radix(filter[name].as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
 }
 
-/// Refuses to look through more than ten blocks at a time.
-fn at_most_ten_blocks(_provider: &Provider, question: &Value) -> Option<Value> {
+/// True where it is asked to look through more than ten blocks at a time.
+pub(crate) fn asks_for_many_blocks(question: &Value) -> bool {
     let filter = &question["params"][0];
     let asked = question["method"] == "eth_getLogs" && filter["fromBlock"].is_string();
-    if !asked || number(filter, "toBlock") - number(filter, "fromBlock") < 10 {
+    asked && number(filter, "toBlock") - number(filter, "fromBlock") >= 10
+}
+
+/// Refuses to do so.
+fn at_most_ten_blocks(_provider: &Provider, question: &Value) -> Option<Value> {
+    if !asks_for_many_blocks(question) {
         return None;
     }
     let error = json!({ "code": -32602, "message": "exceed maximum block range: 10" });

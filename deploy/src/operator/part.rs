@@ -100,8 +100,8 @@ mod tests {
     use alloy::{primitives::B256, sol_types::SolValue};
     use anzen_contracts::eigenlayer::Withdrawal;
 
-    #[tokio::test]
-    async fn where_old_logs_are_missing_nothing_is_withdrawn_twice() {
+    /// A node of the chain on which an operator left in block 999,000 and has no withdrawal queued; the operator wants one.
+    async fn has_left() -> (Node, OperatorSetup) {
         let node = Node::default();
         let mut operator = node.operator().await;
         operator.params.withdrawal = Some(U256::ONE);
@@ -110,6 +110,12 @@ mod tests {
         // Block, next block, stake.
         node.returns((999_000_u32, 0_u32, U256::ZERO).abi_encode_params());
         node.returns((Vec::<Withdrawal>::new(), Vec::<Vec<U256>>::new()).abi_encode_params());
+        (node, operator)
+    }
+
+    #[tokio::test]
+    async fn where_old_logs_are_missing_nothing_is_withdrawn_twice() {
+        let (node, operator) = has_left().await;
         node.is_at_height();
         (0..5).for_each(|_| node.refuses("history has been pruned"));
         let error = operator.plan(Step::QueueWithdrawal).await.unwrap_err();
@@ -118,13 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_node_that_is_behind_the_leaving_has_to_be_asked_again() {
-        let node = Node::default();
-        let mut operator = node.operator().await;
-        operator.params.withdrawal = Some(U256::ONE);
-        node.returns(false.abi_encode());
-        node.returns(B256::repeat_byte(1).abi_encode());
-        node.returns((999_000_u32, 0_u32, U256::ZERO).abi_encode_params());
-        node.returns((Vec::<Withdrawal>::new(), Vec::<Vec<U256>>::new()).abi_encode_params());
+        let (node, operator) = has_left().await;
         node.is_at(998_999);
         assert!(operator.plan(Step::QueueWithdrawal).await.unwrap_err().is_passing());
     }

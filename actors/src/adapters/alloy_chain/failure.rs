@@ -58,7 +58,12 @@ impl Failure {
 
     /// True where nothing is heard of the node.
     pub(super) fn is_silence(&self) -> bool {
-        matches!(self, Self::Timeout | Self::Unreachable(_) | Self::NotReached(_))
+        self.is_away() || *self == Self::Timeout
+    }
+
+    /// True where the connection to the node has ended: one that is only slow is still the same.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::NotReached(_))
     }
 
     /// True where another node need not fail: it is not the question's fault.

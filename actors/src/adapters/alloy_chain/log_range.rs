@@ -53,6 +53,15 @@ impl LogRange {
         self.in_full = 0;
         fewer
     }
+
+    /// A range of so many blocks was not answered in time: the next one is shorter, and grows again without delay, since a
+    /// node that is slow now need not be slow for good. Returns how many to ask for now.
+    pub(super) fn timed_out(&mut self, blocks: u64) -> u64 {
+        let fewer = (blocks / 2).max(1);
+        self.now = self.now.min(fewer);
+        self.in_full = 0;
+        fewer
+    }
 }
 
 /// The length of the range that some providers propose: "try with this block range [0x10, 0x1f]".
@@ -91,6 +100,14 @@ mod tests {
         (0..TRIED_AFTER).for_each(|_| range.answered(75));
         assert_eq!(range.get(), 99, "100 was refused");
         (0..TRUSTED_AFTER).for_each(|_| range.answered(99));
+        assert_eq!(range.get(), 100);
+    }
+
+    #[test]
+    fn a_timeout_shortens_it_and_is_no_limit() {
+        let mut range = LogRange::new(100);
+        assert_eq!((range.timed_out(100), range.timed_out(50), range.timed_out(1)), (50, 25, 1));
+        (0..20 * TRIED_AFTER).for_each(|_| range.answered(range.get()));
         assert_eq!(range.get(), 100);
     }
 

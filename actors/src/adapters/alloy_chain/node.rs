@@ -1,6 +1,6 @@
 //! One endpoint: questions go out over HTTP, and answers of a bounded size come back.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -79,6 +79,10 @@ pub(super) struct Node {
     version: Mutex<Option<String>>,
     /// True once it has been seen to serve the right chain.
     introduced: AtomicBool,
+    /// Held while it is asked which chain it serves; what came of that the last time.
+    introducing: tokio::sync::Mutex<Result<(), Failure>>,
+    /// How often that was asked.
+    introductions: AtomicU64,
 }
 
 impl Node {
@@ -87,23 +91,50 @@ impl Node {
         let connect = bounds.timeout / 2;
         let http = reqwest::Client::builder().timeout(bounds.timeout).connect_timeout(connect).build();
         let http = http.map_err(|error| ChainError::Endpoint(error.to_string()))?;
-        let (version, introduced) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Self { name: endpoint.to_string(), endpoint, http, bounds, metrics, version, introduced })
+        Ok(Self {
+            name: endpoint.to_string(),
+            endpoint,
+            http,
+            bounds,
+            metrics,
+            version: Mutex::default(),
+            introduced: AtomicBool::new(false),
+            introducing: tokio::sync::Mutex::new(Ok(())),
+            introductions: AtomicU64::new(0),
+        })
     }
 
-    /// Makes sure that the node serves this chain, unless that is known, and asks what it is.
+    /// Makes sure that the node serves this chain, unless that is known, and asks what it is. Whoever comes while that is
+    /// asked shares the answer.
     pub(super) async fn introduce(&self, chain_id: u64) -> Result<(), Failure> {
-        if self.introduced.load(Ordering::Relaxed) {
+        if self.introduced.load(Ordering::Acquire) {
             return Ok(());
         }
+        let before = self.introductions.load(Ordering::Acquire);
+        let mut last = self.introducing.lock().await;
+        if self.introduced.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        if self.introductions.load(Ordering::Acquire) != before {
+            return last.clone();
+        }
+        *last = self.ask_who_it_is(chain_id).await;
+        self.introductions.fetch_add(1, Ordering::AcqRel);
+        self.introduced.store(last.is_ok(), Ordering::Release);
+        last.clone()
+    }
+
+    async fn ask_who_it_is(&self, chain_id: u64) -> Result<(), Failure> {
         // First of all: what is counted is counted by the node's name.
-        // A proxy in front may let nobody ask it, and be as good for the rest.
-        let _ = self.ask(Call::new(VERSION, &[(); 0])?).await;
+        match self.ask(Call::new(VERSION, &[(); 0])?).await {
+            Err(failure) if failure.is_silence() => return Err(failure),
+            // A proxy in front may let nobody ask it, and be as good for the rest.
+            Ok(_) | Err(_) => {}
+        }
         let found: U64 = read(&self.ask(Call::new("eth_chainId", &[(); 0])?).await?)?;
         if found.to::<u64>() != chain_id {
             return Err(Failure::OtherChain { found: found.to(), expected: chain_id });
         }
-        self.introduced.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -140,9 +171,9 @@ impl Node {
         let methods: Vec<&'static str> = calls.iter().map(|call| call.method).collect();
         let outcome = failure.map_or("ok", Failure::outcome);
         self.metrics.answered(&methods, outcome, &self.name, &self.client_version(), start.elapsed());
-        if failure.is_some_and(Failure::is_silence) {
+        if failure.is_some_and(Failure::is_away) {
             // Another one may stand there when it answers again.
-            self.introduced.store(false, Ordering::Relaxed);
+            self.introduced.store(false, Ordering::Release);
         }
         answers
     }

@@ -81,6 +81,9 @@ impl ChainReader for AlloyChain {
     }
 }
 
+/// How often an endpoint may let the time run out while a range is read, before the next one is asked.
+const MOST_TIMEOUTS: u32 = 2;
+
 enum ReadError {
     Node(Failure),
     Chain(ChainError),
@@ -108,7 +111,7 @@ impl AlloyChain {
 
     async fn blocks_of(&self, endpoint: usize, from: u64, to: u64) -> Result<Vec<ChainBlock>, ReadError> {
         let mut blocks = Vec::new();
-        let mut next = from;
+        let (mut next, mut timeouts) = (from, 0);
         let mut range = self.log_range(endpoint).map_or(1, |range| range.get());
         while next <= to {
             let last = to.min(next.saturating_add(range - 1));
@@ -123,6 +126,10 @@ impl AlloyChain {
                 }
                 Err(ReadError::Node(failure)) if failure.asked_too_much() && last > next => {
                     range = self.shorter(endpoint, last - next + 1, &failure);
+                    timeouts += u32::from(failure == Failure::Timeout);
+                    if timeouts == MOST_TIMEOUTS {
+                        return Err(failure.into());
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -133,12 +140,13 @@ impl AlloyChain {
     /// How many blocks to ask for where so many were too many.
     fn shorter(&self, endpoint: usize, blocks: u64, failure: &Failure) -> u64 {
         let message = match failure {
-            // A node that is slow now need not be slow for good; a provider's limit stays for a while.
-            Failure::Timeout => return (blocks / 2).max(1),
             Failure::Error { message, .. } => message.as_str(),
             _ => "",
         };
-        let fewer = self.log_range(endpoint).map_or(1, |mut range| range.refused(blocks, message));
+        let fewer = self.log_range(endpoint).map_or(1, |mut range| match failure {
+            Failure::Timeout => range.timed_out(blocks),
+            _ => range.refused(blocks, message),
+        });
         tracing::info!(blocks, fewer, "the provider wants shorter ranges of logs");
         fewer
     }

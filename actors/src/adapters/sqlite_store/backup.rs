@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::create::{beside, failed, folder_of};
+use super::create::{beside, failed, folder_of, share};
 use super::explain::explain;
 use crate::ports::StoreError;
 
@@ -22,6 +22,7 @@ pub(super) fn make(connection: &Connection, path: &Path, schema: i32) -> Result<
     connection.execute("VACUUM INTO ?1", [&name]).map_err(|error| explain(&error, path))?;
     let place = || -> std::io::Result<()> {
         File::open(&new)?.sync_all()?;
+        share(&new, path)?;
         std::fs::rename(&new, &copy)?;
         File::open(folder_of(path))?.sync_all()
     };

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::explain::{damaged, explain};
+use super::explain::{START_EMPTY, damaged, explain};
 use super::schema;
 use crate::ports::StoreError;
 
@@ -42,13 +43,38 @@ pub(super) fn ensure(path: &Path) -> Result<(), StoreError> {
     match std::fs::metadata(path) {
         Ok(found) if found.len() == 0 => Err(damaged(path, "it is empty")),
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            match COMPANIONS.map(|ending| beside(path, ending)).into_iter().find(|file| file.exists()) {
-                Some(companion) => Err(lost(path, &companion)),
-                None => make(path),
-            }
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => match companion(path) {
+            Some(companion) => Err(lost(path, &companion)),
+            None => make(path),
+        },
         Err(error) => Err(failed(path, &error)),
+    }
+}
+
+/// What tells that there was a store.
+fn companion(path: &Path) -> Option<PathBuf> {
+    COMPANIONS.map(|ending| beside(path, ending)).into_iter().find(|file| file.exists())
+}
+
+/// The same for whoever makes none.
+pub(super) fn must_exist(path: &Path) -> Result<(), StoreError> {
+    if !path.exists() && companion(path).is_none() {
+        let no_store = format!("there is no store at {}; is data_dir right?", path.display());
+        return Err(StoreError::Failed(no_store));
+    }
+    ensure(path)
+}
+
+/// Gives a new file to the owner of another one, where this process may: what root does with a store of somebody else must not
+/// be in that one's way.
+pub(super) fn share(new: &Path, with: &Path) -> std::io::Result<()> {
+    let (own, other) = (std::fs::metadata(new)?, std::fs::metadata(with)?);
+    if own.uid() == other.uid() {
+        return Ok(());
+    }
+    match std::os::unix::fs::chown(new, Some(other.uid()), Some(other.gid())) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        given => given,
     }
 }
 
@@ -61,6 +87,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
     fill(&new).map_err(|error| explain(&error, path))?;
     let place = || -> std::io::Result<()> {
         File::open(&new)?.sync_all()?;
+        share(&new, folder_of(path))?;
         std::fs::rename(&new, path)?;
         File::open(folder_of(path))?.sync_all()
     };
@@ -109,9 +136,8 @@ pub(super) fn failed(path: &Path, error: &std::io::Error) -> StoreError {
 }
 
 fn lost(path: &Path, companion: &Path) -> StoreError {
-    StoreError::Failed(format!(
-        "{} is gone, and {} tells that it was there; nothing was changed: restore it, or move the latter away too to start \
-         empty (an operator's signing protection was in it)",
+    StoreError::DamagedFile(format!(
+        "{} is gone, and {} tells that it was there; nothing was changed: restore it, or {START_EMPTY}",
         path.display(),
         companion.display()
     ))

@@ -24,12 +24,16 @@ pub(super) fn explain(error: &rusqlite::Error, path: &Path) -> StoreError {
     }
 }
 
+/// What is left where nothing can be restored.
+pub(super) const START_EMPTY: &str = "move it and what has its name away to start empty (an operator signs only tasks that \
+    are created after its next start then, unless operator_signer.key_is_new says otherwise: take that out)";
+
 /// The file as a whole.
 pub(super) fn damaged(path: &Path, what: &str) -> StoreError {
-    StoreError::Failed(format!(
-        "{} is damaged ({what}); nothing was changed: restore it, or move it away to start empty (an operator's signing \
-         protection is in it)",
-        path.display()
+    StoreError::DamagedFile(format!(
+        "{} is damaged ({what}); nothing was changed: restore it, or {}",
+        path.display(),
+        START_EMPTY
     ))
 }
 

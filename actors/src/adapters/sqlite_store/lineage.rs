@@ -3,7 +3,8 @@
 //! What was written after a copy was made is not in the copy: an operator that goes on from it would not know what it has
 //! signed. So every start leaves a new witness beside the file and notes in the file which witness that is, and which file it
 //! is itself (inode and time of birth). A copy has another inode; a file that was put back in place names an earlier witness.
-//! What cannot be told apart is a disk, or a virtual machine, that was put back as a whole.
+//! What cannot be told apart is a disk, or a virtual machine, that was put back as a whole, nor what one and the same run had
+//! written earlier and was put back in place: whoever does that says so (`anzen operator protection restored`).
 
 use std::fs::{File, Metadata};
 use std::io::Write as _;
@@ -15,7 +16,8 @@ use alloy::hex;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use super::create::{beside, failed, folder_of};
+use super::config::FileIds;
+use super::create::{beside, failed, folder_of, share};
 use super::explain::explain;
 use crate::ports::StoreError;
 
@@ -35,29 +37,57 @@ struct Lineage {
     witnesses: Vec<Option<String>>,
 }
 
-/// Compares the file with its witness, leaves the next one, and says how often the file was found to be a copy.
-pub(super) fn examine(connection: &Connection, path: &Path) -> Result<u64, StoreError> {
+/// What the comparison with the witness says.
+#[derive(Debug)]
+pub(super) struct Finding {
+    /// How often the file was found to be a copy, this time included.
+    pub(super) restorations: u64,
+    is_new: bool,
+    /// All but the file numbers is as it was left.
+    numbers_only: bool,
+    file: String,
+    witness: Option<String>,
+}
+
+/// Compares the file with its witness, and changes nothing.
+pub(super) fn judge(connection: &Connection, path: &Path, by: FileIds) -> Result<Finding, StoreError> {
     let fail = |error: std::io::Error| failed(path, &error);
     let known = read(connection, path)?;
-    let witness = beside(path, WITNESS);
-    let beside_it = name_of(&witness).map_err(fail)?;
+    let witness = name_of(&beside(path, WITNESS)).map_err(fail)?;
     let file = identity(&std::fs::metadata(path).map_err(fail)?);
-    let restorations = match &known {
+    let Some(known) = known else {
         // New, or of a version that knew no witnesses.
-        None => u64::from(beside_it.is_some()),
-        Some(known) => {
-            let is_same = known.file == file && known.witnesses.contains(&beside_it);
-            known.restorations.saturating_add(u64::from(!is_same))
-        }
+        let is_new = witness.is_some();
+        let restorations = u64::from(is_new);
+        return Ok(Finding { restorations, is_new, numbers_only: false, file, witness });
     };
-    if known.map_or(0, |known| known.restorations) < restorations {
+    let exactly = known.file == file && known.witnesses.contains(&witness);
+    let nearly = known.witnesses.iter().any(|one| token(one.as_ref()) == token(witness.as_ref()));
+    let is_same = exactly || (by == FileIds::Unstable && nearly);
+    let restorations = known.restorations.saturating_add(u64::from(!is_same));
+    Ok(Finding { restorations, is_new: !is_same, numbers_only: nearly, file, witness })
+}
+
+/// The same, and leaves the next witness.
+pub(super) fn examine(connection: &Connection, path: &Path, by: FileIds) -> Result<u64, StoreError> {
+    let fail = |error: std::io::Error| failed(path, &error);
+    let Finding { restorations, is_new, numbers_only, file, witness: beside_it } =
+        judge(connection, path, by)?;
+    if is_new {
         tracing::warn!(
             store = %path.display(),
             "the store is a copy, or was put back from one: an operator signs only tasks that are created from now on"
         );
     }
+    if is_new && numbers_only {
+        tracing::warn!(
+            "if nobody copied it, then its file system gives a file another number each time: set store.file_ids_are_stable \
+             to false"
+        );
+    }
+    let witness = beside(path, WITNESS);
     let new = beside(path, ".witness.new");
-    let next = leave(&new).map_err(fail)?;
+    let next = leave(&new, path).map_err(fail)?;
     write(connection, path, &Lineage { restorations, file, witnesses: vec![Some(next), beside_it] })?;
     let place = || {
         std::fs::rename(&new, &witness)?;
@@ -91,8 +121,8 @@ fn write(connection: &Connection, path: &Path, lineage: &Lineage) -> Result<(), 
     written.map(drop).map_err(|error| explain(&error, path))
 }
 
-/// Makes a witness; returns its name.
-fn leave(new: &Path) -> std::io::Result<String> {
+/// Makes a witness of a store; returns its name.
+fn leave(new: &Path, store: &Path) -> std::io::Result<String> {
     let mut token = [0; 16];
     getrandom::fill(&mut token).map_err(std::io::Error::other)?;
     // A file that was never there before: its inode and birth are its own.
@@ -103,6 +133,7 @@ fn leave(new: &Path) -> std::io::Result<String> {
     let mut file = File::create_new(new)?;
     writeln!(file, "{}", hex::encode(token))?;
     file.sync_all()?;
+    share(new, store)?;
     Ok(named(&hex::encode(token), &file.metadata()?))
 }
 
@@ -120,6 +151,11 @@ fn name_of(witness: &Path) -> std::io::Result<Option<String>> {
 
 fn named(token: &str, file: &Metadata) -> String {
     format!("{token}@{}", identity(file))
+}
+
+/// What is in a witness of that name.
+fn token(witness: Option<&String>) -> Option<&str> {
+    witness.map(|name| name.split_once('@').map_or(name.as_str(), |(token, _)| token))
 }
 
 /// Inode, and time of birth where the file system tells it: together no other file's.

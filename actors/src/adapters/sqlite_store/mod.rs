@@ -5,7 +5,8 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `database.rs`, `records.rs`, `writer.rs` | the file; the records in it; the thread that owns it |
+//! | `opening.rs`, `database.rs` | opening the file: for a process, to be mended, to be read; the file |
+//! | `records.rs`, `writer.rs` | the records in it; the thread that owns it |
 //! | `create.rs`, `schema.rs`, `backup.rs` | making the file, its tables, bringing an older one up to date after a copy was made |
 //! | `checksum.rs`, `lineage.rs` | finding out that a record is damaged, or that the file is a copy of an earlier state |
 //! | `inspector.rs` | looking at the file of a process that is stopped, and mending it |
@@ -20,6 +21,7 @@ mod explain;
 mod inspector;
 mod lineage;
 mod metrics;
+mod opening;
 mod records;
 mod schema;
 #[cfg(test)]
@@ -34,7 +36,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 pub use self::config::StoreConfig;
-pub use self::inspector::{SpaceSize, StoreInspector};
+pub use self::inspector::{Dropped, SpaceSize, StoreInspector};
 pub use self::metrics::StoreMetrics;
 
 use self::database::Database;
@@ -72,7 +74,7 @@ impl SqliteStore {
     /// The same.
     pub fn open_with(path: &Path, config: &StoreConfig, metrics: StoreMetrics) -> Result<Self, StoreError> {
         metrics.starts(MOST_WAITING, config.most_bytes);
-        Self::start(Database::open(path, config.most_bytes)?, metrics)
+        Self::start(Database::open(path, config)?, metrics)
     }
 
     fn start(database: Database, metrics: StoreMetrics) -> Result<Self, StoreError> {

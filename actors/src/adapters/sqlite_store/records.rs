@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::checksum;
 use crate::ports::{StoreError, Write};
@@ -38,6 +38,25 @@ pub(super) fn damaged(connection: &Connection) -> rusqlite::Result<Vec<StoreErro
         damaged.extend(verify(&space, row)?.err());
     }
     Ok(damaged)
+}
+
+/// How a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecordState {
+    Absent,
+    Whole,
+    Damaged,
+}
+
+/// Whether a record is there, and is what was written.
+pub(super) fn state_of(connection: &Connection, space: &str, key: &[u8]) -> rusqlite::Result<RecordState> {
+    let sql = "SELECT space, key, value, checksum FROM kv WHERE space = ?1 AND key = ?2";
+    let found = connection.query_row(sql, (space, key), |row| verify(space, row)).optional()?;
+    Ok(match found {
+        None => RecordState::Absent,
+        Some(Ok(_)) => RecordState::Whole,
+        Some(Err(_)) => RecordState::Damaged,
+    })
 }
 
 /// How many records each space has.

@@ -24,6 +24,14 @@ fn open(path: &Path) -> Result<SqliteStore, StoreError> {
     SqliteStore::open(path, StoreMetrics::default())
 }
 
+fn inspect(path: &Path) -> Result<StoreInspector, StoreError> {
+    StoreInspector::open(path, &StoreConfig::default())
+}
+
+fn of_at_most(most_bytes: u64) -> StoreConfig {
+    StoreConfig { most_bytes, ..StoreConfig::default() }
+}
+
 fn put(key: &[u8], value: &[u8]) -> Write {
     Write::Put { space: SPACE, key: key.to_vec(), value: value.to_vec() }
 }
@@ -138,7 +146,7 @@ fn a_file_of_a_later_version_or_another_program_is_refused() {
 #[tokio::test]
 async fn a_full_disk_is_said_and_loses_nothing() {
     let (_folder, path) = folder();
-    let database = Database::open(&path, 20 * 4096).unwrap();
+    let database = Database::open(&path, &of_at_most(20 * 4096)).unwrap();
     let store = SqliteStore::start(database, StoreMetrics::default()).unwrap();
     store.commit(vec![put(b"before", b"1")]).await.unwrap();
     let error = store.commit(vec![put(b"half", b"1"), put(b"large", &[0; 200_000])]).await.unwrap_err();
@@ -151,7 +159,7 @@ async fn a_full_disk_is_said_and_loses_nothing() {
 #[tokio::test]
 async fn a_batch_that_cannot_be_written_fails_alone() {
     let (_folder, path) = folder();
-    let database = Database::open(&path, 20 * 4096).unwrap();
+    let database = Database::open(&path, &of_at_most(20 * 4096)).unwrap();
     let store = SqliteStore::start(database, StoreMetrics::default()).unwrap();
     let batches =
         (0..20u8).map(|n| store.commit(vec![put(&[n], &vec![0; if n == 7 { 200_000 } else { 10 }])]));
@@ -194,7 +202,7 @@ async fn what_is_queued_is_written_before_the_file_is_released() {
 #[tokio::test]
 async fn after_a_failed_flush_everything_is_refused_and_the_process_is_told() {
     let (_folder, path) = folder();
-    let mut database = Database::open(&path, 1 << 20).unwrap();
+    let mut database = Database::open(&path, &of_at_most(1 << 20)).unwrap();
     let error = StoreError::Broken("no flush".into());
     database.failing = Some(error.clone());
     let store = SqliteStore::start(database, StoreMetrics::default()).unwrap();

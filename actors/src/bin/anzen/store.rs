@@ -3,7 +3,7 @@
 use std::{fmt, process::ExitCode};
 
 use alloy::primitives::Bytes;
-use anzen_actors::adapters::{SpaceSize, StoreInspector};
+use anzen_actors::adapters::{Dropped, SpaceSize, StoreInspector};
 use anzen_actors::node::store_path;
 use serde::Serialize;
 
@@ -15,21 +15,18 @@ use crate::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Check the store of a process that is stopped: its file, and every record. Exits with 3 if anything is damaged.
-    Check(CheckArguments),
+    /// Check the store of a process that is stopped: its file, and every record. Changes nothing.
+    ///
+    /// Exits with 3 if anything is damaged, or gone; with 1 where it cannot be checked (there is no store, or its process runs).
+    Check(Settings),
     /// Show whose records are in the store of a process that is stopped, and how large they are; with --space, the records.
+    /// Changes nothing.
     Show(ShowArguments),
     /// Give up a record that is damaged, so that the process starts again.
     ///
     /// What the record said is forgotten: an operator signs only tasks that are created after its next start; a transaction
-    /// may be sent a second time; an acknowledged signature is lost.
+    /// may be sent a second time; an acknowledged signature is lost. So a record that is whole is left where it is.
     DropRecord(DropArguments),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct CheckArguments {
-    #[command(flatten)]
-    settings: Settings,
 }
 
 #[derive(Debug, clap::Args)]
@@ -49,6 +46,9 @@ pub(crate) struct DropArguments {
     space: String,
     /// Its key, in hexadecimal digits, as the error says.
     key: Bytes,
+    /// Give it up though it is what was written: because the process cannot make sense of it all the same, and says so.
+    #[arg(long)]
+    even_if_whole: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -58,17 +58,28 @@ struct NoRecord {
     key: Bytes,
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the record {key} of {space} is what was written, and was left where it is; if its process refuses to start because of it, \
+     give it up with --even-if-whole"
+)]
+struct IsWhole {
+    space: String,
+    key: Bytes,
+}
+
 pub(crate) fn run(command: &Command, output: Output) -> Outcome {
     crate::logging::start("warn");
     match command {
-        Command::Check(arguments) => check(arguments, output),
+        Command::Check(settings) => check(settings, output),
         Command::Show(arguments) => show(arguments, output),
         Command::DropRecord(arguments) => drop_record(arguments, output),
     }
 }
 
 fn inspector(settings: &Settings) -> Result<StoreInspector, Box<dyn std::error::Error>> {
-    Ok(StoreInspector::open(&store_path(&settings.load()?))?)
+    let config = settings.load()?;
+    Ok(StoreInspector::open(&store_path(&config), &config.store)?)
 }
 
 #[derive(Debug, Serialize)]
@@ -86,9 +97,13 @@ impl Report for Checked {
     }
 }
 
-fn check(arguments: &CheckArguments, output: Output) -> Outcome {
-    let problems: Vec<String> =
-        inspector(&arguments.settings)?.check()?.iter().map(ToString::to_string).collect();
+fn check(settings: &Settings, output: Output) -> Outcome {
+    let config = settings.load()?;
+    let problems = match StoreInspector::open(&store_path(&config), &config.store).and_then(|it| it.check()) {
+        Err(error) if error.is_damage() => vec![error],
+        found => found?,
+    };
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let checked = Checked { ok: problems.is_empty(), problems };
     output.print(&checked)?;
     Ok(if checked.ok { ExitCode::SUCCESS } else { ExitCode::from(NOT_SO) })
@@ -158,12 +173,12 @@ fn show(arguments: &ShowArguments, output: Output) -> Outcome {
 }
 
 #[derive(Debug, Serialize)]
-struct Dropped {
+struct GivenUp {
     space: String,
     key: Bytes,
 }
 
-impl Report for Dropped {
+impl Report for GivenUp {
     fn for_people(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(f, "The record {} of {} is gone.", self.key, self.space)
     }
@@ -171,9 +186,11 @@ impl Report for Dropped {
 
 fn drop_record(arguments: &DropArguments, output: Output) -> Outcome {
     let (space, key) = (arguments.space.clone(), arguments.key.clone());
-    if !inspector(&arguments.settings)?.drop_record(&space, &key)? {
-        return Err(NoRecord { space, key }.into());
+    let path = store_path(&arguments.settings.load()?);
+    match StoreInspector::drop_record(&path, &space, &key, arguments.even_if_whole)? {
+        Dropped::Absent => return Err(NoRecord { space, key }.into()),
+        Dropped::Whole => return Err(IsWhole { space, key }.into()),
+        Dropped::Gone => output.print(&GivenUp { space, key })?,
     }
-    output.print(&Dropped { space, key })?;
     Ok(ExitCode::SUCCESS)
 }

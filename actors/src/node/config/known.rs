@@ -113,7 +113,7 @@ pub(super) fn letters(key: &Key) -> String {
 }
 
 /// Settings and sections.
-fn every_name() -> Vec<Key> {
+pub(super) fn every_name() -> Vec<Key> {
     fn collect(shape: &Shape, at: &Key, all: &mut Vec<Key>) {
         let Shape::Section(fields) = shape else { return };
         for (name, field) in fields {

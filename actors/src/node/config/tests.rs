@@ -267,9 +267,10 @@ fn misspelt() -> impl Strategy<Value = (Key, Key)> {
         }
         let mut wrong = key.clone();
         wrong.0[part] = letters.into_iter().collect();
-        // `rpc_url_` is nearer to `rpc_url` than to `rpc_urls`, whatever was meant.
-        let is_anothers =
-            all.iter().any(|other| *other != key && known::letters(other) == known::letters(&wrong));
+        // `rpc_url_` is nearer to `rpc_url` than to `rpc_urls`, whatever was meant; so is `aggregator_` to the section.
+        let is_anothers = known::every_name()
+            .iter()
+            .any(|other| *other != key && known::letters(other) == known::letters(&wrong));
         (known::lookup(&wrong).is_none() && !is_anothers).then_some((key, wrong))
     })
 }

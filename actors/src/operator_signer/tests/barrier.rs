@@ -24,12 +24,44 @@ fn a_new_store_signs_only_later_tasks() {
 #[test]
 fn a_key_that_is_new_signs_what_is_open_and_only_then() {
     let mut protection = load(Vec::new());
-    protection.trust_that_the_key_is_new();
+    assert!(protection.trust_that_the_key_is_new());
     protection.begin(100);
-    assert_eq!(signs(&mut protection, 90), Ok(()));
+    assert_eq!((signs(&mut protection, 90), protection.barrier()), (Ok(()), None));
     let mut restored = Protection::load(Vec::new(), 1).unwrap();
-    restored.trust_that_the_key_is_new();
-    assert!(restored.starts_anew());
+    assert!(!restored.trust_that_the_key_is_new() && restored.starts_anew());
+}
+
+#[test]
+fn a_key_is_new_once() {
+    let mut protection = load(Vec::new());
+    protection.trust_that_the_key_is_new();
+    let on_disk = stored(&protection.prune(0));
+    let mut next = load(on_disk.clone());
+    assert!(!next.trust_that_the_key_is_new() && !next.starts_anew(), "it was taken so, and that is on disk");
+    assert_eq!(signs(&mut next, 90), Ok(()));
+    let mut restored = Protection::load(on_disk, 1).unwrap();
+    assert!(!restored.trust_that_the_key_is_new() && restored.starts_anew());
+}
+
+#[test]
+fn a_key_is_not_new_after_an_import_even_of_nothing() {
+    let mut imported = load(stored(&load(Vec::new()).start_anew()));
+    assert!(!imported.trust_that_the_key_is_new() && imported.starts_anew());
+}
+
+#[test]
+fn who_says_that_a_store_was_restored_signs_only_later_tasks() {
+    let mut before = load(Vec::new());
+    before.begin(100);
+    let mut writes = record(&mut before, &a_task(1, 0, 1, 101), 1);
+    writes.extend(before.start_anew());
+    let mut after = load(stored(&writes));
+    after.begin(90);
+    assert_eq!(after.barrier(), Some(100), "no earlier than the last one");
+    let mut after = load(stored(&writes));
+    after.begin(200);
+    assert!(matches!(signs(&mut after, 150), Err(Refusal::BeforeStart { barrier: 200, .. })));
+    assert_eq!(signs(&mut after, 201), Ok(()));
 }
 
 #[test]

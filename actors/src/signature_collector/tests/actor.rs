@@ -1,5 +1,7 @@
 //! The actor with a store, a chain that tells what the test pushes, and an aggregator that is the test's.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
 use alloy::primitives::{Address, Bytes};
 use anzen_messages::OperatorSet;
 use anzen_messages::aggregation::QuorumTaken;
@@ -25,13 +27,18 @@ impl CpuPool for InPlace {
     }
 }
 
-/// Operators 0, 1 and 2 have the same stake at any block.
-struct Three;
+/// Operators 0, 1 and 2 have the same stake at any block; the first readings lack the last of them.
+#[derive(Default)]
+struct Three {
+    wrong_readings: AtomicUsize,
+}
 
 #[async_trait]
 impl OperatorRegistry for Three {
     async fn operators_at(&self, _at: BlockRef, _quorums: &[u8]) -> Result<OperatorSet, ChainError> {
-        Ok(operator_set(&[100, 100, 100]))
+        let one_less = |left: usize| left.checked_sub(1);
+        let wrong = self.wrong_readings.fetch_update(SeqCst, SeqCst, one_less).is_ok();
+        Ok(operator_set(if wrong { &[100, 100] } else { &[100, 100, 100] }))
     }
 
     async fn operator(&self, _id: OperatorId) -> Result<Option<RegisteredOperator>, ChainError> {
@@ -62,13 +69,17 @@ struct World {
 impl World {
     /// A process with the disk of an earlier one.
     async fn on(store: Arc<MemoryStore>) -> Result<Self, StoreError> {
+        Self::with(store, Three::default()).await
+    }
+
+    async fn with(store: Arc<MemoryStore>, registry: Three) -> Result<Self, StoreError> {
         let chain = Arc::<FakeWatcher>::default();
         let (aggregator, certificates) = handle(|_: &QuorumReached| Ok(Ok(QuorumTaken {})));
         let metrics = CollectorMetrics::default();
         let deps = Dependencies {
             watcher: watcher(&chain),
             aggregator,
-            registry: Arc::new(Three),
+            registry: Arc::new(registry),
             store: Arc::clone(&store) as _,
             cpu: Arc::new(InPlace),
             rng: Arc::new(NoChance),
@@ -123,6 +134,23 @@ async fn what_was_acknowledged_counts_in_the_next_process() {
     let reached = world.certificates.recv().await.unwrap();
     assert_certifies(&reached);
     assert_eq!(reached.signers.len(), 2);
+}
+
+/// Nothing but the endpoint's first word was wrong.
+#[actix::test]
+async fn what_was_acknowledged_counts_although_the_set_lacked_its_operator() {
+    let registry = Three { wrong_readings: AtomicUsize::new(1) };
+    let mut world = World::with(Arc::default(), registry).await.unwrap();
+    let task = task(0, 101);
+    assert_eq!(world.submit(signed(&task, 2, value(1))).await, SubmitReply::Early);
+    world.watcher.push(created(&task));
+    assert!(world.submit(signed(&task, 0, value(1))).await.is_acknowledgement());
+    let next = block(102, vec![]);
+    world.watcher.push(delta(DeltaBase::Continues, vec![next]));
+    let reached = world.certificates.recv().await.unwrap();
+    assert_certifies(&reached);
+    assert_eq!(reached.signers.len(), 2);
+    assert_eq!(world.store.load(SIGNATURES).await.unwrap().len(), 2);
 }
 
 #[actix::test]

@@ -218,7 +218,7 @@ fn a_result_of_a_check_with_a_set_that_was_replaced_is_left_out() {
     let effects = harness.state.kept(task.hash(), operator_id(1), record).1;
     let [Effect::Check { value, job, .. }] = &effects[..] else { panic!("{effects:?}") };
     let late = job.run();
-    harness.state.tasks.get_mut(&task.hash()).unwrap().rereading = true;
+    harness.state.tasks.get_mut(&task.hash()).unwrap().doubt.reading = true;
     let more = harness.state.set_loaded(task.hash(), Arc::new(operator_set(&[100, 100, 1])));
     assert!(harness.state.checked(task.hash(), *value, &late).is_empty());
     harness.carry_out(more);

@@ -51,14 +51,20 @@ fn what_is_judged_when_its_task_is_over_is_still_proved() {
     assert_eq!(harness.evidence[0].verify(), Ok(()));
 }
 
+/// A process whose predecessor left two answers of operator 0 on disk, and the task that they are about.
+fn after_two_answers() -> (Harness, Task) {
+    let (mut harness, task) = (Harness::new(&[100, 100]), task(0, 101));
+    let place = (task.hash(), operator_id(0));
+    let answers = [1, 2].map(|units| signed(&task, 0, value(units)));
+    let [first, second] = answers.map(|message| harness.state.record(&message, decoded(&message)));
+    harness.state.recover(place.0, place.1, first);
+    harness.state.seconds.recover(place, second);
+    (harness, task)
+}
+
 #[test]
 fn a_second_answer_on_disk_is_judged_after_a_restart() {
-    let (harness, task) = Harness::with_task(&[100, 100]);
-    let [first, second] = [1, 2].map(|units| signed(&task, 0, value(units)));
-    let records = [&first, &second].map(|message| harness.state.record(message, decoded(message)));
-    let mut harness = Harness::new(&[100, 100]);
-    harness.state.recover(task.hash(), operator_id(0), records[0]);
-    harness.state.seconds.recover((task.hash(), operator_id(0)), records[1]);
+    let (mut harness, task) = after_two_answers();
     harness.create(&task);
     assert_eq!(harness.evidence.len(), 1);
 }
@@ -66,12 +72,7 @@ fn a_second_answer_on_disk_is_judged_after_a_restart() {
 /// Another aggregator may have answered meanwhile, or this one's own transaction.
 #[test]
 fn a_second_answer_on_disk_is_judged_although_its_task_is_answered() {
-    let (harness, task) = Harness::with_task(&[100, 100]);
-    let [first, second] = [1, 2].map(|units| signed(&task, 0, value(units)));
-    let records = [&first, &second].map(|message| harness.state.record(message, decoded(message)));
-    let mut harness = Harness::new(&[100, 100]);
-    harness.state.recover(task.hash(), operator_id(0), records[0]);
-    harness.state.seconds.recover((task.hash(), operator_id(0)), records[1]);
+    let (mut harness, task) = after_two_answers();
     let created = ChainEvent::TaskCreated { task: task.clone() };
     harness.apply(&block(101, vec![created, responded(0, task.hash())]));
     assert_eq!(harness.evidence.len(), 1);

@@ -24,6 +24,7 @@ mod doubts;
 mod evidence;
 mod penalties;
 mod properties;
+mod sets;
 mod signatures;
 
 const WINDOW: u64 = 30;
@@ -97,6 +98,9 @@ impl Harness {
     fn carry_out_one(&mut self, effect: Effect) -> Vec<Effect> {
         match effect {
             Effect::LoadSet { task, .. } => {
+                if let Some(set) = self.state.cached_set(task) {
+                    return self.state.set_loaded(task, set);
+                }
                 self.sets_read += 1;
                 return self.state.set_loaded(task, Arc::new(operator_set(&self.stakes)));
             }
@@ -118,6 +122,7 @@ impl Harness {
             Effect::Unanswered { index, .. } => self.unanswered.push(index),
             Effect::Forget(places) => self.forgotten.extend(places),
             Effect::Created { .. }
+            | Effect::OtherSet { .. }
             | Effect::Answered { .. }
             | Effect::Promote { .. }
             | Effect::ForgetSeconds(_)

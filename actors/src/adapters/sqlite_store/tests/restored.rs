@@ -83,3 +83,26 @@ fn a_folder_that_was_put_back_in_place_is_another_store() {
     }
     assert_eq!(restorations(&path), 1);
 }
+
+/// Some file systems number files anew; that is told apart from a copy only by whoever runs it.
+#[test]
+fn where_files_have_no_lasting_numbers_the_folder_is_the_same_and_an_older_file_is_not() {
+    let unstable = StoreConfig { file_ids_are_stable: false, ..StoreConfig::default() };
+    let restorations = |path: &Path| {
+        SqliteStore::open_with(path, &unstable, StoreMetrics::default()).unwrap().restorations()
+    };
+    let (folder, path) = folder();
+    assert_eq!(restorations(&path), 0);
+    let older = fs::read(&path).unwrap();
+    let renumber = |file: &Path| {
+        fs::copy(file, folder.path().join("new")).unwrap();
+        fs::rename(folder.path().join("new"), file).unwrap();
+    };
+    for _ in 0..2 {
+        renumber(&path);
+        renumber(&path.with_extension("db.witness"));
+        assert_eq!(restorations(&path), 0);
+    }
+    fs::write(&path, older).unwrap();
+    assert_eq!(restorations(&path), 1);
+}

@@ -12,12 +12,6 @@ use crate::{
     settings::Settings,
 };
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    settings: Settings,
-}
-
 /// A document.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,8 +60,8 @@ impl Report for List {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, output: Output) -> Outcome {
-    let evidence = load(&arguments.settings)?.iter().map(Listed::from).collect();
+pub(super) fn run(settings: &Settings, output: Output) -> Outcome {
+    let evidence = load(settings)?.iter().map(Listed::from).collect();
     output.print(&List { evidence })?;
     Ok(ExitCode::SUCCESS)
 }

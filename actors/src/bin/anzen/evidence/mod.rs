@@ -7,9 +7,7 @@ mod verify;
 use std::path::PathBuf;
 
 use anzen_actors::{
-    adapters::{SqliteStore, StoreMetrics},
-    ports::StoreError,
-    signature_collector::evidence_in,
+    adapters::StoreInspector, node::store_path, ports::StoreError, signature_collector::evidence_in,
 };
 use anzen_messages::evidence::Evidence;
 
@@ -18,7 +16,7 @@ use crate::{chain::block_on, logging, outcome::Outcome, output::Output, settings
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// List the evidence in the store of an aggregator that is stopped.
-    List(list::Arguments),
+    List(Settings),
     /// Write it to files, each a proof that needs nothing else.
     Export(export::Arguments),
     /// Verify such a file: without a chain, a store or a configuration.
@@ -28,9 +26,6 @@ pub(crate) enum Command {
 /// Why the evidence cannot be had.
 #[derive(Debug, thiserror::Error)]
 enum EvidenceError {
-    /// There is no store.
-    #[error("there is no store at {}; name the aggregator's folder with --data-dir or --config", .0.display())]
-    NoStore(PathBuf),
     /// It cannot be read.
     #[error("the evidence cannot be read from {}; while the aggregator runs nobody else can", .path.display())]
     Store {
@@ -62,21 +57,19 @@ enum EvidenceError {
 pub(crate) fn run(command: &Command, output: Output) -> Outcome {
     logging::start("warn");
     match command {
-        Command::List(arguments) => list::run(arguments, output),
+        Command::List(settings) => list::run(settings, output),
         Command::Export(arguments) => export::run(arguments, output),
         Command::Verify(arguments) => verify::run(arguments, output),
     }
 }
 
-/// What the store of the configured process has, by operator. A store is opened, and never made.
+/// What the store of the configured process has, by operator. Nothing is changed there.
 fn load(settings: &Settings) -> Result<Vec<Evidence>, Box<dyn std::error::Error>> {
-    let path = settings.load()?.data_dir.join("anzen.db");
-    if !path.exists() {
-        return Err(EvidenceError::NoStore(path).into());
-    }
+    let config = settings.load()?;
+    let path = store_path(&config);
     let unreadable = |source| EvidenceError::Store { path: path.clone(), source };
     block_on(async {
-        let store = SqliteStore::open(&path, StoreMetrics::default()).map_err(unreadable)?;
+        let store = StoreInspector::open(&path, &config.store).map_err(unreadable)?;
         Ok(evidence_in(&store).await.map_err(unreadable)?)
     })?
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fmt, process::ExitCode};
 
-use anzen_actors::adapters::StoreMetrics;
+use anzen_actors::adapters::{StoreInspector, StoreMetrics};
 use anzen_actors::keys::load_bls;
 use anzen_actors::node::{NodeConfig, open_store, store_path};
 use anzen_actors::operator_signer::interchange::{Interchange, MOST_BYTES, Whose};
@@ -33,7 +33,12 @@ pub(crate) enum Command {
     /// Print what several files of one operator say together, as one file.
     Merge(MergeArguments),
     /// Show how much the operator's records tell, and from which block on it signs. The operator must be stopped.
-    Show(ShowArguments),
+    Show(Settings),
+    /// Say that the data folder, its disk or the whole machine was put back from a copy. The operator must be stopped.
+    ///
+    /// From its next start on, the operator signs only tasks that are created after that start: the copy may lack what was
+    /// signed since it was made. A copy of the folder is noticed without this; a snapshot of a disk is not.
+    Restored(Settings),
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,12 +68,6 @@ pub(crate) struct MergeArguments {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct ShowArguments {
-    #[command(flatten)]
-    settings: Settings,
-}
-
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 struct OfFile {
@@ -77,30 +76,25 @@ struct OfFile {
     error: Box<dyn Error + Send + Sync>,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("there is no store at {0}, so nothing is known to have been signed; is data_dir right?")]
-struct NoStore(String);
-
 pub(crate) async fn run(command: &Command, output: Output) -> Outcome {
     match command {
         Command::Export(arguments) => export(arguments).await?,
         Command::Import(arguments) => import(arguments, output).await?,
         Command::Merge(arguments) => merge(arguments)?,
-        Command::Show(arguments) => show(arguments, output).await?,
+        Command::Show(settings) => show(settings, output).await?,
+        Command::Restored(settings) => restored(settings, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The operator's own records, and the store that they are in.
-async fn own(config: &NodeConfig) -> Result<(impl Store, Protection), Box<dyn Error>> {
-    let store = open_store(config, StoreMetrics::default())?;
-    let protection = Protection::load(store.load(SPACE).await?, store.restorations())?;
-    Ok((store, protection))
+/// The operator's own records.
+async fn load(store: &dyn Store) -> Result<Protection, Box<dyn Error>> {
+    Ok(Protection::load(store.load(SPACE).await?, store.restorations())?)
 }
 
-fn must_exist(config: &NodeConfig) -> Result<(), NoStore> {
-    let path = store_path(config);
-    if path.exists() { Ok(()) } else { Err(NoStore(path.display().to_string())) }
+/// The same of a store that is only read.
+async fn own(config: &NodeConfig) -> Result<Protection, Box<dyn Error>> {
+    load(&StoreInspector::open(&store_path(config), &config.store)?).await
 }
 
 fn whose(config: &NodeConfig) -> Result<Whose, Box<dyn Error>> {
@@ -111,10 +105,8 @@ fn whose(config: &NodeConfig) -> Result<Whose, Box<dyn Error>> {
 
 async fn export(arguments: &ExportArguments) -> Result<(), Box<dyn Error>> {
     let config = arguments.settings.load()?;
-    must_exist(&config)?;
-    let whose = whose(&config)?;
-    let (_store, protection) = own(&config).await?;
-    write(&Interchange::of(whose, &protection), arguments.out.as_deref())
+    let protection = own(&config).await?;
+    write(&Interchange::of(whose(&config)?, &protection), arguments.out.as_deref())
 }
 
 fn merge(arguments: &MergeArguments) -> Result<(), Box<dyn Error>> {
@@ -147,6 +139,17 @@ impl Shown {
     }
 }
 
+impl From<&Protection> for Shown {
+    fn from(protection: &Protection) -> Self {
+        Self {
+            records: protection.len(),
+            floor: protection.floor(),
+            starts_anew: protection.starts_anew(),
+            blocked: protection.blocked(),
+        }
+    }
+}
+
 impl Report for Shown {
     fn for_people(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(f, "{} answers are on record.", self.records)?;
@@ -165,7 +168,8 @@ impl Report for Shown {
 async fn import(arguments: &ImportArguments, output: Output) -> Result<(), Box<dyn Error>> {
     let config = arguments.settings.load()?;
     let (whose, theirs) = (whose(&config)?, read(&arguments.file)?);
-    let (store, protection) = own(&config).await?;
+    let store = open_store(&config, StoreMetrics::default())?;
+    let protection = load(&store).await?;
     let merged = Interchange::of(whose, &protection).merge(theirs);
     let merged = merged.map_err(|error| of_file(&arguments.file, error))?;
     store.commit(merged.writes(&protection)).await?;
@@ -173,17 +177,19 @@ async fn import(arguments: &ImportArguments, output: Output) -> Result<(), Box<d
     Ok(())
 }
 
-async fn show(arguments: &ShowArguments, output: Output) -> Result<(), Box<dyn Error>> {
-    let config = arguments.settings.load()?;
-    must_exist(&config)?;
-    let (_store, protection) = own(&config).await?;
-    let shown = Shown {
-        records: protection.len(),
-        floor: protection.floor(),
-        starts_anew: protection.starts_anew(),
-        blocked: protection.blocked(),
-    };
-    output.print(&shown)?;
+async fn show(settings: &Settings, output: Output) -> Result<(), Box<dyn Error>> {
+    let config = settings.load()?;
+    output.print(&Shown::from(&own(&config).await?))?;
+    Ok(())
+}
+
+async fn restored(settings: &Settings, output: Output) -> Result<(), Box<dyn Error>> {
+    let config = settings.load()?;
+    // There is nothing to say of a store that is not there.
+    own(&config).await?;
+    let store = open_store(&config, StoreMetrics::default())?;
+    store.commit(load(&store).await?.start_anew()).await?;
+    output.print(&Shown::from(&load(&store).await?))?;
     Ok(())
 }
 
