@@ -3,9 +3,9 @@
 
 use alloy::primitives::I256;
 
-use crate::e2e::chain::Chain;
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::wire::{Client, Keys};
+use anzen_integration::e2e::chain::Chain;
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::wire::{Client, Keys};
 
 #[tokio::test]
 async fn culprits_are_named_and_tasks_answered() {

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::e2e::chain::Chain;
-use crate::e2e::command::{Ran, run};
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::process::anzen;
+use anzen_integration::e2e::chain::Chain;
+use anzen_integration::e2e::command::{Ran, run};
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::process::anzen;
 
 /// anvil's account 1, which may create tasks.
 const GENERATOR: (&str, &str) =

@@ -1,6 +1,6 @@
 //! Operators that are down.
 
-use crate::e2e::network::LocalNetwork;
+use anzen_integration::e2e::network::LocalNetwork;
 
 #[tokio::test]
 async fn one_down_is_tolerated_two_are_not_until_one_returns() {

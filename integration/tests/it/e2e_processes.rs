@@ -2,8 +2,8 @@
 
 use rustix::process::Signal;
 
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::process::gone;
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::process::gone;
 
 #[tokio::test]
 async fn ends_after_as_many_tasks_as_asked_for() {

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test ends by panicking")]
 
-mod e2e;
 mod e2e_byzantine;
 mod e2e_commands;
 mod e2e_faults;
