@@ -10,8 +10,9 @@ use alloy::{
 use serde_json::{Value, json};
 
 use super::{
-    LocalError,
-    process::{Processes, Program, this_program},
+    LocalError, folder,
+    process::{Program, Sign, this_program},
+    supervise::Processes,
 };
 use crate::{
     anvil::anvil_program,
@@ -80,14 +81,12 @@ impl Chain {
             arguments,
             folder: folder.to_owned(),
             log: log.clone(),
+            sign: Sign::Line(LISTENING),
         })?;
-        tokio::select! {
-            address = listening(&log) => {
-                let address = address?;
-                Self::running(&format!("http://{address}"), &format!("ws://{address}"), &log)
-            }
-            ended = processes.next_ended() => Err(ended.into_error()),
-        }
+        processes.ready(&[NAME], PATIENCE).await?;
+        let line = folder::line_with(&log, 0, LISTENING).unwrap_or_default();
+        let address = line.trim_start_matches(LISTENING).trim();
+        Self::running(&format!("http://{address}"), &format!("ws://{address}"), &log)
     }
 
     /// The chain that listens at these URLs; `source` is the file that says so.
@@ -120,22 +119,5 @@ impl Chain {
     async fn ask(&self, method: &'static str, parameters: Value) -> Result<(), ChainError> {
         let asked: Result<Value, _> = self.provider.raw_request(method.into(), parameters).await;
         asked.map(drop).map_err(|error| ChainError::rpc(method, error))
-    }
-}
-
-/// Waits for the line that says where anvil listens.
-async fn listening(log: &Path) -> Result<String, LocalError> {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        let text = tokio::fs::read_to_string(log).await.map_err(LocalError::file(log))?;
-        let line = text.lines().find_map(|line| line.strip_prefix(LISTENING));
-        if let (Some(address), true) = (line, text.ends_with('\n')) {
-            return Ok(address.trim().to_owned());
-        }
-        if tokio::time::Instant::now() > deadline {
-            let (seconds, tail) = (PATIENCE.as_secs(), super::folder::tail(log, 20));
-            return Err(LocalError::NotReady { name: NAME.into(), seconds, log: log.to_owned(), tail });
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

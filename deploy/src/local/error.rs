@@ -78,6 +78,22 @@ pub enum LocalError {
         /// The log's end.
         tail: String,
     },
+    /// A process fails soon after each start.
+    #[error(
+        "{name} has failed {failures} times in a row (last: {how}) and is given up; the last lines of {log}:\n{tail}"
+    )]
+    GivenUp {
+        /// The process.
+        name: String,
+        /// How often.
+        failures: usize,
+        /// Its exit code or signal.
+        how: String,
+        /// Its log.
+        log: PathBuf,
+        /// The log's end.
+        tail: String,
+    },
     /// A process did not become ready.
     #[error("{name} is not ready after {seconds} seconds; the last lines of {log}:\n{tail}")]
     NotReady {

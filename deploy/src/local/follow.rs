@@ -7,15 +7,15 @@ use anzen_messages::wire::ActorName;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    End, LocalError, Options,
+    End, LocalError, Network, Options,
     folder::Folder,
     line,
     nodes::Node,
     operators::{self, Numbers},
     prices::Prices,
-    process::{Ended, Processes},
     run::is_operator,
     say,
+    supervise::{Ended, Event, Processes},
 };
 use crate::{
     Addresses,
@@ -31,6 +31,7 @@ const COLLECTOR_LAG: Duration = Duration::from_secs(2);
 pub(super) struct Follower<'a> {
     options: &'a Options,
     folder: &'a Folder,
+    network: Network,
     addresses: Addresses,
     numbers: Numbers,
     blocks: mpsc::Receiver<BlockNews>,
@@ -49,6 +50,7 @@ impl<'a> Follower<'a> {
     pub(super) fn new(
         options: &'a Options,
         folder: &'a Folder,
+        network: Network,
         watch: Watch,
         prices: Prices,
         aggregator: &[Node],
@@ -61,6 +63,7 @@ impl<'a> Follower<'a> {
         Self {
             options,
             folder,
+            network,
             addresses: watch.addresses().clone(),
             numbers: operators::numbers(folder),
             blocks,
@@ -78,7 +81,7 @@ impl<'a> Follower<'a> {
     pub(super) async fn follow(mut self, processes: &mut Processes) -> Result<End, LocalError> {
         loop {
             tokio::select! {
-                ended = processes.next_ended() => self.ended(ended)?,
+                event = processes.next() => self.process(event)?,
                 Some(block) = self.blocks.recv() => {
                     self.block(block.number)?;
                     for news in block.news {
@@ -91,12 +94,37 @@ impl<'a> Follower<'a> {
         }
     }
 
+    fn process(&mut self, event: Event) -> Result<(), LocalError> {
+        match event {
+            Event::Ended(ended) if ended.returns => {
+                say(format!("{} has ended ({}) and is started again", title(&ended.name), ended.how));
+                Ok(())
+            }
+            Event::Ended(ended) => self.ended(ended),
+            Event::Started { name, pid } => self.started(&name, pid),
+            Event::Ready { name } => {
+                say(format!("{} is back", title(&name)));
+                Ok(())
+            }
+        }
+    }
+
     /// An operator's process is what the network tolerates to lose; any other ends it.
     fn ended(&mut self, ended: Ended) -> Result<(), LocalError> {
         let Some(number) = is_operator(&ended.name) else { return Err(ended.into_error()) };
         self.ours.remove(&number);
         self.is_down(number, &ended.how);
+        if ended.failures > 1 {
+            say(ended.into_error());
+        }
         Ok(())
+    }
+
+    /// Who looks for a process finds the new one.
+    fn started(&mut self, name: &str, pid: u32) -> Result<(), LocalError> {
+        self.network.processes.iter_mut().filter(|one| one.name == name).for_each(|one| one.pid = pid);
+        self.network.save(self.folder)?;
+        is_operator(name).map_or(Ok(()), |number| operators::write_pid(self.folder, number, pid))
     }
 
     fn is_down(&mut self, number: u32, how: &str) {
@@ -180,6 +208,11 @@ impl Drop for Follower<'_> {
     fn drop(&mut self) {
         self.watcher.abort();
     }
+}
+
+/// What a process is called in what is printed.
+fn title(name: &str) -> String {
+    is_operator(name).map_or_else(|| name.to_owned(), |number| format!("operator {number}"))
 }
 
 async fn watch_on(mut watch: Watch, mut prices: Prices, blocks: mpsc::Sender<BlockNews>) {

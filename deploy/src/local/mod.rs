@@ -7,13 +7,15 @@
 //! | `spawn.rs` | an operator that joins from another terminal |
 //! | `slots.rs` | operators in containers, which share a folder |
 //! | `stand_in.rs` | a chain alone, in place of a public network |
-//! | `nodes.rs` | which processes there are, and their configuration |
+//! | `nodes.rs`, `endpoints.rs` | which processes there are, and their configuration |
 //! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
+//! | `supervise.rs`, `restarts.rs` | starting those again that end by themselves |
 //! | `anvil.rs`, `prices.rs` | the chain, and prices that move |
 //! | `folder.rs`, `network.rs`, `operators.rs` | the network's files |
 //! | `follow.rs`, `line.rs` | what is told while it runs: a line a task |
 
 mod anvil;
+mod endpoints;
 mod error;
 mod folder;
 mod follow;
@@ -23,12 +25,14 @@ mod nodes;
 mod operators;
 mod prices;
 mod process;
+mod restarts;
 mod run;
 mod setup;
 mod slots;
 mod spawn;
 mod stand_in;
 mod summary;
+mod supervise;
 mod tether;
 
 use std::path::PathBuf;
@@ -59,6 +63,8 @@ pub struct Options {
     pub interval: u64,
     /// How the aggregator is divided into processes.
     pub topology: Topology,
+    /// Whether a process that ends by itself is started again; else the end of any but an operator's ends the network.
+    pub restart: bool,
     /// Where everything is kept. Cleared first.
     pub folder: PathBuf,
 }

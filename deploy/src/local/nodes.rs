@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     LocalError,
+    endpoints::Endpoints,
     folder::{Folder, write_private},
+    process::{Program, Sign, this_program},
 };
 
 /// The name that the local aggregator goes by.
@@ -21,6 +23,8 @@ pub(super) const SERVER_NAME: &str = "local-aggregator";
 const LINKS: &str = "links";
 /// What a process keeps, in its own folder.
 const DATA: &str = "data";
+/// A process's configuration, in its own folder.
+const CONFIG: &str = "node.toml";
 /// How much of the stake must sign: what two of three operators of equal stake have.
 const THRESHOLD_PERCENT: u32 = 66;
 /// A port that the system chooses.
@@ -59,6 +63,23 @@ impl Node {
 
     pub(super) fn data_dir(&self) -> PathBuf {
         Path::new(&self.name).join(DATA)
+    }
+
+    pub(super) fn config(&self, folder: &Folder) -> PathBuf {
+        folder.join(&self.name).join(CONFIG)
+    }
+
+    /// What runs it. It ends with this process.
+    pub(super) fn program(&self, folder: &Folder) -> Result<Program, LocalError> {
+        let config = format!("{}/{CONFIG}", self.name);
+        Ok(Program {
+            name: self.name.clone(),
+            program: this_program()?,
+            arguments: ["node", "--exit-with-parent", "--config", &config].map(Into::into).to_vec(),
+            folder: folder.path().to_owned(),
+            log: folder.log_of(&self.name),
+            sign: Sign::File(Endpoints::path(folder, self)),
+        })
     }
 }
 
@@ -247,33 +268,9 @@ impl<'a> NodeFile<'a> {
     }
 
     fn write(&self, folder: &Folder) -> Result<(), LocalError> {
-        let path = folder.join(self.name).join("node.toml");
+        let path = folder.join(self.name).join(CONFIG);
         let text = toml::to_string(self).map_err(|error| LocalError::malformed(&path, &error))?;
         std::fs::write(&path, text).map_err(LocalError::file(path))
-    }
-}
-
-/// Where a process listens: the file that it writes when it is ready.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct Endpoints {
-    pub(super) edge: Option<std::net::SocketAddr>,
-    pub(super) metrics: Option<std::net::SocketAddr>,
-    #[serde(default)]
-    pub(super) api: Option<std::net::SocketAddr>,
-}
-
-impl Endpoints {
-    pub(super) fn load(folder: &Folder, node: &Node) -> Option<Self> {
-        let text = std::fs::read_to_string(folder.join(node.data_dir()).join("endpoints.json")).ok()?;
-        serde_json::from_str(&text).ok()
-    }
-
-    pub(super) fn metrics_url(&self) -> Option<String> {
-        self.metrics.map(|address| format!("http://{address}/metrics"))
-    }
-
-    pub(super) fn api_url(&self) -> Option<String> {
-        self.api.map(|address| format!("http://{address}"))
     }
 }
 

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use super::{
     LocalError, Network, Options, ProcessInfo,
     anvil::{self, Chain, DevKey},
-    folder::{Claimed, Folder, tail},
+    endpoints::Endpoints,
+    folder::{Claimed, Folder},
     follow::Follower,
-    nodes::{self, Endpoints, Node, World},
-    operators,
-    process::{self, Processes},
-    say, setup, summary,
+    nodes::{self, Node, World},
+    operators, say, setup, summary,
+    supervise::{Process, Processes},
 };
 use crate::tasks::{Tasks, Watch};
 
@@ -34,11 +34,11 @@ pub enum End {
 /// it is left when this returns; nor if this process is killed.
 ///
 /// # Errors
-/// Where it cannot start, or a process dies that it cannot do without; where `options` asks for tasks, also when one is
+/// Where it cannot start, or a process dies for good that it cannot do without; where `options` asks for tasks, also when one is
 /// not answered.
 pub async fn run(options: &Options, shutdown: impl Future<Output = ()>) -> Result<End, LocalError> {
     let claimed = Claimed::take(&options.folder)?;
-    let mut processes = Processes::new();
+    let mut processes = Processes::new(options.restart);
     let outcome = tokio::select! {
         outcome = live(options, &claimed.folder, &mut processes) => outcome,
         () = shutdown => Ok(End::Stopped),
@@ -71,7 +71,7 @@ async fn live(options: &Options, folder: &Folder, processes: &mut Processes) -> 
     network.save(folder)?;
     say(summary::of(options, folder, &network, &ready));
     say(format!("Ready after {:.1} s.\n", started.elapsed().as_secs_f64()));
-    Follower::new(options, folder, watch, ready.prices, &aggregator).follow(processes).await
+    Follower::new(options, folder, network, watch, ready.prices, &aggregator).follow(processes).await
 }
 
 async fn start_aggregator(
@@ -83,7 +83,7 @@ async fn start_aggregator(
     let all = nodes::aggregator(options.topology);
     for node in &all {
         nodes::write_aggregator(folder, node, &all, world, DevKey::Aggregator.hex())?;
-        processes.start(process::node(&node.name, &process::this_program()?, folder.path()))?;
+        processes.start(node.program(folder)?)?;
         // Each is there before those that talk to it. They would wait, but not without a word in their logs.
         wait_until_ready(folder, std::slice::from_ref(node), processes).await?;
     }
@@ -100,36 +100,25 @@ async fn start_operators(
     let all: Vec<Node> = (1..=options.operators).map(nodes::operator).collect();
     for (number, node) in (1..).zip(&all) {
         nodes::write_operator(folder, node, world, aggregator_url)?;
-        let pid = processes.start(process::node(&node.name, &process::this_program()?, folder.path()))?;
+        let pid = processes.start(node.program(folder)?)?;
         operators::write_pid(folder, number, pid)?;
     }
     wait_until_ready(folder, &all, processes).await?;
     Ok(all)
 }
 
-/// A process has written its endpoints when it is ready.
+/// Waits until they are ready, and has them keep the ports that they have.
 async fn wait_until_ready(
     folder: &Folder,
     nodes: &[Node],
     processes: &mut Processes,
 ) -> Result<(), LocalError> {
-    let all_ready = async {
-        while !nodes.iter().all(|node| Endpoints::load(folder, node).is_some()) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::select! {
-        () = all_ready => Ok(()),
-        ended = processes.next_ended() => Err(ended.into_error()),
-        () = tokio::time::sleep(PATIENCE) => Err(not_ready(folder, nodes)),
+    let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    processes.ready(&names, PATIENCE).await?;
+    for node in nodes {
+        Endpoints::load(folder, node).unwrap_or_default().pin(folder, node)?;
     }
-}
-
-fn not_ready(folder: &Folder, nodes: &[Node]) -> LocalError {
-    let late = nodes.iter().find(|node| Endpoints::load(folder, node).is_none());
-    let name = late.map(|node| node.name.clone()).unwrap_or_default();
-    let log = folder.log_of(&name);
-    LocalError::NotReady { name, seconds: PATIENCE.as_secs(), tail: tail(&log, 20), log }
+    Ok(())
 }
 
 fn edge_url(folder: &Folder, aggregator: &[Node]) -> Result<String, LocalError> {
@@ -152,7 +141,7 @@ fn describe(
         let node = nodes.iter().find(|node| node.name == name)?;
         Endpoints::load(folder, node)
     };
-    let info = |process: &process::Process| {
+    let info = |process: &Process| {
         let endpoints = endpoints(&process.name).unwrap_or_default();
         ProcessInfo {
             name: process.name.clone(),

@@ -24,7 +24,7 @@ const NOBODY: (&str, &str) =
 #[tokio::test]
 async fn commands_tell_what_the_chain_says() {
     // One task a protocol: nothing else uses the generator's key meanwhile.
-    let mut network = LocalNetwork::ready(&["--interval", "1000"]).await;
+    let mut network = LocalNetwork::ready(&["--interval", "1000", "--no-restart"]).await;
     network.kill("operator-3");
     network.answered().await;
     network.answered().await;

@@ -65,6 +65,9 @@ pub(crate) struct RunArguments {
     /// How the aggregator is divided into processes.
     #[arg(long, default_value = "compact")]
     topology: TopologyArgument,
+    /// Start no process again that ends: an operator stays down, and the end of any other process ends the network.
+    #[arg(long)]
+    no_restart: bool,
     /// Where keys, configuration, addresses and logs go; what an earlier network left there is removed.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
     dir: PathBuf,
@@ -145,6 +148,7 @@ impl RunArguments {
                 TopologyArgument::Compact => Topology::Compact,
                 TopologyArgument::Spread => Topology::Spread,
             },
+            restart: !self.no_restart,
             folder: self.dir,
         }
     }
