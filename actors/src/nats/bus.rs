@@ -284,7 +284,12 @@ fn note(metrics: &NatsMetrics, server: &str, event: &Event) {
             metrics.connected(server, true);
             info!("connected to the NATS server");
         }
-        Event::Disconnected | Event::Closed => {
+        // By this process itself, which tries for good otherwise.
+        Event::Closed => {
+            metrics.connected(server, false);
+            info!("left the NATS server");
+        }
+        Event::Disconnected => {
             metrics.connected(server, false);
             warn!(%event, "no connection to the NATS server; it is being made again");
         }

@@ -9,6 +9,8 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::{Request, header};
 use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use serde_json::value::RawValue;
 use tokio::time::{sleep, timeout};
 use tracing::debug;
@@ -23,6 +25,8 @@ use crate::retry::doubled;
 pub(super) const REPLY_TO: &str = "Anzen-Reply";
 /// What the server says where a stream has as much as it may.
 const NO_ROOM: [&str; 2] = ["maximum bytes exceeded", "maximum messages exceeded"];
+/// After so long without an answer a question is put again: most wait for the next block.
+const PUT_AGAIN: Duration = Duration::from_secs(3);
 const FIRST_PAUSE_MS: u64 = 50;
 const LONGEST_PAUSE_MS: u64 = 1_000;
 
@@ -51,7 +55,8 @@ impl NatsTransport {
         outcome?.into_result(to.to_string())
     }
 
-    /// Whoever is there answers, or nobody.
+    /// Whoever is there answers, or nobody. Who has the question may be killed with it, and nobody tells; nor does a server that
+    /// was restarted. So it is put again and again, and the first answer counts.
     async fn ask(
         &self,
         to: ActorName,
@@ -60,8 +65,15 @@ impl NatsTransport {
         limit: Duration,
     ) -> Result<Reply, TransportError> {
         let subject = self.0.subjects.message(to, name);
-        let request = Request::new().payload(payload.into()).timeout(Some(limit));
-        let answer = self.0.client.send_request(subject, request).await;
+        let mut answers = FuturesUnordered::new();
+        let answer = loop {
+            let request = Request::new().payload(payload.clone().into()).timeout(Some(limit));
+            answers.push(self.0.client.send_request(subject.clone(), request));
+            tokio::select! {
+                Some(answer) = answers.next() => break answer,
+                () = sleep(PUT_AGAIN) => {}
+            }
+        };
         let answer = answer.map_err(|error| TransportError::Unreachable {
             peer: to.to_string(),
             error: error.to_string(),

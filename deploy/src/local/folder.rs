@@ -7,6 +7,7 @@
 //! | `addresses.json` | the contracts |
 //! | `chain.log`, `NAME.log` | what the processes log |
 //! | `NAME/node.toml`, `NAME/data/` | a process's configuration and what it keeps |
+//! | `nats/` | the NATS server's configuration, its password, and what it keeps |
 //! | `operator-N/` | an operator's keys as well, and `operator.json`, which says who it is |
 
 use std::{
@@ -115,7 +116,7 @@ impl Folder {
     }
 
     pub(super) fn log_of(&self, process: &str) -> PathBuf {
-        self.join(format!("{process}.log"))
+        self.join(format!("{}.log", process.replace('/', ".")))
     }
 
     /// Makes a folder that only this user may enter.
@@ -157,18 +158,26 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
 /// The last lines of a log.
 pub(super) fn tail(path: &Path, lines: usize) -> String {
     const MOST_BYTES: u64 = 16 * 1024;
-    let read = || -> io::Result<String> {
-        use std::io::{Seek, SeekFrom};
-        let mut file = File::open(path)?;
-        let start = file.metadata()?.len().saturating_sub(MOST_BYTES);
-        file.seek(SeekFrom::Start(start))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    let text = read().unwrap_or_else(|error| format!("(unreadable: {error})"));
+    let start = fs::metadata(path).map_or(0, |log| log.len().saturating_sub(MOST_BYTES));
+    let text = read_from(path, start).unwrap_or_else(|error| format!("(unreadable: {error})"));
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+/// The first whole line of a log with `text` in it, after so many bytes of it.
+pub(super) fn line_with(path: &Path, after: u64, text: &str) -> Option<String> {
+    let log = read_from(path, after).ok()?;
+    let (whole, _) = log.rsplit_once('\n')?;
+    whole.lines().find(|line| line.contains(text)).map(str::to_owned)
+}
+
+fn read_from(path: &Path, start: u64) -> io::Result<String> {
+    use std::io::{Seek, SeekFrom};
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]
@@ -211,5 +220,15 @@ mod tests {
         fs::write(&path, "a\nb\nc\n").unwrap();
         assert_eq!(tail(&path, 2), "b\nc");
         assert_eq!(tail(&path, 9), "a\nb\nc");
+    }
+
+    #[test]
+    fn a_line_is_found_once_it_is_whole_and_not_among_the_old_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        fs::write(&path, "at 1\nat 2\nat 3").unwrap();
+        assert_eq!(line_with(&path, 0, "at").as_deref(), Some("at 1"));
+        assert_eq!(line_with(&path, 5, "at").as_deref(), Some("at 2"));
+        assert_eq!(line_with(&path, 10, "at"), None);
     }
 }

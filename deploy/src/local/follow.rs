@@ -7,15 +7,15 @@ use anzen_messages::wire::ActorName;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    End, LocalError, Options,
+    End, LocalError, Network, Options,
     folder::Folder,
     line,
-    nodes::Node,
+    nodes::Aggregator,
     operators::{self, Numbers},
     prices::Prices,
-    process::{Ended, Processes},
     run::is_operator,
     say,
+    supervise::{Ended, Event, Processes},
 };
 use crate::{
     Addresses,
@@ -31,6 +31,7 @@ const COLLECTOR_LAG: Duration = Duration::from_secs(2);
 pub(super) struct Follower<'a> {
     options: &'a Options,
     folder: &'a Folder,
+    network: Network,
     addresses: Addresses,
     numbers: Numbers,
     blocks: mpsc::Receiver<BlockNews>,
@@ -41,26 +42,28 @@ pub(super) struct Follower<'a> {
     down: BTreeSet<u32>,
     answered: u64,
     last_created: Option<u64>,
-    collector_log: PathBuf,
-    generator_log: PathBuf,
+    collector_logs: Vec<PathBuf>,
+    generator_logs: Vec<PathBuf>,
 }
 
 impl<'a> Follower<'a> {
     pub(super) fn new(
         options: &'a Options,
         folder: &'a Folder,
+        network: Network,
         watch: Watch,
         prices: Prices,
-        aggregator: &[Node],
+        aggregators: &[Aggregator],
     ) -> Self {
-        let log_of = |actor| {
-            let node = aggregator.iter().find(|node| node.runs(actor));
-            folder.log_of(node.map(|node| node.name.as_str()).unwrap_or_default())
+        let nodes = || aggregators.iter().flat_map(|aggregator| &aggregator.nodes);
+        let logs_of = |actor| -> Vec<PathBuf> {
+            nodes().filter(|node| node.runs(actor)).map(|node| folder.log_of(&node.name)).collect()
         };
         let (sender, blocks) = mpsc::channel(64);
         Self {
             options,
             folder,
+            network,
             addresses: watch.addresses().clone(),
             numbers: operators::numbers(folder),
             blocks,
@@ -70,15 +73,15 @@ impl<'a> Follower<'a> {
             down: BTreeSet::new(),
             answered: 0,
             last_created: None,
-            collector_log: log_of(ActorName::SignatureCollector),
-            generator_log: log_of(ActorName::TaskGenerator),
+            collector_logs: logs_of(ActorName::SignatureCollector),
+            generator_logs: logs_of(ActorName::TaskGenerator),
         }
     }
 
     pub(super) async fn follow(mut self, processes: &mut Processes) -> Result<End, LocalError> {
         loop {
             tokio::select! {
-                ended = processes.next_ended() => self.ended(ended)?,
+                event = processes.next() => self.process(event)?,
                 Some(block) = self.blocks.recv() => {
                     self.block(block.number)?;
                     for news in block.news {
@@ -91,12 +94,37 @@ impl<'a> Follower<'a> {
         }
     }
 
+    fn process(&mut self, event: Event) -> Result<(), LocalError> {
+        match event {
+            Event::Ended(ended) if ended.returns => {
+                say(format!("{} has ended ({}) and is started again", title(&ended.name), ended.how));
+                Ok(())
+            }
+            Event::Ended(ended) => self.ended(ended),
+            Event::Started { name, pid } => self.started(&name, pid),
+            Event::Ready { name } => {
+                say(format!("{} is back", title(&name)));
+                Ok(())
+            }
+        }
+    }
+
     /// An operator's process is what the network tolerates to lose; any other ends it.
     fn ended(&mut self, ended: Ended) -> Result<(), LocalError> {
         let Some(number) = is_operator(&ended.name) else { return Err(ended.into_error()) };
         self.ours.remove(&number);
         self.is_down(number, &ended.how);
+        if ended.failures > 1 {
+            say(ended.into_error());
+        }
         Ok(())
+    }
+
+    /// Who looks for a process finds the new one.
+    fn started(&mut self, name: &str, pid: u32) -> Result<(), LocalError> {
+        self.network.processes.iter_mut().filter(|one| one.name == name).for_each(|one| one.pid = pid);
+        self.network.save(self.folder)?;
+        is_operator(name).map_or(Ok(()), |number| operators::write_pid(self.folder, number, pid))
     }
 
     fn is_down(&mut self, number: u32, how: &str) {
@@ -147,7 +175,7 @@ impl<'a> Follower<'a> {
     }
 
     async fn missed(&mut self, missed: &Open) -> Result<(), LocalError> {
-        let signed = signed_percent(&self.collector_log, missed.task.index).await;
+        let signed = signed_percent(&self.collector_logs, missed.task.index).await;
         let down: Vec<u32> = self.down.iter().copied().collect();
         let remedy = down.first().map(|number| operators::remedy(*number, self.options)).unwrap_or_default();
         let protocol = self.addresses.name_of(missed.task.oracle_index);
@@ -165,7 +193,8 @@ impl<'a> Follower<'a> {
         // A task that is missed holds the next one up for the whole of its window.
         let blocks = 2 * self.options.interval + 60;
         if number > since + blocks {
-            let quiet = LocalError::NoTask { blocks, log: self.generator_log.clone() };
+            let logs: Vec<_> = self.generator_logs.iter().map(|log| log.display().to_string()).collect();
+            let quiet = LocalError::NoTask { blocks, logs: logs.join(" or ") };
             if self.options.tasks.is_some() {
                 return Err(quiet);
             }
@@ -180,6 +209,11 @@ impl Drop for Follower<'_> {
     fn drop(&mut self) {
         self.watcher.abort();
     }
+}
+
+/// What a process is called in what is printed.
+fn title(name: &str) -> String {
+    is_operator(name).map_or_else(|| name.to_owned(), |number| format!("operator {number}"))
 }
 
 async fn watch_on(mut watch: Watch, mut prices: Prices, blocks: mpsc::Sender<BlockNews>) {
@@ -207,17 +241,22 @@ async fn move_prices(prices: &mut Prices, block: u64, hash: B256) {
     }
 }
 
-/// How much of the stake signed a task that was missed, as the collector knows: it is nowhere on chain.
-async fn signed_percent(log: &std::path::Path, index: u32) -> Option<u64> {
+/// How much of the stake signed a task that was missed, as the collectors know: it is nowhere on chain.
+async fn signed_percent(logs: &[PathBuf], index: u32) -> Option<u64> {
     let deadline = tokio::time::Instant::now() + COLLECTOR_LAG;
     loop {
-        let text = tokio::fs::read_to_string(log).await.unwrap_or_default();
-        let found = text.lines().rev().find_map(|line| unanswered(line, index));
+        let found = logs.iter().filter_map(|log| signed_in(log, index)).max();
         if found.is_some() || tokio::time::Instant::now() > deadline {
             return found;
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// What one collector knows.
+fn signed_in(log: &std::path::Path, index: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(log).ok()?;
+    text.lines().rev().find_map(|line| unanswered(line, index))
 }
 
 /// The least percentage of a quorum in the collector's line about a task, if this is that line.

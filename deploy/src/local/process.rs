@@ -1,30 +1,26 @@
-//! The network's processes: started, watched, stopped.
+//! One process: started, watched, ended.
 
 use std::{
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process};
-use tokio::{
-    process::{Child, ChildStdin, Command},
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::process::{Child, ChildStdin, Command};
 
-use super::{
-    LocalError,
-    run::{is_chain, is_operator},
-};
+use super::{LocalError, folder};
 
 /// For how long a process may put its affairs in order.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often a process that is starting is looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What to start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Program {
     pub(super) name: String,
     pub(super) program: PathBuf,
@@ -32,142 +28,145 @@ pub(super) struct Program {
     /// The folder that it runs in.
     pub(super) folder: PathBuf,
     pub(super) log: PathBuf,
+    pub(super) sign: Sign,
 }
 
-/// A process that is running, or was.
-#[derive(Debug)]
-pub(super) struct Process {
-    pub(super) name: String,
-    pub(super) pid: u32,
-    stop: oneshot::Sender<()>,
-    watcher: JoinHandle<()>,
+/// What shows that a process is ready.
+#[derive(Debug, Clone)]
+pub(super) enum Sign {
+    /// It has written this file, which is removed before it starts.
+    File(PathBuf),
+    /// It has logged a line with this in it.
+    Line(&'static str),
 }
 
-impl Process {
-    /// Has it stop; the result is ready when it is gone.
-    fn stop(self) -> JoinHandle<()> {
-        // It may have ended already.
-        let _ = self.stop.send(());
-        self.watcher
-    }
-}
-
-/// A process has ended.
-#[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) name: String,
-    pub(super) log: PathBuf,
-    pub(super) how: String,
-}
-
-impl Ended {
-    /// The end of a process that the network cannot do without.
-    pub(super) fn into_error(self) -> LocalError {
-        let tail = super::folder::tail(&self.log, 20);
-        LocalError::Ended { name: self.name, how: self.how, log: self.log, tail }
-    }
-}
-
-/// All processes of this network that were started here. Each leads a process group of its own, so that Ctrl-C in the
-/// terminal reaches this process only, which stops the others in order.
-#[derive(Debug)]
-pub(super) struct Processes {
-    all: Vec<Process>,
-    ended: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
-}
-
-impl Processes {
-    pub(super) fn new() -> Self {
-        Self { all: Vec::new(), ended: mpsc::unbounded_channel() }
+impl Program {
+    /// A foreign program, which ends with this process.
+    pub(super) fn tethered(
+        name: &str,
+        program: PathBuf,
+        arguments: &[&str],
+        folder: &Path,
+        log: PathBuf,
+        sign: Sign,
+    ) -> Result<Self, LocalError> {
+        let tether = ["local", "tether", "--"].map(OsString::from);
+        let arguments = arguments.iter().map(Into::into);
+        let arguments = tether.into_iter().chain([program.into()]).chain(arguments).collect();
+        let (name, folder) = (name.to_owned(), folder.to_owned());
+        Ok(Self { name, program: this_program()?, arguments, folder, log, sign })
     }
 
-    pub(super) fn start(&mut self, program: Program) -> Result<u32, LocalError> {
-        let mut child = command(&program)?
-            .spawn()
-            .map_err(|source| LocalError::Start { program: program.program.clone(), source })?;
-        let pid = child.id().unwrap_or_default();
+    /// Starts it. What it logs comes after what it logged before.
+    pub(super) fn start(&self) -> Result<Running, LocalError> {
+        if let Sign::File(path) = &self.sign {
+            remove(path)?;
+        }
+        let log = File::options().create(true).append(true).open(&self.log);
+        let log = log.map_err(LocalError::file(&self.log))?;
+        let logged = log.metadata().map_err(LocalError::file(&self.log))?.len();
+        let started = self.command(log)?.spawn();
+        let mut child =
+            started.map_err(|source| LocalError::Start { program: self.program.clone(), source })?;
         let tether = child.stdin.take();
-        let (stop, stopped) = oneshot::channel();
-        let (name, log, ended) = (program.name.clone(), program.log.clone(), self.ended.0.clone());
-        let watcher = tokio::spawn(async move {
-            let status = watch(child, pid, tether, stopped).await;
-            // Nobody listens any more while the network stops.
-            let _ = ended.send(Ended { name, log, how: describe(status) });
-        });
-        self.all.push(Process { name: program.name, pid, stop, watcher });
-        Ok(pid)
+        Ok(Running { pid: child.id().unwrap_or_default(), child, tether, logged })
     }
 
-    pub(super) fn all(&self) -> &[Process] {
-        &self.all
-    }
-
-    /// The next process to end by itself.
-    pub(super) async fn next_ended(&mut self) -> Ended {
-        loop {
-            if let Some(ended) = self.ended.1.recv().await {
-                self.all.retain(|process| process.name != ended.name);
-                return ended;
+    fn command(&self, log: File) -> Result<Command, LocalError> {
+        let errors = log.try_clone().map_err(LocalError::file(&self.log))?;
+        let mut command = Command::new(&self.program);
+        for (name, _) in std::env::vars_os() {
+            // They are meant for a node that a person starts, and would change these.
+            if name.as_encoded_bytes().starts_with(b"ANZEN_") {
+                command.env_remove(name);
             }
         }
+        command
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(log)
+            .stderr(errors)
+            .process_group(0);
+        Ok(command)
     }
 
-    /// Stops all and returns when they are gone: the operators first, the chain last, so that nobody misses anybody.
-    pub(super) async fn stop(mut self) {
-        let chain = self.all.extract_if(.., |process| is_chain(&process.name)).collect();
-        let operators = self.all.extract_if(.., |process| is_operator(&process.name).is_some()).collect();
-        for group in [operators, self.all, chain] {
-            let stopping: Vec<_> = Vec::into_iter(group).map(Process::stop).collect();
-            for watcher in stopping {
-                // A watcher does not panic, and is not aborted.
-                let _ = watcher.await;
-            }
+    /// Returns when its sign is there; `logged` bytes of the log are from before.
+    pub(super) async fn ready(&self, logged: u64) {
+        let is_ready = || match &self.sign {
+            Sign::File(path) => path.exists(),
+            Sign::Line(text) => folder::line_with(&self.log, logged, text).is_some(),
+        };
+        while !is_ready() {
+            tokio::time::sleep(LOOK).await;
         }
     }
 }
 
-fn command(program: &Program) -> Result<Command, LocalError> {
-    let log = File::create(&program.log).map_err(LocalError::file(&program.log))?;
-    let errors = log.try_clone().map_err(LocalError::file(&program.log))?;
-    let mut command = Command::new(&program.program);
-    for (name, _) in std::env::vars_os() {
-        // They are meant for a node that a person starts, and would change these.
-        if name.as_encoded_bytes().starts_with(b"ANZEN_") {
-            command.env_remove(name);
-        }
+fn remove(path: &Path) -> Result<(), LocalError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::file(path)(error)),
+        _ => Ok(()),
     }
-    command
-        .args(&program.arguments)
-        .current_dir(&program.folder)
-        .stdin(Stdio::piped())
-        .stdout(log)
-        .stderr(errors)
-        .process_group(0);
-    Ok(command)
 }
 
-async fn watch(
-    mut child: Child,
-    pid: u32,
+/// A process that runs. It leads a process group of its own, so that Ctrl-C in the terminal does not reach it.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) pid: u32,
+    /// How many bytes its log had when it was started.
+    pub(super) logged: u64,
+    child: Child,
+    /// Its standard input: it ends when this is closed.
     tether: Option<ChildStdin>,
-    stopped: oneshot::Receiver<()>,
-) -> std::io::Result<ExitStatus> {
-    let status = tokio::select! {
-        status = child.wait() => status,
-        _ = stopped => {
-            drop(tether);
-            match tokio::time::timeout(GRACE, child.wait()).await {
-                Ok(status) => status,
-                Err(_) => {
-                    kill_group(pid);
-                    child.wait().await
-                }
-            }
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(super) struct End(io::Result<ExitStatus>);
+
+impl Running {
+    /// Returns when it has ended by itself.
+    pub(super) async fn end(&mut self) -> End {
+        let status = self.child.wait().await;
+        // What it has started must not outlive it.
+        kill_group(self.pid);
+        End(status)
+    }
+
+    /// Has it end; returns when it is gone.
+    pub(super) async fn stop(mut self) {
+        drop(self.tether.take());
+        if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
+            kill_group(self.pid);
         }
-    };
-    // What it has started must not outlive it.
-    kill_group(pid);
-    status
+        self.end().await;
+    }
+}
+
+impl End {
+    /// True where it was not told to end, and nobody killed it.
+    pub(super) fn is_failure(&self) -> bool {
+        use std::os::unix::process::ExitStatusExt;
+        const BY_OTHERS: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::KILL, Signal::TERM];
+        let Ok(status) = &self.0 else { return true };
+        let signal = status.signal();
+        !status.success() && !BY_OTHERS.iter().any(|other| signal == Some(other.as_raw()))
+    }
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use std::os::unix::process::ExitStatusExt;
+        match &self.0 {
+            Ok(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => write!(f, "exit code {code}"),
+                (None, Some(signal)) => write!(f, "killed by signal {signal}"),
+                (None, None) => f.write_str("for an unknown reason"),
+            },
+            Err(error) => write!(f, "its end could not be observed: {error}"),
+        }
+    }
 }
 
 fn kill_group(leader: u32) {
@@ -182,32 +181,7 @@ pub(super) fn is_alive(pid: u32) -> bool {
     i32::try_from(pid).ok().and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid).is_ok())
 }
 
-fn describe(status: std::io::Result<ExitStatus>) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match status {
-        Ok(status) => match (status.code(), status.signal()) {
-            (Some(code), _) => format!("exit code {code}"),
-            (None, Some(signal)) => format!("killed by signal {signal}"),
-            (None, None) => "for an unknown reason".into(),
-        },
-        Err(error) => format!("its end could not be observed: {error}"),
-    }
-}
-
 /// The program that runs `anzen`'s processes: this one.
 pub(super) fn this_program() -> Result<PathBuf, LocalError> {
     std::env::current_exe().map_err(|source| LocalError::Start { program: "anzen".into(), source })
-}
-
-/// A process of Anzen's own, which ends with this one.
-pub(super) fn node(name: &str, program: &Path, folder: &Path) -> Program {
-    Program {
-        name: name.to_owned(),
-        program: program.to_owned(),
-        arguments: ["node", "--exit-with-parent", "--config", &format!("{name}/node.toml")]
-            .map(Into::into)
-            .to_vec(),
-        folder: folder.to_owned(),
-        log: folder.join(format!("{name}.log")),
-    }
 }

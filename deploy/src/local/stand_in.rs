@@ -6,7 +6,7 @@ use super::{
     LocalError,
     anvil::{Chain, DevKey},
     folder::Claimed,
-    process::Processes,
+    supervise::Processes,
 };
 use crate::{DeployConfig, open_journal, stand_in};
 
@@ -47,7 +47,7 @@ pub async fn run_stand_in(
 ) -> Result<(), LocalError> {
     let config = DeployConfig::load(&options.network)?;
     let claimed = Claimed::take(&options.folder)?;
-    let mut processes = Processes::new();
+    let mut processes = Processes::new(false);
     let outcome = tokio::select! {
         outcome = live(options, &config, &claimed, &mut processes, ready) => outcome,
         () = shutdown => Ok(()),

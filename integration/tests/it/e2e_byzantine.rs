@@ -3,13 +3,13 @@
 
 use alloy::primitives::I256;
 
-use crate::e2e::chain::Chain;
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::wire::{Client, Keys};
+use anzen_integration::e2e::chain::Chain;
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::wire::{Client, Keys};
 
 #[tokio::test]
 async fn culprits_are_named_and_tasks_answered() {
-    let mut network = LocalNetwork::ready(&["--interval", "5"]).await;
+    let mut network = LocalNetwork::ready(&["--interval", "5", "--no-restart"]).await;
     network.answered().await;
     for operator in [2, 3] {
         network.kill(&format!("operator-{operator}"));

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::e2e::chain::Chain;
-use crate::e2e::command::{Ran, run};
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::process::anzen;
+use anzen_integration::e2e::chain::Chain;
+use anzen_integration::e2e::command::{Ran, run};
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::process::anzen;
 
 /// anvil's account 1, which may create tasks.
 const GENERATOR: (&str, &str) =
@@ -24,7 +24,7 @@ const NOBODY: (&str, &str) =
 #[tokio::test]
 async fn commands_tell_what_the_chain_says() {
     // One task a protocol: nothing else uses the generator's key meanwhile.
-    let mut network = LocalNetwork::ready(&["--interval", "1000"]).await;
+    let mut network = LocalNetwork::ready(&["--interval", "1000", "--no-restart"]).await;
     network.kill("operator-3");
     network.answered().await;
     network.answered().await;

@@ -1,10 +1,10 @@
 //! Operators that are down.
 
-use crate::e2e::network::LocalNetwork;
+use anzen_integration::e2e::network::LocalNetwork;
 
 #[tokio::test]
 async fn one_down_is_tolerated_two_are_not_until_one_returns() {
-    let mut network = LocalNetwork::ready(&["--interval", "5"]).await;
+    let mut network = LocalNetwork::ready(&["--interval", "5", "--no-restart"]).await;
     let line = network.answered().await;
     assert!(line.contains("signed by 1, 2, 3 (100.00 %"), "{line}");
 

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use crate::e2e::door::Door;
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::node::{Node, services, until_health};
-use crate::e2e::process::anzen;
+use anzen_integration::e2e::door::Door;
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::node::{Node, services, until_health};
+use anzen_integration::e2e::process::anzen;
 
 #[tokio::test]
 async fn an_operator_is_unhealthy_while_its_endpoint_is_down_and_healthy_again_after_it() {
-    let mut network = LocalNetwork::ready(&["--operators", "1", "--interval", "5"]).await;
+    let mut network = LocalNetwork::ready(&["--operators", "1", "--interval", "5", "--no-restart"]).await;
     network.answered().await;
     network.kill("operator-1");
     network.line("operator 1 is down").await;

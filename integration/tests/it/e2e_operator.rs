@@ -2,8 +2,8 @@
 
 use alloy::primitives::Address;
 
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::newcomer::{Newcomer, tokens};
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::newcomer::{Newcomer, tokens};
 
 /// More blocks than each delay of the local network's EigenLayer has.
 const ALL_DELAYS: u64 = 1_100;

@@ -2,8 +2,8 @@
 
 use rustix::process::Signal;
 
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::process::gone;
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::process::gone;
 
 #[tokio::test]
 async fn ends_after_as_many_tasks_as_asked_for() {
@@ -17,7 +17,7 @@ async fn ends_after_as_many_tasks_as_asked_for() {
 
 #[tokio::test]
 async fn a_missed_task_fails_a_run_of_so_many_tasks() {
-    let network = LocalNetwork::ready(&["--tasks", "1000", "--operators", "2"]).await;
+    let network = LocalNetwork::ready(&["--tasks", "1000", "--operators", "2", "--no-restart"]).await;
     let pids = network.pids();
     network.kill("operator-2");
     let ended = network.ended().await;
@@ -50,9 +50,11 @@ async fn two_networks_run_side_by_side_and_a_third_is_refused_their_folder() {
 }
 
 #[tokio::test]
-async fn the_death_of_the_aggregator_or_the_chain_ends_everything() {
-    for vital in ["aggregator", "chain"] {
-        let network = LocalNetwork::ready(&["--operators", "1"]).await;
+async fn the_death_of_the_chain_ends_everything_and_that_of_the_aggregator_where_nothing_is_started_again() {
+    for (vital, flags) in
+        [("chain", &["--operators", "1"][..]), ("aggregator", &["--operators", "1", "--no-restart"])]
+    {
+        let network = LocalNetwork::ready(flags).await;
         let pids = network.pids();
         network.kill(vital);
         let ended = network.ended().await;
@@ -64,4 +66,56 @@ async fn the_death_of_the_aggregator_or_the_chain_ends_everything() {
         );
         gone(&pids).await;
     }
+}
+
+#[tokio::test]
+async fn who_is_killed_is_started_again_where_it_was() {
+    let mut network = LocalNetwork::ready(&["--interval", "5", "--topology", "spread"]).await;
+    network.answered().await;
+    let before = network.json("network.json");
+    let victims = [
+        ("signature-collector", "signature-collector"),
+        ("rpc-gateway", "rpc-gateway"),
+        ("operator-1", "operator 1"),
+    ];
+    for (name, printed) in victims {
+        network.kill(name);
+        network.line(&format!("{printed} has ended (killed by signal 9) and is started again")).await;
+        network.line(&format!("{printed} is back")).await;
+        network.answered().await;
+    }
+    let after = network.json("network.json");
+    let (old, new) = (before["processes"].as_array().unwrap(), after["processes"].as_array().unwrap());
+    let killed: Vec<&str> = std::iter::zip(old, new)
+        .filter(|(old, new)| old["pid"] != new["pid"])
+        .map(|(_, new)| new["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(killed, victims.map(|(name, _)| name));
+    for (old, new) in std::iter::zip(old, new) {
+        assert_eq!((&old["metricsUrl"], &old["apiUrl"]), (&new["metricsUrl"], &new["apiUrl"]));
+    }
+    let log = std::fs::read_to_string(network.folder().join("operator-1.log")).unwrap();
+    assert_eq!(log.matches(r#""message":"running""#).count(), 2, "both lives are in the log: {log}");
+    let pids = network.pids();
+    assert!(network.interrupt().await.status.success());
+    gone(&pids).await;
+}
+
+#[tokio::test]
+async fn who_fails_at_every_start_is_given_up() {
+    let mut network = LocalNetwork::ready(&["--operators", "1"]).await;
+    let pids = network.pids();
+    let config = network.folder().join("aggregator/node.toml");
+    std::fs::write(config, "roles = [\"no such thing\"]\n").unwrap();
+    network.kill("aggregator");
+    network.line("aggregator has ended (killed by signal 9) and is started again").await;
+    let ended = network.ended().await;
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(
+        ended.errors.contains("aggregator has failed 5 times in a row")
+            && ended.errors.contains("no such thing"),
+        "{}",
+        ended.errors
+    );
+    gone(&pids).await;
 }

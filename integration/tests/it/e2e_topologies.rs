@@ -1,7 +1,7 @@
 //! Tasks are answered with the right values, however the aggregator is divided into processes.
 
-use crate::e2e::chain::Chain;
-use crate::e2e::network::LocalNetwork;
+use anzen_integration::e2e::chain::Chain;
+use anzen_integration::e2e::network::LocalNetwork;
 
 async fn answers_with_values_computed_by_hand(topology: &str) {
     let mut network = LocalNetwork::ready(&["--topology", topology, "--interval", "5"]).await;

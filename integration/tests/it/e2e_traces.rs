@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::e2e::collector::{Collector, Recorded};
-use crate::e2e::network::LocalNetwork;
+use anzen_integration::e2e::collector::{Collector, Recorded};
+use anzen_integration::e2e::network::LocalNetwork;
 
 /// What each process does for a task, in a topology of one actor a process.
 const STEPS: [(&str, &[&str]); 8] = [

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anzen_integration::guide::{Guide, Shell};
 
-use crate::e2e::process::anzen;
+use anzen_integration::e2e::process::anzen;
 
 /// The tests that execute what a guide's own does not.
 const ELSEWHERE: [&str; 2] = ["cargo test", "just docker-test"];

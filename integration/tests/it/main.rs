@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test ends by panicking")]
 
-mod e2e;
 mod e2e_byzantine;
 mod e2e_commands;
 mod e2e_faults;
 mod e2e_health;
 mod e2e_operator;
 mod e2e_processes;
+mod e2e_replicas;
 mod e2e_topologies;
 mod e2e_traces;
 mod guides;

@@ -10,7 +10,7 @@ use prometheus_client::encoding::text::encode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::e2e::network::LocalNetwork;
+use anzen_integration::e2e::network::LocalNetwork;
 
 /// What may stay at zero while all is well, and when it does not. That it is written all the same is shown by
 /// [`every_metric_is_written`].

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::e2e::chain::Chain;
-use crate::e2e::network::LocalNetwork;
-use crate::e2e::node::{get, until_health};
+use anzen_integration::e2e::chain::Chain;
+use anzen_integration::e2e::network::LocalNetwork;
+use anzen_integration::e2e::node::{get, until_health};
 
 /// Name, type, and labels beside `avs_name`, as the specification and EigenLayer's SDK have them.
 const METRICS: [(&str, &str, &[&str]); 6] = [

@@ -7,31 +7,34 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// A door to a server on this machine, first open.
-pub(crate) struct Door {
+pub struct Door {
     server: SocketAddr,
     at: SocketAddr,
     keeper: JoinHandle<()>,
 }
 
 impl Door {
-    pub(crate) async fn to(server: SocketAddr) -> Self {
+    /// A door to `server`, on a port of its own.
+    pub async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         Self { server, at, keeper: tokio::spawn(keep(listener, server)) }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where to knock.
+    pub fn address(&self) -> SocketAddr {
         self.at
     }
 
     /// Ends all connections and takes no more.
-    pub(crate) async fn shut(&mut self) {
+    pub async fn shut(&mut self) {
         self.keeper.abort();
         // Until it has let go of the port.
         let _ = (&mut self.keeper).await;
     }
 
-    pub(crate) async fn open(&mut self) {
+    /// Takes connections again, at the same address.
+    pub async fn open(&mut self) {
         let listener = TcpListener::bind(self.at).await.unwrap();
         self.keeper = tokio::spawn(keep(listener, self.server));
     }

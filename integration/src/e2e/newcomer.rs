@@ -25,35 +25,39 @@ const TOKEN_OWNER: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb9226
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The operator.
-pub(crate) struct Newcomer {
+pub struct Newcomer {
     folder: TempDir,
-    pub(crate) address: Address,
-    pub(crate) chain: Chain,
+    /// Its account.
+    pub address: Address,
+    /// The chain.
+    pub chain: Chain,
 }
 
 /// How a command ended.
-pub(crate) struct Said {
-    pub(crate) code: i32,
+pub struct Said {
+    /// Its exit code.
+    pub code: i32,
     /// What it printed: one document of JSON a line.
-    pub(crate) lines: Vec<Value>,
-    pub(crate) errors: String,
+    pub lines: Vec<Value>,
+    /// Its standard error.
+    pub errors: String,
 }
 
 /// So many tokens, in the smallest unit.
-pub(crate) fn tokens(whole: u64) -> U256 {
+pub fn tokens(whole: u64) -> U256 {
     U256::from(whole) * U256::from(10).pow(U256::from(18))
 }
 
 impl Said {
     /// What it said of a step.
-    pub(crate) fn of(&self, step: &str) -> &Value {
+    pub fn of(&self, step: &str) -> &Value {
         let line = self.lines.iter().find(|line| line["step"] == step);
         line.unwrap_or_else(|| panic!("nothing of {step} in {:?}\n{}", self.lines, self.errors))
     }
 }
 
 /// Its process, and what that logs. It is killed when this is dropped.
-pub(crate) struct Running {
+pub struct Running {
     process: Child,
     log: Lines<BufReader<ChildStderr>>,
     seen: Vec<String>,
@@ -61,7 +65,7 @@ pub(crate) struct Running {
 
 impl Running {
     /// Returns when a line of the log has `text` in it.
-    pub(crate) async fn logs(&mut self, text: &str) {
+    pub async fn logs(&mut self, text: &str) {
         let found = timeout(PATIENCE, async {
             while let Ok(Some(line)) = self.log.next_line().await {
                 self.seen.push(line);
@@ -76,18 +80,19 @@ impl Running {
     }
 
     /// How many lines have had `text` in them so far.
-    pub(crate) fn count(&self, text: &str) -> usize {
+    pub fn count(&self, text: &str) -> usize {
         self.seen.iter().filter(|line| line.contains(text)).count()
     }
 
-    pub(crate) async fn kill(mut self) {
+    /// Kills it, as a crash would.
+    pub async fn kill(mut self) {
         self.process.kill().await.unwrap();
     }
 }
 
 impl Newcomer {
     /// An operator with ether and a thousand tokens; `settings` are added to its configuration.
-    pub(crate) async fn of(network: &LocalNetwork, settings: &str) -> Self {
+    pub async fn of(network: &LocalNetwork, settings: &str) -> Self {
         let (account, bls) = (PrivateKeySigner::random(), SecretKey::generate().unwrap());
         let chain = Chain::new(network.json("addresses.json"));
         chain.give_ether(account.address()).await;
@@ -137,7 +142,7 @@ impl Newcomer {
     }
 
     /// `anzen operator …` to its end.
-    pub(crate) async fn operator(&self, arguments: &[&str]) -> Said {
+    pub async fn operator(&self, arguments: &[&str]) -> Said {
         let output = self.command(arguments).output().await.unwrap();
         let documents = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
         Said {
@@ -148,12 +153,12 @@ impl Newcomer {
     }
 
     /// What `anzen operator status` says, whatever its code is.
-    pub(crate) async fn status(&self) -> Value {
+    pub async fn status(&self) -> Value {
         self.operator(&["status"]).await.lines[0].clone()
     }
 
     /// `anzen operator`, its process.
-    pub(crate) fn run(&self) -> Running {
+    pub fn run(&self) -> Running {
         let mut process = self.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(process.stderr.take().unwrap()).lines();
         Running { process, log, seen: Vec::new() }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The program under test, built if it is not.
-pub(crate) fn anzen() -> PathBuf {
+pub fn anzen() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(build).clone()
 }
@@ -27,20 +27,20 @@ fn build() -> PathBuf {
 }
 
 /// Sends a signal.
-pub(crate) fn signal(pid: i32, signal: Signal) {
+pub fn signal(pid: i32, signal: Signal) {
     let pid = Pid::from_raw(pid).expect("a process id");
     kill_process(pid, signal).expect("the process is there");
 }
 
 /// True where the process runs; one that has ended and that nobody has asked about does not.
-pub(crate) fn is_running(pid: i32) -> bool {
+pub fn is_running(pid: i32) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     // "pid (name) state …", and the name may have anything in it.
     !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with(['Z', 'X'])
 }
 
 /// Returns when none of the processes runs.
-pub(crate) async fn gone(pids: &[i32]) {
+pub async fn gone(pids: &[i32]) {
     let all_gone = async {
         while pids.iter().any(|pid| is_running(*pid)) {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -15,14 +15,14 @@ use super::process::anzen;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A process. It is killed when this is dropped.
-pub(crate) struct Node {
+pub struct Node {
     process: Child,
     data: PathBuf,
 }
 
 impl Node {
     /// Starts a process in `folder` with the settings of `config`, those of `variables`, and `data` for its records.
-    pub(crate) fn start(folder: &Path, config: &str, data: &Path, variables: &[(&str, String)]) -> Self {
+    pub fn start(folder: &Path, config: &str, data: &Path, variables: &[(&str, String)]) -> Self {
         let process = Command::new(anzen())
             .args(["node", "--config", config])
             .current_dir(folder)
@@ -38,7 +38,7 @@ impl Node {
     }
 
     /// Where it serves the node API and its metrics, once it is ready.
-    pub(crate) async fn url(&mut self) -> String {
+    pub async fn url(&mut self) -> String {
         let file = self.data.join("endpoints.json");
         let ready = async {
             loop {
@@ -55,14 +55,14 @@ impl Node {
 }
 
 /// The status and the body of what is answered at `url`.
-pub(crate) async fn get(url: &str) -> (u16, String) {
+pub async fn get(url: &str) -> (u16, String) {
     let answer = http_get(url).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 /// Returns when the node API at `url` answers `wanted` for the node's health.
-pub(crate) async fn until_health(url: &str, wanted: u16) {
+pub async fn until_health(url: &str, wanted: u16) {
     let health = format!("{url}/eigen/node/health");
     let mut last = 0;
     let reached = async {
@@ -78,7 +78,7 @@ pub(crate) async fn until_health(url: &str, wanted: u16) {
 }
 
 /// The status of each service, as the node API at `url` lists them.
-pub(crate) async fn services(url: &str) -> Vec<(String, String)> {
+pub async fn services(url: &str) -> Vec<(String, String)> {
     let (status, body) = get(&format!("{url}/eigen/node/services")).await;
     assert_eq!(status, 200);
     let body: Value = serde_json::from_str(&body).unwrap();

@@ -16,13 +16,16 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::chain::Chain;
 
 /// An operator's keys, as they are in a local network's folder.
-pub(crate) struct Keys {
-    pub(crate) secret: SecretKey,
-    pub(crate) operator_id: String,
+pub struct Keys {
+    /// The BLS key.
+    pub secret: SecretKey,
+    /// The operator's id, as text.
+    pub operator_id: String,
 }
 
 impl Keys {
-    pub(crate) fn of_operator(network: &Path, number: u32) -> Self {
+    /// Those of operator `number` in the folder of a network.
+    pub fn of_operator(network: &Path, number: u32) -> Self {
         let folder = network.join(format!("operator-{number}"));
         let secret = SecretKey::from_hex(&std::fs::read_to_string(folder.join("bls.key")).unwrap()).unwrap();
         let identity = std::fs::read_to_string(folder.join("operator.json")).unwrap();
@@ -36,7 +39,7 @@ impl Keys {
 }
 
 /// A connection with a session.
-pub(crate) struct Client {
+pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     keys: Keys,
     server: String,
@@ -47,7 +50,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// Connects and opens a session. As long as the operator's own process has one it is refused, so it tries again.
-    pub(crate) async fn connect(network: &Value, chain: &Chain, keys: Keys) -> Self {
+    pub async fn connect(network: &Value, chain: &Chain, keys: Keys) -> Self {
         let url = network["aggregatorUrl"].as_str().unwrap();
         let (socket, _) = connect_async(url).await.unwrap();
         let (chain_id, task_manager) = (chain.chain_id(), chain.address("taskManager"));
@@ -79,14 +82,14 @@ impl Client {
     }
 
     /// Signs an answer and submits it.
-    pub(crate) async fn answer(&mut self, task: B256, value: I256) {
+    pub async fn answer(&mut self, task: B256, value: I256) {
         let kind = keccak256("TaskResponse(bytes32 taskHash,int256 safetyFactor)");
         let signature = self.keys.sign(self.digest(keccak256((kind, task, value).abi_encode())));
         self.submit(task, value, &signature).await;
     }
 
     /// Submits a signature of something else.
-    pub(crate) async fn answer_with_garbage(&mut self, task: B256, value: I256) {
+    pub async fn answer_with_garbage(&mut self, task: B256, value: I256) {
         let signature = self.keys.sign(keccak256("garbage"));
         self.submit(task, value, &signature).await;
     }

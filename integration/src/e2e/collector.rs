@@ -13,14 +13,16 @@ use prost::Message;
 
 /// A span, and the process that it is of.
 #[derive(Debug, Clone)]
-pub(crate) struct Recorded {
-    pub(crate) service: String,
-    pub(crate) span: Span,
+pub struct Recorded {
+    /// The process.
+    pub service: String,
+    /// The span.
+    pub span: Span,
 }
 
 impl Recorded {
     /// An attribute's text.
-    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+    pub fn attribute(&self, name: &str) -> Option<String> {
         text(&self.span.attributes, name)
     }
 }
@@ -34,13 +36,15 @@ fn text(attributes: &[KeyValue], name: &str) -> Option<String> {
 }
 
 /// A running collector.
-pub(crate) struct Collector {
-    pub(crate) url: String,
+pub struct Collector {
+    /// Where it takes spans.
+    pub url: String,
     spans: Arc<Mutex<Vec<Recorded>>>,
 }
 
 impl Collector {
-    pub(crate) async fn start() -> Self {
+    /// Starts one, on a port of its own.
+    pub async fn start() -> Self {
         let spans = Arc::<Mutex<Vec<Recorded>>>::default();
         let kept = Arc::clone(&spans);
         let take = move |body: Bytes| {
@@ -56,7 +60,7 @@ impl Collector {
     }
 
     /// All that has come.
-    pub(crate) fn spans(&self) -> Vec<Recorded> {
+    pub fn spans(&self) -> Vec<Recorded> {
         self.spans.lock().unwrap().clone()
     }
 }

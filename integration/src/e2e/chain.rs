@@ -54,55 +54,62 @@ sol! {
 }
 
 /// A network's chain.
-pub(crate) struct Chain {
+pub struct Chain {
     provider: DynProvider,
-    pub(crate) addresses: Value,
+    /// `addresses.json`.
+    pub addresses: Value,
 }
 
 /// A task that was answered.
-pub(crate) struct Answered {
-    pub(crate) task: Task,
-    pub(crate) value: I256,
-    pub(crate) block: u64,
+pub struct Answered {
+    /// The task.
+    pub task: Task,
+    /// The answer.
+    pub value: I256,
+    /// The block with it.
+    pub block: u64,
 }
 
 impl Chain {
-    pub(crate) fn new(addresses: Value) -> Self {
+    /// The chain that `addresses.json` tells of.
+    pub fn new(addresses: Value) -> Self {
         let url = addresses["rpcUrl"].as_str().unwrap().parse().unwrap();
         Self { provider: ProviderBuilder::new().connect_http(url).erased(), addresses }
     }
 
-    pub(crate) fn address(&self, name: &str) -> Address {
+    /// The address of a contract, by its name in `addresses.json`.
+    pub fn address(&self, name: &str) -> Address {
         self.addresses[name].as_str().unwrap().parse().unwrap()
     }
 
-    pub(crate) fn chain_id(&self) -> u64 {
+    /// The chain's id.
+    pub fn chain_id(&self) -> u64 {
         self.addresses["chainId"].as_u64().unwrap()
     }
 
     /// How many transactions an account has sent.
-    pub(crate) async fn nonce(&self, account: Address) -> u64 {
+    pub async fn nonce(&self, account: Address) -> u64 {
         self.provider.get_transaction_count(account).await.unwrap()
     }
 
     /// Gives an account ether.
-    pub(crate) async fn give_ether(&self, account: Address) {
+    pub async fn give_ether(&self, account: Address) {
         let parameters = serde_json::json!([account, "0x8ac7230489e80000"]);
         let _: Value = self.provider.raw_request("anvil_setBalance".into(), parameters).await.unwrap();
     }
 
     /// What an account has of the token, outside the strategy.
-    pub(crate) async fn tokens(&self, account: Address) -> U256 {
+    pub async fn tokens(&self, account: Address) -> U256 {
         Token::new(self.address("token"), &self.provider).balanceOf(account).call().await.unwrap()
     }
 
     /// Mines so many blocks at once.
-    pub(crate) async fn mine(&self, blocks: u64) {
+    pub async fn mine(&self, blocks: u64) {
         let _: Value = self.provider.raw_request("anvil_mine".into(), [blocks]).await.unwrap();
     }
 
     /// Gives an account tokens to stake; the chain has the owner's key.
-    pub(crate) async fn mint(&self, owner: Address, account: Address, amount: U256) {
+    pub async fn mint(&self, owner: Address, account: Address, amount: U256) {
         let call = Token::mintCall { account, amount }.abi_encode();
         let request = TransactionRequest::default().from(owner).to(self.address("token")).input(call.into());
         let sent = self.provider.send_transaction(request).await.unwrap();
@@ -110,7 +117,7 @@ impl Chain {
     }
 
     /// Every task so far, by its hash, in the order of creation.
-    pub(crate) async fn tasks(&self) -> Vec<(B256, Task)> {
+    pub async fn tasks(&self) -> Vec<(B256, Task)> {
         let filter = self.filter(NewTaskCreated::SIGNATURE_HASH);
         let logs = self.provider.get_logs(&filter).await.unwrap();
         logs.iter()
@@ -120,7 +127,7 @@ impl Chain {
     }
 
     /// The next task after those that are known.
-    pub(crate) async fn next_task(&self, known: usize) -> (B256, Task) {
+    pub async fn next_task(&self, known: usize) -> (B256, Task) {
         loop {
             if let Some(task) = self.tasks().await.into_iter().nth(known) {
                 return task;
@@ -130,7 +137,7 @@ impl Chain {
     }
 
     /// Every answer so far.
-    pub(crate) async fn answers(&self) -> Vec<Answered> {
+    pub async fn answers(&self) -> Vec<Answered> {
         let tasks = self.tasks().await;
         let logs = self.provider.get_logs(&self.filter(TaskResponded::SIGNATURE_HASH)).await.unwrap();
         let mut answers = Vec::new();
@@ -151,14 +158,14 @@ impl Chain {
     }
 
     /// What the oracle says of a protocol as of a block.
-    pub(crate) async fn oracle(&self, index: u32, block: u64) -> I256 {
+    pub async fn oracle(&self, index: u32, block: u64) -> I256 {
         let oracle = Oracle::new(self.address("safetyFactorOracle"), &self.provider);
         oracle.getSafetyFactor(index).block(BlockId::number(block)).call().await.unwrap()._0
     }
 
     /// The safety factor of a protocol as of a block, by hand: (CoC - PfC) / CoC with nine decimals, rounded down;
     /// the cost rounded down, the profit up.
-    pub(crate) async fn by_hand(&self, index: u32, block: u64) -> I256 {
+    pub async fn by_hand(&self, index: u32, block: u64) -> I256 {
         let protocols = self.addresses["protocols"].as_array().unwrap();
         let model = &protocols.iter().find(|protocol| protocol["oracleIndex"] == index).unwrap()["model"];
         let at = BlockId::number(block);
@@ -187,7 +194,7 @@ impl Chain {
 }
 
 /// The body of what a plain HTTP server answers.
-pub(crate) async fn http_get(url: &str) -> String {
+pub async fn http_get(url: &str) -> String {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut connection = tokio::net::TcpStream::connect(host).await.unwrap();
     let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");

@@ -17,7 +17,7 @@ use super::process::{anzen, signal};
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running `anzen local run`. Everything ends with it: its processes see its end.
-pub(crate) struct LocalNetwork {
+pub struct LocalNetwork {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
     seen: Vec<String>,
@@ -26,14 +26,16 @@ pub(crate) struct LocalNetwork {
 }
 
 /// How a command ended.
-pub(crate) struct Ended {
-    pub(crate) status: ExitStatus,
-    pub(crate) errors: String,
+pub struct Ended {
+    /// How it exited.
+    pub status: ExitStatus,
+    /// Its standard error.
+    pub errors: String,
 }
 
 impl LocalNetwork {
     /// A network in a folder of its own that is ready.
-    pub(crate) async fn ready(arguments: &[&str]) -> Self {
+    pub async fn ready(arguments: &[&str]) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let mut network = Self::start(&temporary.path().join("network"), arguments);
         network._temporary = Some(temporary);
@@ -42,12 +44,12 @@ impl LocalNetwork {
     }
 
     /// A network in `folder` that has just been started.
-    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         Self::start_with(folder, arguments, &[])
     }
 
     /// The same, with environment variables, which its processes have too.
-    pub(crate) fn start_with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub fn start_with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut process = Command::new(anzen())
             .args(["local", "run", "--dir"])
             .arg(folder)
@@ -64,18 +66,18 @@ impl LocalNetwork {
     }
 
     /// The next line of the output that has `text` in it.
-    pub(crate) async fn line(&mut self, text: &str) -> String {
+    pub async fn line(&mut self, text: &str) -> String {
         self.line_where(text, |line| line.contains(text)).await
     }
 
     /// The next line that is about an answered task.
-    pub(crate) async fn answered(&mut self) -> String {
+    pub async fn answered(&mut self) -> String {
         self.line_where("an answered task", |line| line.starts_with("task ") && line.contains("signed by"))
             .await
     }
 
     /// The next line that `holds`.
-    pub(crate) async fn line_where(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+    pub async fn line_where(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         loop {
             match timeout(PATIENCE, self.lines.next_line()).await {
                 Ok(Ok(Some(line))) => {
@@ -113,23 +115,25 @@ impl LocalNetwork {
         text
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    pub(crate) fn json(&self, file: &str) -> Value {
+    /// A JSON file in its folder.
+    pub fn json(&self, file: &str) -> Value {
         let text = std::fs::read_to_string(self.folder.join(file)).unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     /// The process ids of all that the network has started.
-    pub(crate) fn pids(&self) -> Vec<i32> {
+    pub fn pids(&self) -> Vec<i32> {
         let processes = self.json("network.json")["processes"].clone();
         processes.as_array().unwrap().iter().map(|process| pid_in(&process["pid"])).collect()
     }
 
     /// Kills one process, as a crash would.
-    pub(crate) fn kill(&self, name: &str) {
+    pub fn kill(&self, name: &str) {
         signal(pid_in(&self.process_info(name)["pid"]), Signal::KILL);
     }
 
@@ -140,24 +144,24 @@ impl LocalNetwork {
     }
 
     /// Where a process serves the AVS node API, and its metrics.
-    pub(crate) fn api_url(&self, name: &str) -> String {
+    pub fn api_url(&self, name: &str) -> String {
         self.process_info(name)["apiUrl"].as_str().unwrap().to_owned()
     }
 
     /// The metrics of a process, as text.
-    pub(crate) async fn metrics(&self, name: &str) -> String {
+    pub async fn metrics(&self, name: &str) -> String {
         let info = self.process_info(name);
         let url = info["metricsUrl"].as_str().unwrap();
         super::chain::http_get(url).await
     }
 
     /// Sends this command a signal.
-    pub(crate) fn signal(&self, which: Signal) {
+    pub fn signal(&self, which: Signal) {
         signal(i32::try_from(self.process.id().unwrap()).unwrap(), which);
     }
 
     /// Waits for this command to end.
-    pub(crate) async fn ended(mut self) -> Ended {
+    pub async fn ended(mut self) -> Ended {
         let ending = async {
             while let Ok(Some(_)) = self.lines.next_line().await {}
             let mut errors = String::new();
@@ -168,13 +172,13 @@ impl LocalNetwork {
     }
 
     /// Ctrl-C.
-    pub(crate) async fn interrupt(self) -> Ended {
+    pub async fn interrupt(self) -> Ended {
         self.signal(Signal::INT);
         self.ended().await
     }
 
     /// `anzen local spawn-operator` in another terminal.
-    pub(crate) fn spawn_operator(&self, number: u32) -> Child {
+    pub fn spawn_operator(&self, number: u32) -> Child {
         Command::new(anzen())
             .args(["local", "spawn-operator", &number.to_string(), "--dir"])
             .arg(&self.folder)

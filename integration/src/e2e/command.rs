@@ -10,25 +10,28 @@ use super::process::anzen;
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) output: String,
-    pub(crate) errors: String,
+pub struct Ran {
+    /// Its exit code; nothing where a signal ended it.
+    pub code: Option<i32>,
+    /// Its standard output.
+    pub output: String,
+    /// Its standard error.
+    pub errors: String,
 }
 
 impl Ran {
     /// The one JSON document on its standard output.
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The JSON documents on its standard output, one a line.
-    pub(crate) fn json_lines(&self) -> Vec<Value> {
+    pub fn json_lines(&self) -> Vec<Value> {
         self.output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The one JSON document on its standard error.
-    pub(crate) fn json_error(&self) -> String {
+    pub fn json_error(&self) -> String {
         let error: Value =
             serde_json::from_str(&self.errors).unwrap_or_else(|error| panic!("{error}: {self:?}"));
         error["error"].as_str().unwrap().to_owned()
@@ -36,7 +39,7 @@ impl Ran {
 }
 
 /// Runs `anzen` with these arguments and variables, and nothing else around it.
-pub(crate) async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+pub async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let ended = Command::new(anzen())
         .args(arguments)
         .env_clear()
@@ -51,7 +54,7 @@ pub(crate) async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
 
 impl LocalNetwork {
     /// Runs a command about this network.
-    pub(crate) async fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    pub async fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
         let addresses = self.folder().join("addresses.json");
         let network = self.json("network.json");
         let flags =
