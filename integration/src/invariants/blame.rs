@@ -45,8 +45,15 @@ impl Blame {
         Ok(())
     }
 
-    pub(super) fn blamed(&self, terms: &Terms, operator: OperatorId, fault: Fault) -> Result<(), Violation> {
-        let misled = fault == Fault::OtherAnswer && terms.misled.contains(&operator);
+    pub(super) fn blamed(
+        &self,
+        terms: &Terms,
+        process: &str,
+        operator: OperatorId,
+        fault: Fault,
+    ) -> Result<(), Violation> {
+        let lied_to = terms.misled.contains(&operator) || terms.misled_aggregators.contains(process);
+        let misled = fault == Fault::OtherAnswer && lied_to;
         require(misled || terms.liars.contains(&operator), Invariant::HonestNotBlamed, || {
             format!("{operator}, which is honest, is blamed: {fault:?}")
         })

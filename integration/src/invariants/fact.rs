@@ -126,6 +126,8 @@ pub enum Fact {
     },
     /// A process said that an operator is at fault.
     Blamed {
+        /// The process.
+        process: String,
         /// Who.
         operator: OperatorId,
         /// For what.

@@ -25,6 +25,8 @@ pub struct Terms {
     pub liars: BTreeSet<OperatorId>,
     /// Those that follow the rules and are told lies by their endpoint: they may answer otherwise than the rest.
     pub misled: BTreeSet<OperatorId>,
+    /// The aggregators that are told lies by their endpoint: they may take the answer of a few for the quorum's.
+    pub misled_aggregators: BTreeSet<String>,
     /// For how many blocks after its creation a task can be answered.
     pub response_window: u64,
     /// After how many blocks actors take something on chain for final.
@@ -126,7 +128,7 @@ impl Ledger {
                 Invariant::EvidenceHolds,
                 format!("{process} has a record in {space} that cannot be read"),
             )),
-            Fact::Blamed { operator, fault } => self.blame.blamed(terms, operator, fault),
+            Fact::Blamed { process, operator, fault } => self.blame.blamed(terms, &process, operator, fault),
             Fact::Follows { process, blocks } => following::blocks(chain, &process, &blocks),
             Fact::Believes { process, view, tasks } => following::tasks(chain, terms, &process, view, tasks),
         }

@@ -72,7 +72,7 @@ pub enum Invariant {
     /// with the accused operator's key. So it names liars only. What cannot be read proves nothing.
     EvidenceHolds,
     /// **I10.** No operator that followed the rules is blamed: not for a bad signature, not for a second answer; and for
-    /// another answer than the quorum's only where it was told other inputs.
+    /// another answer than the quorum's only where it was told other inputs, or who says so other operators.
     HonestNotBlamed,
     /// **I11.** Tasks go on being created: while all is quiet, there is none for [`Terms::task_blocks`] blocks at most.
     TasksCome,

@@ -39,6 +39,7 @@ fn ledger() -> Ledger {
         operators: (1..=3).map(|number| (operator(number), key(number).public_key())).collect(),
         liars: BTreeSet::from([operator(3)]),
         misled: BTreeSet::from([operator(2)]),
+        misled_aggregators: BTreeSet::from(["misled".to_owned()]),
         response_window: WINDOW,
         finality_blocks: 12,
         keep_records: 50,
@@ -260,7 +261,12 @@ fn i9_evidence_that_does_not_hold() {
 
 #[test]
 fn i10_an_honest_operator_is_blamed() {
-    let blamed = |who, fault| broken_by([Fact::Blamed { operator: operator(who), fault }]);
+    let said = |process: &str, who, fault| {
+        broken_by([Fact::Blamed { process: process.into(), operator: operator(who), fault }])
+    };
+    let blamed = |who, fault| said("a", who, fault);
+    assert_eq!(said("misled", 1, Fault::OtherAnswer), None, "it was told other operators");
+    assert_eq!(said("misled", 1, Fault::BadSignature), Some(Invariant::HonestNotBlamed));
     assert_eq!(blamed(3, Fault::BadSignature), None);
     assert_eq!(blamed(2, Fault::OtherAnswer), None, "it was told other inputs");
     assert_eq!(blamed(2, Fault::SecondAnswer), Some(Invariant::HonestNotBlamed));

@@ -40,7 +40,7 @@ pub(super) fn inspect(machine: &Machine, witness: &Witness) {
         witness.tell(evidence(&value).unwrap_or_else(unreadable));
     }
     for (operator, fault) in blamed(machine) {
-        witness.tell(Fact::Blamed { operator, fault });
+        witness.tell(Fact::Blamed { process: process.clone(), operator, fault });
     }
 }
 

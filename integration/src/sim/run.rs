@@ -131,6 +131,11 @@ fn terms(plan: &Plan) -> Terms {
             .collect(),
         liars: plan.byzantine.iter().map(|(number, _)| id(*number)).collect(),
         misled: plan.misled.iter().map(|number| id(*number)).collect(),
+        misled_aggregators: plan
+            .misled_aggregators
+            .iter()
+            .map(|one| Who::Aggregator(*one).to_string())
+            .collect(),
         response_window: RESPONSE_WINDOW,
         finality_blocks: FINALITY,
         keep_records: KEEP_RECORDS,

@@ -18,6 +18,8 @@ use super::world::SimRng;
 pub(super) const PROTECTION: &str = "operator-signer.protection";
 /// Where collectors keep what they acknowledged.
 pub(super) const SIGNATURES: &str = "collector.signatures";
+/// Where they keep an operator's second answer, until it is judged: it may take the place of the first.
+const SECONDS: &str = "collector.seconds";
 /// Where collectors keep proofs of faults.
 pub(super) const EVIDENCE: &str = "collector.equivocations";
 /// Where senders keep their transactions.
@@ -123,15 +125,15 @@ impl Disk {
     /// True where this signature of the operator for the task is kept.
     pub(super) fn has_signature(&self, task: TaskHash, operator: OperatorId, signature: &[u8]) -> bool {
         let key = [task.0.as_slice(), operator.0.as_slice()].concat();
-        let records = self.records(SIGNATURES);
-        records.iter().any(|(of, value)| *of == key && contains(value, signature))
+        let mut records = [SIGNATURES, SECONDS].into_iter().flat_map(|space| self.records(space));
+        records.any(|(of, value)| of == key && contains(&value, signature))
     }
 
     /// Whose signatures for which tasks are kept.
     pub(super) fn signatures(&self) -> BTreeSet<(TaskHash, OperatorId)> {
         let place =
             |(key, _): (Vec<u8>, Vec<u8>)| Some((TaskHash(word(&key, 0)?), OperatorId(word(&key, 1)?)));
-        self.records(SIGNATURES).into_iter().filter_map(place).collect()
+        [SIGNATURES, SECONDS].into_iter().flat_map(|space| self.records(space)).filter_map(place).collect()
     }
 
     /// The id of the intent that holds this transaction.
