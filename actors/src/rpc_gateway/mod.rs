@@ -13,12 +13,11 @@
 //! | `edge.rs`, `seat.rs`, `tls.rs` | accepting operators, and answering their calls |
 //! | `connection.rs`, `reader.rs`, `writer.rs`, `limits.rs` | one connection, the server's end: shared by edge and links |
 //! | `frames.rs`, `json_rpc.rs`, `error.rs` | what is said on it |
-//! | `redial.rs`, `keeper.rs`, `backoff.rs` | the calling end: a connection that is made again whenever it is lost |
+//! | `redial.rs`, `keeper.rs` | the calling end: a connection that is made again whenever it is lost |
 //! | `operator_link.rs`, `links.rs` | what is particular to operators, and to links |
 
 mod actor;
 mod admission;
-mod backoff;
 mod bucket;
 mod connection;
 mod edge;
