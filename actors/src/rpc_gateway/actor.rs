@@ -62,8 +62,16 @@ pub struct RpcGateway {
 
 /// A connection came in. It is told through the channel if it has to end.
 #[derive(Message)]
-#[rtype(result = "Result<ConnectionId, Crowded>")]
+#[rtype(result = "Result<Admitted, Crowded>")]
 pub(super) struct Connect(pub(super) SocketAddr, pub(super) oneshot::Sender<End>);
+
+/// A connection that was taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admitted {
+    pub(super) id: ConnectionId,
+    /// Operators came from its address before.
+    pub(super) is_familiar: bool,
+}
 
 /// A connection is gone.
 #[derive(Message)]
@@ -115,6 +123,12 @@ impl RpcGateway {
         self.deps.metrics.sizes(connections, sessions);
     }
 
+    /// True where the operator came from the connection's address before.
+    fn is_familiar(&self, id: ConnectionId, operator: OperatorId) -> bool {
+        let address = self.sessions.peer(id).map(|peer| peer.ip());
+        self.keys.get(operator).zip(address).is_some_and(|(known, address)| known.is_from(address))
+    }
+
     /// What checks a session's signature: yields the operator's key.
     ///
     /// # Errors
@@ -128,8 +142,7 @@ impl RpcGateway {
         let wrong = RpcError::WrongSignature(operator);
         let signature = Signature::try_from(open.signature).map_err(|_| wrong.clone())?;
         let known = self.keys.get(operator).copied();
-        let address = self.sessions.peer(id).map(|peer| peer.ip());
-        let is_familiar = known.zip(address).is_some_and(|(known, address)| known.is_from(address));
+        let is_familiar = self.is_familiar(id, operator);
         let lookups = match known {
             Some(_) => None,
             None => Some(self.admission.lookups(self.started.elapsed())?),
@@ -286,7 +299,7 @@ impl Actor for RpcGateway {
 }
 
 impl Handler<Connect> for RpcGateway {
-    type Result = Result<ConnectionId, Crowded>;
+    type Result = Result<Admitted, Crowded>;
 
     fn handle(&mut self, Connect(peer, farewell): Connect, _ctx: &mut Context<Self>) -> Self::Result {
         let connected = self.sessions.connect(peer, self.now());
@@ -296,7 +309,7 @@ impl Handler<Connect> for RpcGateway {
         if let Some(other) = given_way {
             self.end(other, End::GaveWay);
         }
-        Ok(id)
+        Ok(Admitted { id, is_familiar: self.keys.are_from(peer.ip()) })
     }
 }
 
@@ -340,8 +353,8 @@ impl Handler<Open> for RpcGateway {
     type Result = ResponseActFuture<Self, Result<Grant, RpcError>>;
 
     fn handle(&mut self, Open(id, open): Open, _ctx: &mut Context<Self>) -> Self::Result {
-        let now = self.now();
-        if let Err(refusal) = self.sessions.open(id, &open.session, now) {
+        let (now, is_familiar) = (self.now(), self.is_familiar(id, open.session.operator_id));
+        if let Err(refusal) = self.sessions.open(id, &open.session, is_familiar, now) {
             return Box::pin(fut::ready(Err(refusal)));
         }
         match self.check(id, &open) {

@@ -176,6 +176,7 @@ async fn serve_link(stream: UnixStream, service: LinkService, stop: Cancellation
         pace: None,
     };
     let limits = Limits {
+        common: None,
         stranger: Allowances::of_a_stranger(&known),
         known,
         longest_call: LONGEST_CALL,
