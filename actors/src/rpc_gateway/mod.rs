@@ -7,9 +7,9 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `sessions.rs`, `bucket.rs` | who is connected, and as whom; what each address may try. Pure |
+//! | `sessions.rs`, `rules.rs`, `bucket.rs` | who is connected, and as whom; what each address may try. Pure |
 //! | `keys.rs`, `admission.rs` | the keys of operators that were here before; who may have what checked, and when |
-//! | `actor.rs` | nonces, look-ups and signature checks that the above asks for |
+//! | `actor.rs`, `opening.rs` | nonces, look-ups and signature checks that the above asks for |
 //! | `edge.rs`, `seat.rs`, `tls.rs`, `handshakes.rs` | accepting operators, and answering their calls |
 //! | `connection.rs`, `reader.rs`, `writer.rs`, `limits.rs`, `budget.rs` | one connection, the server's end: shared by edge and links |
 //! | `frames.rs`, `json_rpc.rs`, `error.rs` | what is said on it |
@@ -34,9 +34,11 @@ mod keys;
 mod limits;
 mod links;
 mod metrics;
+mod opening;
 mod operator_link;
 mod reader;
 mod redial;
+mod rules;
 mod seat;
 mod sessions;
 #[cfg(test)]

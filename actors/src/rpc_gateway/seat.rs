@@ -17,7 +17,8 @@ use tracing::{debug, info};
 use super::actor::{Disconnect, RpcGateway};
 use super::connection::{End, serve};
 use super::edge::{Edge, service};
-use super::sessions::{ConnectionId, Grant};
+use super::rules::Grant;
+use super::sessions::ConnectionId;
 use crate::ports::Clock;
 
 /// A connection's place among the others; free again when this is dropped.

@@ -1,5 +1,6 @@
 //! The state of the edge, without I/O.
 
+use super::super::bucket::Allowance;
 use super::*;
 use proptest::prelude::*;
 
