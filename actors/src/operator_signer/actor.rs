@@ -1,6 +1,6 @@
 //! The actor around [`Duties`]: follows the chain, reads, records, signs, submits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
@@ -30,12 +30,23 @@ use crate::measure::Laps;
 use crate::ports::{BlsSigner, Clock, ModelInputs, OperatorStandings, Rng, Store, TaskContract, Write};
 use crate::telemetry::{scope, task_step};
 
+/// An aggregator that answers go to.
+#[derive(Debug, Clone)]
+pub struct Aggregator {
+    /// Its name, for logs.
+    pub name: String,
+    /// The way to it.
+    pub handle: Handle<SubmitSignature>,
+    /// The protocols that it serves; all of them where there is none.
+    pub oracle_indices: BTreeSet<u32>,
+}
+
 /// What OperatorSigner works with.
 pub struct Dependencies {
     /// Tells how the chain goes on.
     pub watcher: Handle<NextBlocks>,
-    /// Every aggregator, with its name for logs.
-    pub aggregators: Vec<(String, Handle<SubmitSignature>)>,
+    /// Those that answers go to.
+    pub aggregators: Vec<Aggregator>,
     /// The task manager.
     pub contract: Arc<dyn TaskContract>,
     /// What models read.
@@ -78,7 +89,7 @@ pub struct OperatorSigner {
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner> {
     let models =
         config.models.iter().map(|protocol| (protocol.oracle_index, protocol.model.clone())).collect();
-    let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<String> = dependencies.aggregators.iter().map(|one| one.name.clone()).collect();
     dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
     let signer = OperatorSigner {
@@ -155,7 +166,7 @@ impl OperatorSigner {
             started: self.world.clock.now().0 / 1000,
             domain: self.world.domain.clone(),
             models: self.models.iter().map(|(index, model)| (*index, model.hash())).collect(),
-            aggregators: self.world.aggregators.len(),
+            aggregators: self.world.aggregators.iter().map(|one| one.oracle_indices.clone()).collect(),
             most_open: self.config.most_open_tasks,
             finality_blocks: self.config.finality_blocks,
             keep_records: self.config.keep_records,
@@ -254,12 +265,12 @@ impl OperatorSigner {
     }
 
     fn submit(&self, ctx: &mut Context<Self>, ticket: Ticket, to: usize, message: SubmitSignature) {
-        let Some((name, aggregator)) = self.world.aggregators.get(to) else {
+        let Some(Aggregator { name, handle, .. }) = self.world.aggregators.get(to) else {
             return;
         };
         let operator = self.world.signer.operator_id();
         let span = task_step!("submit", OperatorSigner, ticket.task, %operator, aggregator = %name, otel.kind = "client");
-        let aggregator = aggregator.clone();
+        let aggregator = handle.clone();
         let work = async move { aggregator.ask(message).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             if let Some(reason) = deferred(&outcome) {
