@@ -158,3 +158,30 @@ fn changed(found: &Config, wanted: &Config) -> Config {
         ..found.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::wire_page_says;
+
+    #[test]
+    fn the_page_tells_what_is_set_up() {
+        wire_page_says(&format!("| `max_msg_size` | {MOST_MESSAGE_BYTES} |"));
+        wire_page_says(&format!("at most {MOST_MESSAGE_BYTES} bytes"));
+        wire_page_says(&format!("| `max_msgs_per_subject` | {MOST_OF_A_KIND},"));
+        wire_page_says(&format!("| `max_age` | {} s, longer", KEPT.as_secs()));
+        wire_page_says(&format!("| `max_age` | {} s; the process", LEASE.as_secs()));
+        wire_page_says(&format!("| `duplicate_window` | {} s,", SAME_MESSAGE.as_secs()));
+        wire_page_says(&format!("`Explicit`, {} s |", ACK_WAIT.as_secs()));
+        wire_page_says(&format!("| `max_ack_pending` | {MOST_IN_HAND} |"));
+    }
+
+    #[test]
+    fn what_is_not_limited_is_left_so() {
+        let wanted = Config { max_bytes: 7, num_replicas: 1, ..Config::default() };
+        let window = Duration::from_secs(9);
+        let found = changed(&Config { duplicate_window: window, ..Config::default() }, &wanted);
+        assert_eq!((found.max_bytes, found.max_message_size, found.duplicate_window), (7, -1, window));
+        assert_eq!(changed(&found, &wanted), found);
+    }
+}
