@@ -37,14 +37,40 @@ impl Backoff {
         what: &'static str,
         mut ask: impl AsyncFnMut() -> Result<T, E>,
     ) -> T {
-        let mut failures = 0;
+        let mut pauses = Pauses::new(*self);
         loop {
             match ask().await {
                 Ok(answer) => return answer,
                 Err(error) => tracing::warn!(%error, "waiting for {what}"),
             }
-            failures += 1;
-            tokio::time::sleep(self.pause(rng, failures)).await;
+            tokio::time::sleep(pauses.next(rng)).await;
+        }
+    }
+}
+
+/// The pauses of one thing that is tried until it succeeds.
+#[derive(Debug, Clone)]
+pub(crate) struct Pauses {
+    backoff: Backoff,
+    failures: u32,
+}
+
+impl Pauses {
+    pub(crate) fn new(backoff: Backoff) -> Self {
+        Self { backoff, failures: 0 }
+    }
+
+    /// The pause after one more failure.
+    pub(crate) fn next(&mut self, rng: &dyn Rng) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        self.backoff.pause(rng, self.failures)
+    }
+
+    /// It went well for `time`. What was lost at once does not start the pauses anew: the other end may take connections and
+    /// drop them.
+    pub(crate) fn lasted(&mut self, time: Duration) {
+        if time >= Duration::from_millis(self.backoff.longest_ms) {
+            self.failures = 0;
         }
     }
 }
@@ -63,5 +89,25 @@ mod tests {
     fn pauses_double_up_to_the_longest() {
         let pauses: Vec<u64> = [0, 1, 2, 3, 4, 70].map(|failures| doubled(100, failures, 500)).to_vec();
         assert_eq!(pauses, [100, 100, 200, 400, 500, 500]);
+    }
+
+    /// The longest of what jitter allows.
+    struct Longest;
+
+    impl Rng for Longest {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(u8::MAX);
+        }
+    }
+
+    #[test]
+    fn only_what_lasted_starts_the_pauses_anew() {
+        let mut pauses = Pauses::new(Backoff { first_ms: 100, longest_ms: 1_000 });
+        let next = |pauses: &mut Pauses| pauses.next(&Longest).as_millis();
+        assert_eq!([(); 6].map(|()| next(&mut pauses)), [100, 200, 400, 800, 1_000, 1_000]);
+        pauses.lasted(Duration::from_millis(999));
+        assert_eq!(next(&mut pauses), 1_000);
+        pauses.lasted(Duration::from_secs(1));
+        assert_eq!(next(&mut pauses), 100);
     }
 }

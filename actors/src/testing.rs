@@ -107,6 +107,13 @@ pub(crate) fn secret(i: usize) -> SecretKey {
     SecretKey::from_hex(&format!("{:x}", i + 1)).unwrap()
 }
 
+/// Fails where docs/wire.md does not say what is true.
+pub(crate) fn wire_page_says(text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/wire.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    assert!(page.contains(text), "docs/wire.md does not contain what is true: {text}");
+}
+
 /// The id of test operator `i`.
 pub(crate) fn operator_id(i: usize) -> OperatorId {
     secret(i).public_key().operator_id()

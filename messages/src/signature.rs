@@ -77,10 +77,14 @@ pub enum SubmitReply {
     /// The collector could not write to its disk, is starting, or has enough under way of this operator. Try again after
     /// a pause.
     Unavailable,
+    /// An outcome that this operator is too old to know; never sent. Try again after a pause: whether it is for good is not
+    /// known.
+    #[serde(other, skip_serializing)]
+    Unknown,
 }
 
 impl SubmitReply {
-    /// Every reply.
+    /// Every reply that is sent.
     pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::Duplicate,
@@ -109,6 +113,7 @@ impl SubmitReply {
             Self::NotServed => "not_served",
             Self::TooManyEarly => "too_many_early",
             Self::Unavailable => "unavailable",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -119,7 +124,7 @@ impl SubmitReply {
 
     /// True where sending the same again can change the outcome.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::TooManyEarly | Self::Unavailable)
+        matches!(self, Self::TooManyEarly | Self::Unavailable | Self::Unknown)
     }
 }
 
@@ -155,6 +160,14 @@ mod tests {
 
     fn stake(signed: u64, total: u64) -> SignedStake {
         SignedStake { quorum: 0, signed: U256::from(signed), total: U256::from(total) }
+    }
+
+    #[test]
+    fn an_outcome_of_a_newer_aggregator_is_one_to_try_again() {
+        let reply: SubmitReply = serde_json::from_str(r#"{"outcome":"postponed","until":7}"#).unwrap();
+        assert!(reply == SubmitReply::Unknown && reply.is_temporary() && !reply.is_acknowledgement());
+        assert!(serde_json::from_str::<SubmitReply>(r#"{"result":"postponed"}"#).is_err());
+        assert!(serde_json::to_string(&SubmitReply::Unknown).is_err(), "nobody sends it");
     }
 
     #[test]

@@ -8,9 +8,10 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `config.rs` | where the server is |
+//! | `config.rs`, `servers.rs` | where the server is |
 //! | `subjects.rs` | what everything is called on the server |
-//! | `bus.rs` | the connection, and what is set up on the server |
+//! | `bus.rs`, `connection.rs` | a process's place on the bus, and its connection |
+//! | `setup.rs` | what is set up on the server |
 //! | `transport.rs`, `replies.rs` | the sender's end |
 //! | `serve.rs` | the receiver's end |
 //! | `lease.rs` | that each actor runs in one process |
@@ -22,16 +23,23 @@
 
 mod bus;
 mod config;
+mod connection;
+mod error;
 mod lease;
 mod metrics;
 mod replies;
 mod serve;
+mod servers;
+mod setup;
 mod subjects;
 mod transport;
 
-pub use bus::{Bus, BusDependencies, NatsError};
+pub use bus::{Bus, BusDependencies};
 pub use config::NatsConfig;
-pub use lease::{Lease, Leases};
+pub use error::NatsError;
+pub use lease::{Holder, Lease, Leases};
 pub use metrics::NatsMetrics;
 pub use serve::serve;
+pub(crate) use servers::is_loopback;
+pub use servers::{Servers, ServersError};
 pub use transport::NatsTransport;

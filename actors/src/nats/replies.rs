@@ -18,9 +18,9 @@ pub(super) enum Reply {
     Done(Box<RawValue>),
     /// It has as much to do as it takes on.
     Full,
-    /// It will never have this message.
+    /// It will never have this message, or its reply can never be written.
     Refused(String),
-    /// It has stopped, or its reply cannot be written.
+    /// It has stopped.
     Failed(String),
 }
 
@@ -29,10 +29,11 @@ impl From<Result<Box<RawValue>, DispatchError>> for Reply {
         match outcome {
             Ok(reply) => Self::Done(reply),
             Err(DispatchError::Delivery(DeliveryError::Full(_))) => Self::Full,
-            Err(error @ (DispatchError::Unknown(_) | DispatchError::Unreadable(_))) => {
-                Self::Refused(error.to_string())
+            Err(error @ DispatchError::Delivery(DeliveryError::Closed(_) | DeliveryError::Transport(_))) => {
+                Self::Failed(error.to_string())
             }
-            Err(error) => Self::Failed(error.to_string()),
+            // Another attempt would end as this one did.
+            Err(error) => Self::Refused(error.to_string()),
         }
     }
 }
@@ -124,6 +125,22 @@ mod tests {
         assert!(matches!(first.reply.try_recv(), Ok(Reply::Full)));
         drop((first, second));
         assert!(waiting.lock().open.is_empty());
+    }
+
+    #[test]
+    fn only_a_message_that_another_attempt_may_help_is_handed_out_again() {
+        let reply = |error| Reply::from(Err(error));
+        for for_good in [
+            DispatchError::Reply("a number that JSON has not".into()),
+            DispatchError::Unknown("x".into()),
+            DispatchError::Delivery(DeliveryError::Codec("x".into())),
+        ] {
+            assert!(matches!(reply(for_good.clone()), Reply::Refused(_)), "{for_good}");
+        }
+        let stopped = DispatchError::Delivery(DeliveryError::Closed("tx-sender".into()));
+        assert!(matches!(reply(stopped), Reply::Failed(_)));
+        let full = DispatchError::Delivery(DeliveryError::Full("tx-sender".into()));
+        assert!(matches!(reply(full), Reply::Full));
     }
 
     #[test]

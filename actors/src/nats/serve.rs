@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anzen_messages::wire::{ActorName, Envelope};
+use async_nats::Subscriber;
 use async_nats::jetstream::{self, AckKind};
 use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,8 +12,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::bus::{ACK_WAIT, Bus, MOST_IN_HAND, NatsError};
+use super::bus::Bus;
+use super::error::NatsError;
 use super::replies::Reply;
+use super::setup::{ACK_WAIT, MOST_IN_HAND};
 use super::subjects::last;
 use super::transport::REPLY_TO;
 use crate::bus::{DispatchError, Dispatcher};
@@ -87,13 +90,29 @@ impl Receiver {
         }
     }
 
+    /// The client subscribes anew after every connection; where a subscription ends all the same, this does.
     async fn take_questions(&self) {
         let room = Arc::new(Semaphore::new(MOST_QUESTIONS));
+        loop {
+            let why = match self.subscribe().await {
+                Ok(questions) => {
+                    self.answer_all(questions, &room).await;
+                    "the subscription has ended".to_owned()
+                }
+                Err(error) => error.to_string(),
+            };
+            warn!(why, actor = %self.actor, "no questions from the bus; subscribing again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn subscribe(&self) -> Result<Subscriber, NatsError> {
         let subject = self.bus.subjects.questions_to(self.actor);
-        // The client subscribes anew after every connection.
-        let Ok(mut questions) = self.bus.client.queue_subscribe(subject, self.actor.to_string()).await else {
-            return;
-        };
+        let questions = self.bus.client.queue_subscribe(subject, self.actor.to_string()).await;
+        questions.map_err(|error| self.bus.server_error(error))
+    }
+
+    async fn answer_all(&self, mut questions: Subscriber, room: &Arc<Semaphore>) {
         let mut in_hand = JoinSet::new();
         loop {
             let question = tokio::select! {
@@ -101,7 +120,7 @@ impl Receiver {
                 Some(_) = in_hand.join_next() => continue,
             };
             let Some(question) = question else { return };
-            let permit = Arc::clone(&room).try_acquire_owned().ok();
+            let permit = Arc::clone(room).try_acquire_owned().ok();
             in_hand.spawn(answer(self.bus.clone(), self.dispatcher.clone(), question, permit));
         }
     }
@@ -118,7 +137,7 @@ async fn answer(
         Some(_) => Reply::from(dispatch(&dispatcher, &question.subject, &question.payload).await),
         None => Reply::Full,
     };
-    bus.metrics.received(reply.outcome());
+    bus.deps.metrics.received(reply.outcome());
     send(&bus, to.as_str(), &reply).await;
 }
 
@@ -138,7 +157,7 @@ async fn handle_kept(
             Err(_) => acknowledge(&message, AckKind::Progress).await,
         }
     };
-    bus.metrics.received(reply.outcome());
+    bus.deps.metrics.received(reply.outcome());
     if let Reply::Full = reply {
         return acknowledge(&message, AckKind::Nak(Some(FULL_PAUSE))).await;
     }

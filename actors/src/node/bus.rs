@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use alloy::hex;
 use anzen_messages::wire::ActorName;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -12,11 +13,11 @@ use super::config::NodeConfig;
 use super::ports::Ports;
 use crate::bus::Directory;
 use crate::nats::{
-    Bus, BusDependencies, Lease, Leases, NatsConfig, NatsError, NatsMetrics, NatsTransport, serve,
+    Bus, BusDependencies, Holder, Lease, Leases, NatsConfig, NatsError, NatsMetrics, NatsTransport, serve,
 };
 use crate::ports::{Rng, Space, Store, StoreError, Write};
 
-/// What this process calls itself on the bus, for good: one record.
+/// What this process calls itself on the bus, and of which copy of the store: one record.
 const PROCESS: Space = Space("bus.process");
 
 /// A process that has joined the bus, and alone runs its actors.
@@ -42,10 +43,10 @@ impl OnBus {
         ports: &Ports,
         metrics: &NatsMetrics,
     ) -> Result<Self, super::NodeError> {
-        let process = name_of(ports.store.as_ref(), ports.rng.as_ref()).await?;
-        let deps = BusDependencies { process: process.clone(), metrics: metrics.clone() };
-        let bus = Bus::connect(nats, deps).await?;
-        let lease = Leases::new(bus.clone(), process, config.roles.clone()).take().await;
+        let holder = draw(ports.store.as_ref(), ports.rng.as_ref()).await?;
+        let (process, rng) = (holder.instance.clone(), Arc::clone(&ports.rng));
+        let bus = Bus::connect(nats, BusDependencies { process, rng, metrics: metrics.clone() }).await?;
+        let lease = Leases::new(bus.clone(), holder, config.roles.clone()).take().await;
         Ok(Self { bus, lease, roles: config.roles.clone() })
     }
 
@@ -88,14 +89,46 @@ impl BusTasks {
     }
 }
 
-async fn name_of(store: &dyn Store, rng: &dyn Rng) -> Result<String, StoreError> {
-    if let Some((_, name)) = store.load(PROCESS).await?.into_iter().next() {
-        return Ok(String::from_utf8_lossy(&name).into_owned());
-    }
-    let mut random = [0; 8];
+/// Draws a name for this start of the process, and finds out that of the start before on the same store.
+async fn draw(store: &dyn Store, rng: &dyn Rng) -> Result<Holder, StoreError> {
+    let restorations = store.restorations();
+    let before = store.load(PROCESS).await?.into_iter().next();
+    let before = before.and_then(|(_, value)| String::from_utf8(value).ok());
+    let before = before.as_deref().and_then(|text| text.split_once(' '));
+    // Where the store is a copy, the process that it was copied from may be alive.
+    let predecessor = before.filter(|(_, known)| *known == restorations.to_string());
+    let predecessor = predecessor.map(|(instance, _)| instance.to_owned());
+    let mut random = [0; 16];
     rng.fill(&mut random);
-    let name = format!("{:016x}", u64::from_be_bytes(random));
-    let write = Write::Put { space: PROCESS, key: b"name".to_vec(), value: name.clone().into_bytes() };
-    store.commit(vec![write]).await?;
-    Ok(name)
+    let instance = hex::encode(random);
+    let value = format!("{instance} {restorations}").into_bytes();
+    store.commit(vec![Write::Put { space: PROCESS, key: b"instance".to_vec(), value }]).await?;
+    Ok(Holder { instance, predecessor })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::{OsRng, SqliteStore};
+
+    async fn start(folder: &std::path::Path) -> Holder {
+        let store = SqliteStore::open(&folder.join("anzen.db"), Default::default()).unwrap();
+        draw(&store, &OsRng::new().unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_process_knows_its_predecessor_and_a_copied_folder_has_none() {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = start(folder.path()).await;
+        assert_eq!(first.predecessor, None);
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+        let copied = start(copy.path()).await;
+        assert_eq!(copied.predecessor, None);
+        let second = start(folder.path()).await;
+        assert_eq!(second.predecessor.as_ref(), Some(&first.instance));
+        assert_eq!(start(copy.path()).await.predecessor, Some(copied.instance));
+    }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::http_server::serve_http;
-use super::run::listen;
+use super::listeners::listen;
 
 /// Bound before anything else starts, so that a port that is taken is found at once.
 pub(super) struct HttpListeners {

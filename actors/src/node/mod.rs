@@ -12,7 +12,8 @@
 //! | `roles.rs` | starting the actors, from the chain outwards, and connecting them |
 //! | `metrics.rs`, `process.rs` | all metrics in one registry; the process's own |
 //! | `bus.rs` | the process on the bus that leads to other machines |
-//! | `run.rs` | a whole process: configuration, real adapters, links, metrics, the end |
+//! | `listeners.rs`, `links.rs`, `serving.rs`, `storage.rs` | what it listens on, its ways to others, what it serves, what lasts |
+//! | `run.rs` | a whole process: configuration, real adapters, and the end |
 
 mod api;
 mod bus;
@@ -23,12 +24,16 @@ mod error;
 mod http;
 mod http_server;
 mod keys;
+mod links;
+mod listeners;
 mod metrics;
 pub mod operator;
 mod ports;
 mod process;
 mod roles;
 mod run;
+mod serving;
+mod storage;
 
 pub use api::{ApiConfig, HealthMetrics};
 pub use client::client_of;
@@ -39,4 +44,5 @@ pub use metrics::NodeMetrics;
 pub use ports::Ports;
 pub use process::ProcessMetrics;
 pub use roles::{Roles, Upstream, start_roles};
-pub use run::{open_store, run, store_path};
+pub use run::run;
+pub use storage::{open_store, store_path};

@@ -1,5 +1,6 @@
 //! Starting a process's actors, from the chain outwards, and connecting them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anzen_messages::aggregation::QuorumReached;
@@ -27,6 +28,8 @@ pub struct Upstream {
     pub name: String,
     /// The way to it.
     pub transport: Arc<dyn Transport>,
+    /// The protocols that it serves; all of them where there is none.
+    pub oracle_indices: BTreeSet<u32>,
 }
 
 /// What the actors of one process are made from.
@@ -190,7 +193,7 @@ impl Roles<'_> {
         }
         let deps = operator_signer::Dependencies {
             watcher: directory.handle()?,
-            aggregators: self.upstream.iter().map(Upstream::named_handle).collect(),
+            aggregators: self.upstream.iter().map(Upstream::aggregator).collect(),
             contract: Arc::clone(&self.ports.contract),
             inputs: Arc::clone(&self.ports.inputs),
             standings: Arc::clone(&self.ports.standings),
@@ -218,7 +221,11 @@ impl Roles<'_> {
 }
 
 impl Upstream {
-    fn named_handle(&self) -> (String, Handle<SubmitSignature>) {
-        (self.name.clone(), Handle::remote(Arc::clone(&self.transport)))
+    fn aggregator(&self) -> operator_signer::Aggregator {
+        operator_signer::Aggregator {
+            name: self.name.clone(),
+            handle: Handle::remote(Arc::clone(&self.transport)),
+            oracle_indices: self.oracle_indices.clone(),
+        }
     }
 }

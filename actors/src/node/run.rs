@@ -1,40 +1,34 @@
-//! A whole process: configuration, real adapters, links, metrics, the end.
+//! A whole process: configuration, real adapters, the end.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alloy::signers::local::PrivateKeySigner;
 use anzen_deploy::Addresses;
-use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
-use tokio::net::TcpListener;
+use futures::future::OptionFuture;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::api::{self, Monitor, RPC_ENDPOINT, STORE, StoreProbe, services_of};
+use super::api::{RPC_ENDPOINT, STORE, StoreProbe};
 use super::bus::OnBus;
 use super::config::NodeConfig;
 use super::endpoints::Endpoints;
 use super::error::NodeError;
-use super::http::HttpListeners;
 use super::keys::Signers;
-use super::metrics::{self, NodeMetrics};
+use super::listeners::{Listeners, bind_edge};
+use super::metrics::NodeMetrics;
 use super::operator::{Registration, register};
 use super::ports::Ports;
-use super::roles::{Roles, Upstream, start_roles};
-use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, StoreMetrics, SystemClock};
+use super::roles::{Roles, start_roles};
+use super::storage::{open_store, store_path};
+use crate::adapters::{AlloyChain, BlockingPool, OsRng, SqliteStore, SystemClock};
 use crate::bus::Directory;
 use crate::health::HealthProbes;
-use crate::keys::KeyKind;
-use crate::ports::{Clock, Rng, StoreError, TaskContract, jittered};
-use crate::rpc_gateway::{
-    self, EdgeMethods, Identity, LinkDependencies, LinkSocket, LinkTransport, OperatorLink, TlsFiles,
-    serve_links,
-};
+use crate::ports::{Clock, StoreError, TaskContract, jittered};
+use crate::rpc_gateway::Identity;
 use crate::telemetry;
 
 /// The longest pause before an endpoint that does not answer at the start is asked again.
@@ -66,18 +60,18 @@ pub async fn run(mut config: NodeConfig, stop: CancellationToken) -> Result<(), 
 }
 
 /// What the parts of a process share while it is assembled.
-struct Process {
-    config: NodeConfig,
-    identity: Identity,
+pub(super) struct Process {
+    pub(super) config: NodeConfig,
+    pub(super) identity: Identity,
     chain: Arc<AlloyChain>,
-    ports: Ports,
-    metrics: NodeMetrics,
+    pub(super) ports: Ports,
+    pub(super) metrics: NodeMetrics,
     /// For the operator's registration; gone after it.
     account: Option<PrivateKeySigner>,
-    health: HealthProbes,
+    pub(super) health: HealthProbes,
     /// The disk has failed for good.
     store_breaks: CancellationToken,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl Process {
@@ -128,7 +122,7 @@ impl Process {
 
     async fn run(mut self) -> Result<(), NodeError> {
         let listeners = Listeners::bind(&self.config).await?;
-        let endpoints = listeners.endpoints();
+        let mut endpoints = listeners.endpoints();
         // From now on: whoever waits for the chain wants to see that.
         let mut servers = self.serve_http(listeners.http);
         let response_window = tokio::select! {
@@ -159,13 +153,16 @@ impl Process {
             health: self.health.clone(),
         };
         start_roles(&roles, &mut directory).await?;
-        servers.extend(self.serve_edge(listeners.edge, &directory)?);
+        let edge = bind_edge(listeners.edge, &self.config).await?;
+        endpoints.edge = edge.as_ref().and_then(|edge| edge.local_addr().ok());
+        let mut edge = self.serve_edge(edge, &directory)?;
         servers.extend(self.serve_links(listeners.links, &directory));
         let on_bus = on_bus.map(|on_bus| on_bus.start(&directory, &self.stop));
         endpoints.save(&self.config.data_dir)?;
         let actors: Vec<&str> = self.config.roles.iter().map(|actor| actor.as_str()).collect();
         info!(node = self.config.name, actors = actors.join(" "), "running");
-        let ended = self.end().await;
+        let ended = self.end(edge.as_mut()).await;
+        servers.extend(edge.filter(|edge| !edge.is_finished()));
         // They end their connections by themselves; whoever hangs is left behind.
         let _ = tokio::time::timeout(LAST_CALLS, futures::future::join_all(servers)).await;
         let left = match on_bus {
@@ -178,13 +175,19 @@ impl Process {
     }
 
     /// Returns when the process is to stop.
-    async fn end(&self) -> Result<(), NodeError> {
+    async fn end(&self, edge: Option<&mut JoinHandle<()>>) -> Result<(), NodeError> {
+        let edge = OptionFuture::from(edge);
         tokio::select! {
             () = self.stop.cancelled() => Ok(()),
             () = self.store_breaks.cancelled() => {
                 self.stop.cancel();
                 let path = store_path(&self.config).display().to_string();
                 Err(NodeError::Store(StoreError::Broken(path)))
+            }
+            // It ends by itself only where its thread has panicked.
+            Some(_) = edge => {
+                self.stop.cancel();
+                Err(NodeError::Gateway("the edge has ended, which is a bug: start the process again, and report it".into()))
             }
         }
     }
@@ -223,143 +226,8 @@ impl Process {
         SigningDomain::new(self.identity.chain_id, self.identity.task_manager)
     }
 
-    fn link_dependencies(&self) -> LinkDependencies {
-        LinkDependencies {
-            clock: Arc::clone(&self.ports.clock),
-            rng: Arc::clone(&self.ports.rng) as Arc<dyn Rng>,
-            metrics: self.metrics.links.clone(),
-        }
-    }
-
-    /// The actors of the other processes.
-    fn link(&self, directory: &mut Directory) -> Result<(), NodeError> {
-        for (actor, path) in &self.config.links.to {
-            let transport = LinkTransport::start(path, self.link_dependencies())
-                .map_err(|error| NodeError::Gateway(error.to_string()))?;
-            directory.link(*actor, Arc::new(transport));
-        }
-        Ok(())
-    }
-
     async fn join_bus(&self) -> Result<Option<OnBus>, NodeError> {
         let Some(nats) = &self.config.nats else { return Ok(None) };
         OnBus::join(&self.config, nats, &self.ports, &self.metrics.nats).await.map(Some)
     }
-
-    /// An operator's connections to the aggregators.
-    fn upstream(&self) -> Result<Vec<Upstream>, NodeError> {
-        if !self.config.runs(ActorName::OperatorSigner) {
-            return Ok(Vec::new());
-        }
-        let missing = NodeError::Missing { role: ActorName::OperatorSigner, setting: KeyKind::Bls.setting() };
-        let signer = self.ports.bls_signer.clone().ok_or(missing)?;
-        let connect = |at: &super::config::AggregatorAt| {
-            let identity = Identity { server: at.server_name.clone(), ..self.identity.clone() };
-            let (url, ca, plaintext) = (at.url.clone(), at.ca.clone(), at.plaintext);
-            let upstream = rpc_gateway::Upstream { identity, url, ca, plaintext };
-            let (config, deps) = (&self.config.operator_link, self.link_dependencies());
-            let link = OperatorLink::start(config, upstream, signer.clone(), deps);
-            let link = link.map_err(|error| NodeError::Gateway(error.to_string()))?;
-            Ok(Upstream { name: at.server_name.clone(), transport: Arc::new(link) })
-        };
-        self.config.aggregators.iter().map(connect).collect()
-    }
-
-    /// Serves metrics and the node API, and finds out what the latter tells.
-    fn serve_http(&self, listeners: HttpListeners) -> Vec<JoinHandle<()>> {
-        let services = services_of(&self.config.roles);
-        let (probes, clock) = (self.health.clone(), Arc::clone(&self.ports.clock));
-        let metrics = self.metrics.health.clone();
-        let (monitor, reports) = Monitor::new(&self.config.api, services, probes, clock, metrics);
-        actix::spawn(monitor.run(self.stop.clone()));
-        let mut registry = self.metrics.registry(&self.config.roles);
-        self.metrics.register_eigen(&mut registry, &self.config.roles);
-        listeners.serve(metrics::router(registry), api::router(reports), &self.stop)
-    }
-
-    fn serve_edge(
-        &self,
-        listener: Option<TcpListener>,
-        directory: &Directory,
-    ) -> Result<Option<JoinHandle<()>>, NodeError> {
-        let Some(listener) = listener else { return Ok(None) };
-        let mut methods = EdgeMethods::default();
-        methods.accept(directory.handle::<SubmitSignature>()?);
-        let deps = rpc_gateway::Dependencies {
-            registry: Arc::clone(&self.ports.registry),
-            standings: Arc::clone(&self.ports.standings),
-            store: Arc::clone(&self.ports.store),
-            clock: Arc::clone(&self.ports.clock),
-            rng: Arc::clone(&self.ports.rng),
-            cpu: Arc::clone(&self.ports.cpu),
-            metrics: self.metrics.gateway.clone(),
-        };
-        let edge = rpc_gateway::start(&self.config.rpc_gateway, self.identity.clone(), methods, deps);
-        let tls = self.config.rpc_gateway.tls.as_ref().map(TlsFiles::load).transpose();
-        let tls = tls.map_err(|error| NodeError::Gateway(error.to_string()))?;
-        self.health.add(ActorName::RpcGateway.as_str(), Arc::new(edge.clone()));
-        if tls.is_none() && listener.local_addr().is_ok_and(|at| !at.ip().is_loopback()) {
-            warn!(
-                "operators connect from other machines in plain text: whoever is between can use their sessions; set \
-                 [rpc_gateway.tls], unless a proxy with a certificate is in front"
-            );
-        }
-        let served = edge.serve_apart(listener, tls, self.stop.clone());
-        served.map(Some).map_err(|error| NodeError::Gateway(format!("the edge cannot be served: {error}")))
-    }
-
-    fn serve_links(&self, socket: Option<LinkSocket>, directory: &Directory) -> Option<JoinHandle<()>> {
-        Some(actix::spawn(serve_links(socket?, directory.dispatcher(), self.stop.clone())))
-    }
-}
-
-/// What the process listens on: bound before anything else starts, so that a port that is taken is found at once.
-struct Listeners {
-    edge: Option<TcpListener>,
-    http: HttpListeners,
-    links: Option<LinkSocket>,
-}
-
-impl Listeners {
-    async fn bind(config: &NodeConfig) -> Result<Self, NodeError> {
-        let edge = config.runs(ActorName::RpcGateway).then_some(config.edge.listen);
-        let links = config.links.listen.as_deref().map(LinkSocket::bind).transpose();
-        Ok(Self {
-            edge: listen(edge).await?,
-            http: HttpListeners::bind(config).await?,
-            links: links.map_err(|error| NodeError::Gateway(error.to_string()))?,
-        })
-    }
-
-    fn endpoints(&self) -> Endpoints {
-        let edge = self.edge.as_ref().and_then(|listener| listener.local_addr().ok());
-        Endpoints { edge, metrics: self.http.metrics(), api: self.http.api() }
-    }
-}
-
-pub(super) async fn listen(at: Option<SocketAddr>) -> Result<Option<TcpListener>, NodeError> {
-    let Some(at) = at else { return Ok(None) };
-    let listener = TcpListener::bind(at).await;
-    listener.map(Some).map_err(|error| NodeError::Listen { at: at.to_string(), error: error.to_string() })
-}
-
-/// Where the store of a process is.
-pub fn store_path(config: &NodeConfig) -> PathBuf {
-    config.data_dir.join("anzen.db")
-}
-
-/// Opens the store of a process; makes it, and the folder, where there is none.
-///
-/// # Errors
-/// Where another process has it, or it cannot be used.
-pub fn open_store(config: &NodeConfig, metrics: StoreMetrics) -> Result<SqliteStore, NodeError> {
-    make_private(&config.data_dir)?;
-    Ok(SqliteStore::open_with(&store_path(config), &config.store, metrics)?)
-}
-
-/// The data folder holds what an operator must not lose: where it is made here, it is the user's alone.
-fn make_private(folder: &Path) -> Result<(), NodeError> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| NodeError::File { path: folder.to_owned(), error })
 }

@@ -1,6 +1,6 @@
 //! The actor around [`Duties`]: follows the chain, reads, records, signs, submits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
@@ -28,12 +28,23 @@ use crate::measure::Laps;
 use crate::ports::{BlsSigner, Clock, ModelInputs, OperatorStandings, Rng, Store, TaskContract};
 use crate::telemetry::scope;
 
+/// An aggregator that answers go to.
+#[derive(Debug, Clone)]
+pub struct Aggregator {
+    /// Its name, for logs.
+    pub name: String,
+    /// The way to it.
+    pub handle: Handle<SubmitSignature>,
+    /// The protocols that it serves; all of them where there is none.
+    pub oracle_indices: BTreeSet<u32>,
+}
+
 /// What OperatorSigner works with.
 pub struct Dependencies {
     /// Tells how the chain goes on.
     pub watcher: Handle<NextBlocks>,
-    /// Every aggregator, with its name for logs.
-    pub aggregators: Vec<(String, Handle<SubmitSignature>)>,
+    /// Those that answers go to.
+    pub aggregators: Vec<Aggregator>,
     /// The task manager.
     pub contract: Arc<dyn TaskContract>,
     /// What models read.
@@ -76,7 +87,7 @@ pub struct OperatorSigner {
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner> {
     let models =
         config.models.iter().map(|protocol| (protocol.oracle_index, protocol.model.clone())).collect();
-    let names: Vec<String> = dependencies.aggregators.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<String> = dependencies.aggregators.iter().map(|one| one.name.clone()).collect();
     dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
     let signer = OperatorSigner {
@@ -153,7 +164,7 @@ impl OperatorSigner {
             started: self.world.clock.now().0 / 1000,
             domain: self.world.domain.clone(),
             models: self.models.iter().map(|(index, model)| (*index, model.hash())).collect(),
-            aggregators: self.world.aggregators.len(),
+            aggregators: self.world.aggregators.iter().map(|one| one.oracle_indices.clone()).collect(),
             most_open: self.config.most_open_tasks,
             finality_blocks: self.config.finality_blocks,
             keep_records: self.config.keep_records,

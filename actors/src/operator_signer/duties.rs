@@ -94,8 +94,12 @@ impl Duties {
         let Some(signature) = signature else {
             return self.pause_signing(ticket);
         };
-        let (operator_id, aggregators) = (self.terms.operator, self.terms.aggregators);
-        let Some(duty) = self.at_work(ticket) else {
+        let operator_id = self.terms.operator;
+        let Some(oracle_index) = self.at_work(ticket).map(|duty| duty.task.oracle_index) else {
+            return Vec::new();
+        };
+        let left = self.terms.serving(oracle_index).map(|to| (to, 0)).collect();
+        let Some(duty) = self.current(ticket) else {
             return Vec::new();
         };
         let Phase::Signing(answer) = &duty.phase else {
@@ -103,7 +107,7 @@ impl Duties {
         };
         let message =
             SubmitSignature { operator_id, response: answer.response(), signature: signature.to_bytes() };
-        duty.phase = Phase::Submitting { message, left: (0..aggregators).map(|to| (to, 0)).collect() };
+        duty.phase = Phase::Submitting { message, left };
         duty.next_steps(ticket)
     }
 

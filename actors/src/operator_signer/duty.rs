@@ -1,6 +1,6 @@
 //! One task that this operator has to answer, and how far it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::B256;
 use anzen_messages::chain::ChainBlock;
@@ -23,8 +23,8 @@ pub struct Terms {
     pub domain: SigningDomain,
     /// The hash of each protocol's model.
     pub models: BTreeMap<u32, B256>,
-    /// How many aggregators there are.
-    pub aggregators: usize,
+    /// The protocols that each aggregator serves; all of them where there is none.
+    pub aggregators: Vec<BTreeSet<u32>>,
     /// The most tasks that are open at once.
     pub most_open: usize,
     /// After how many blocks something on chain is final.
@@ -44,9 +44,21 @@ impl Terms {
             Err(Ignored::Inconsistent)
         } else if expected != task.model_hash {
             Err(Ignored::OtherModel { expected })
+        } else if self.serving(task.oracle_index).next().is_none() {
+            Err(Ignored::NotServed)
         } else {
             Ok(())
         }
+    }
+
+    /// The numbers of the aggregators that serve a protocol.
+    pub(super) fn serving(&self, oracle_index: u32) -> impl Iterator<Item = usize> {
+        let serves = move |served: &BTreeSet<u32>| served.is_empty() || served.contains(&oracle_index);
+        self.aggregators
+            .iter()
+            .enumerate()
+            .filter(move |(_, served)| serves(served))
+            .map(|(number, _)| number)
     }
 }
 

@@ -112,6 +112,11 @@ pub enum Ignored {
         /// The hash of the configured model.
         expected: B256,
     },
+    /// No aggregator serves the protocol.
+    #[error(
+        "no aggregator serves the protocol; add one that does, or the protocol to an aggregator's oracle_indices"
+    )]
+    NotServed,
     /// The event is not what the contract emits.
     #[error("the task does not fit the block that it came with; is the RPC endpoint to be trusted?")]
     Inconsistent,

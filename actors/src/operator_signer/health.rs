@@ -51,7 +51,7 @@ impl Handler<Examine> for OperatorSigner {
             watcher: self.world.watcher.is_reachable(),
             membership: self.standing.membership(),
             signer: self.signer.trouble(),
-            aggregators: self.world.aggregators.iter().filter(|(_, handle)| handle.is_reachable()).count(),
+            aggregators: self.world.aggregators.iter().filter(|one| one.handle.is_reachable()).count(),
         })
     }
 }

@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::retry::Backoff;
 
-pub use actor::{Dependencies, OperatorSigner, start};
+pub use actor::{Aggregator, Dependencies, OperatorSigner, start};
 pub use eigen::EigenMetrics;
 pub use metrics::OperatorSignerMetrics;
 

@@ -54,7 +54,7 @@ fn settled(task: TaskHash, aggregator: String, reply: SubmitReply, metrics: &Ope
 }
 
 /// What [`deferred`] says beside replies' names.
-pub(super) const DEFERRALS: [&str; 2] = ["full", "undelivered"];
+pub(super) const DEFERRALS: [&str; 3] = ["full", "undelivered", "unknown"];
 
 /// Why a submission is tried again; nothing where it has been answered for good.
 pub(super) fn deferred(reply: &Result<SubmitReply, DeliveryError>) -> Option<&'static str> {
@@ -66,13 +66,21 @@ pub(super) fn deferred(reply: &Result<SubmitReply, DeliveryError>) -> Option<&'s
 }
 
 /// All labels of tasks that are not answered.
-pub(super) const IGNORED: [&str; 6] =
-    ["unknown_protocol", "other_model", "inconsistent", "no_answer", "too_many", "before_start"];
+pub(super) const IGNORED: [&str; 7] = [
+    "unknown_protocol",
+    "other_model",
+    "not_served",
+    "inconsistent",
+    "no_answer",
+    "too_many",
+    "before_start",
+];
 
 fn ignored(reason: &Ignored) -> &'static str {
     match reason {
         Ignored::UnknownProtocol => "unknown_protocol",
         Ignored::OtherModel { .. } => "other_model",
+        Ignored::NotServed => "not_served",
         Ignored::Inconsistent => "inconsistent",
         Ignored::NoAnswer(_) => "no_answer",
         Ignored::TooMany => "too_many",

@@ -8,7 +8,7 @@ use anzen_messages::signature::SubmitSignature;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::actor::OperatorSigner;
+use super::actor::{Aggregator, OperatorSigner};
 use super::duty::{Computed, Step, Ticket};
 use super::protection::Permit;
 use super::questions::evaluate;
@@ -96,12 +96,12 @@ impl OperatorSigner {
         to: usize,
         message: SubmitSignature,
     ) {
-        let Some((name, aggregator)) = self.world.aggregators.get(to) else {
+        let Some(Aggregator { name, handle, .. }) = self.world.aggregators.get(to) else {
             return;
         };
         let operator = self.world.signer.operator_id();
         let span = task_step!("submit", OperatorSigner, ticket.task, %operator, aggregator = %name, otel.kind = "client");
-        let aggregator = aggregator.clone();
+        let aggregator = handle.clone();
         let work = async move { aggregator.ask(message).await }.instrument(span);
         ctx.spawn(work.into_actor(self).map(move |outcome, actor, ctx| {
             if let Some(reason) = deferred(&outcome) {

@@ -1,4 +1,5 @@
-//! Carries out what the edge's state decides: draws nonces, looks operators up, has signatures checked.
+//! Carries out what the edge's state decides: draws nonces, ends connections, asks who is a member still. `opening.rs` opens
+//! sessions.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use actix::prelude::*;
 use alloy::primitives::B256;
 use anzen_messages::OperatorId;
-use anzen_messages::bls::{PublicKeyG2, Signature, verify};
 use anzen_messages::session::{Hello, OpenSession};
 use anzen_messages::task::SigningDomain;
 use tokio::sync::oneshot;
@@ -20,10 +20,11 @@ use super::connection::End;
 use super::error::RpcError;
 use super::keys::{KEYS, Keys};
 use super::metrics::GatewayMetrics;
-use super::sessions::{ConnectionId, Crowded, Grant, Now, Rules, Sessions};
+use super::rules::{Crowded, Grant, Now, Rules};
+use super::sessions::{ConnectionId, Sessions};
 use super::{Config, Identity};
 use crate::health::{Examine, Health};
-use crate::ports::{Clock, CpuPool, OperatorRegistry, OperatorStandings, Rng, Store, Write, run_on};
+use crate::ports::{Clock, CpuPool, OperatorRegistry, OperatorStandings, Rng, Store, Write};
 
 /// What the gateway needs of the world.
 #[derive(Clone)]
@@ -48,22 +49,30 @@ pub struct Dependencies {
 /// opened; messages of a session pass by it.
 pub struct RpcGateway {
     identity: Identity,
-    domain: SigningDomain,
-    sessions: Sessions,
+    pub(super) domain: SigningDomain,
+    pub(super) sessions: Sessions,
     /// How each connection is told to end.
     farewells: BTreeMap<ConnectionId, oneshot::Sender<End>>,
-    keys: Keys,
-    admission: Admission,
+    pub(super) keys: Keys,
+    pub(super) admission: Admission,
     membership_check: Duration,
     are_members_checked: bool,
-    started: Instant,
-    deps: Dependencies,
+    pub(super) started: Instant,
+    pub(super) deps: Dependencies,
 }
 
 /// A connection came in. It is told through the channel if it has to end.
 #[derive(Message)]
-#[rtype(result = "Result<ConnectionId, Crowded>")]
+#[rtype(result = "Result<Admitted, Crowded>")]
 pub(super) struct Connect(pub(super) SocketAddr, pub(super) oneshot::Sender<End>);
+
+/// A connection that was taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admitted {
+    pub(super) id: ConnectionId,
+    /// Operators came from its address before.
+    pub(super) is_familiar: bool,
+}
 
 /// A connection is gone.
 #[derive(Message)]
@@ -106,117 +115,17 @@ impl RpcGateway {
         }
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now { seconds: self.deps.clock.now().seconds(), uptime: self.started.elapsed() }
     }
 
-    fn count(&self) {
+    pub(super) fn count(&self) {
         let (connections, sessions) = self.sessions.sizes();
         self.deps.metrics.sizes(connections, sessions);
     }
 
-    /// What checks a session's signature: yields the operator's key.
-    ///
-    /// # Errors
-    /// Where it need not be checked.
-    fn check(
-        &mut self,
-        id: ConnectionId,
-        open: &OpenSession,
-    ) -> Result<impl Future<Output = Result<PublicKeyG2, RpcError>> + use<>, RpcError> {
-        let operator = open.session.operator_id;
-        let wrong = RpcError::WrongSignature(operator);
-        let signature = Signature::try_from(open.signature).map_err(|_| wrong.clone())?;
-        let known = self.keys.get(operator).copied();
-        let address = self.sessions.peer(id).map(|peer| peer.ip());
-        let is_familiar = known.zip(address).is_some_and(|(known, address)| known.is_from(address));
-        let lookups = match known {
-            Some(_) => None,
-            None => Some(self.admission.lookups(self.started.elapsed())?),
-        };
-        let (lane, message) = (self.admission.checks(is_familiar), open.session.message(&self.domain));
-        let deps = self.deps.clone();
-        Ok(async move {
-            let key = match (known, lookups) {
-                (Some(known), _) => known.key,
-                (None, Some(lookups)) => {
-                    let _turn = lookups.turn().await?;
-                    look_up(&deps, operator).await?
-                }
-                (None, None) => return Err(RpcError::NotRegistered(operator)),
-            };
-            let _turn = lane.turn().await?;
-            match run_on(deps.cpu.as_ref(), move || verify(&message, &signature, &key)).await {
-                Some(true) => Ok(key),
-                Some(false) => Err(wrong),
-                None => Err(RpcError::Unavailable("the gateway is stopping".into())),
-            }
-        })
-    }
-
-    fn admit(&mut self, id: ConnectionId, open: &OpenSession) -> Result<Grant, RpcError> {
-        let operator = open.session.operator_id;
-        let (now, peer) = (self.now(), self.sessions.peer(id).map(tracing::field::display));
-        let admitted = self.sessions.verified(id, &open.session, now);
-        match &admitted {
-            Ok(grant) => {
-                self.deps.metrics.opened();
-                info!(%operator, peer, expiry = grant.expiry, "an operator opened a session");
-            }
-            Err(RpcError::SecondSession(_)) => {
-                let alive =
-                    self.sessions.holder(operator, now).map(|(_, peer)| tracing::field::display(peer));
-                warn!(
-                    %operator, peer, alive,
-                    "ALARM: a second session of an operator was refused; unless the operator has just restarted, \
-                     two processes use its key"
-                );
-            }
-            Err(refusal) => info!(%operator, peer, %refusal, "a session was refused"),
-        }
-        self.count();
-        admitted
-    }
-}
-
-/// The key of an operator that is in a quorum. The registry of keys alone remembers those that have left.
-async fn look_up(deps: &Dependencies, operator: OperatorId) -> Result<PublicKeyG2, RpcError> {
-    let unavailable = |error| {
-        warn!(%operator, %error, "an operator could not be looked up");
-        RpcError::Unavailable("the aggregator cannot read the chain at the moment".into())
-    };
-    let registered = deps.registry.operator(operator).await.map_err(unavailable)?;
-    let registered = registered.ok_or(RpcError::NotRegistered(operator))?;
-    let standing = deps.standings.standing(operator, &[]).await.map_err(unavailable)?;
-    if !standing.is_in_quorum() {
-        return Err(RpcError::NotRegistered(operator));
-    }
-    Ok(registered.key.g2())
-}
-
-impl RpcGateway {
-    /// What follows a check: a session, or a refusal.
-    fn checked(
-        &mut self,
-        id: ConnectionId,
-        open: &OpenSession,
-        checked: Result<PublicKeyG2, RpcError>,
-        ctx: &mut Context<Self>,
-    ) -> Result<Grant, RpcError> {
-        let operator = open.session.operator_id;
-        if let (Ok(key), Some(peer)) = (&checked, self.sessions.peer(id)) {
-            let write = self.keys.learn(operator, *key, peer.ip());
-            self.save(write.into_iter().collect(), ctx);
-        }
-        let outcome = checked.and_then(|_| self.admit(id, open));
-        if let Err(refusal) = &outcome {
-            self.sessions.refused(id, refusal);
-        }
-        outcome
-    }
-
     /// Keys that are not on disk are looked up again after a restart; so nobody waits for it.
-    fn save(&self, writes: Vec<Write>, ctx: &mut Context<Self>) {
+    pub(super) fn save(&self, writes: Vec<Write>, ctx: &mut Context<Self>) {
         if writes.is_empty() {
             return;
         }
@@ -286,7 +195,7 @@ impl Actor for RpcGateway {
 }
 
 impl Handler<Connect> for RpcGateway {
-    type Result = Result<ConnectionId, Crowded>;
+    type Result = Result<Admitted, Crowded>;
 
     fn handle(&mut self, Connect(peer, farewell): Connect, _ctx: &mut Context<Self>) -> Self::Result {
         let connected = self.sessions.connect(peer, self.now());
@@ -296,7 +205,7 @@ impl Handler<Connect> for RpcGateway {
         if let Some(other) = given_way {
             self.end(other, End::GaveWay);
         }
-        Ok(id)
+        Ok(Admitted { id, is_familiar: self.keys.are_from(peer.ip()) })
     }
 }
 
@@ -333,26 +242,5 @@ impl Handler<Examine> for RpcGateway {
     /// That it answers is all: whether operators get in is known where they come in.
     fn handle(&mut self, _: Examine, _ctx: &mut Context<Self>) -> Health {
         Health::Up
-    }
-}
-
-impl Handler<Open> for RpcGateway {
-    type Result = ResponseActFuture<Self, Result<Grant, RpcError>>;
-
-    fn handle(&mut self, Open(id, open): Open, _ctx: &mut Context<Self>) -> Self::Result {
-        let now = self.now();
-        if let Err(refusal) = self.sessions.open(id, &open.session, now) {
-            return Box::pin(fut::ready(Err(refusal)));
-        }
-        match self.check(id, &open) {
-            Ok(check) => {
-                let check = check.into_actor(self);
-                Box::pin(check.map(move |checked, gateway, ctx| gateway.checked(id, &open, checked, ctx)))
-            }
-            Err(refusal) => {
-                self.sessions.refused(id, &refusal);
-                Box::pin(fut::ready(Err(refusal)))
-            }
-        }
     }
 }

@@ -11,6 +11,8 @@ use super::error::RpcError;
 
 /// Signatures of sessions that wait to be checked, in each lane.
 const MOST_WAITING: usize = 64;
+/// Of operators that come from where they came before: as many as there may be connections without a session.
+const MOST_FAMILIAR_WAITING: usize = 256;
 /// Questions to the chain about operators that are not known yet: at a time, and waiting.
 const MOST_LOOKUPS: usize = 16;
 /// How many such questions there are, whoever asks.
@@ -66,7 +68,7 @@ pub(super) struct Admission {
 impl Default for Admission {
     fn default() -> Self {
         Self {
-            familiar: Lane::new("the check of sessions", 1, MOST_WAITING),
+            familiar: Lane::new("the check of sessions", 1, MOST_FAMILIAR_WAITING),
             others: Lane::new("the check of sessions", 1, MOST_WAITING),
             lookups: Lane::new("the look-up of operators", MOST_LOOKUPS, MOST_WAITING),
             pace: Bucket::full(),

@@ -47,35 +47,34 @@ impl Bucket {
     }
 }
 
-/// What each address may try: a bucket for each that has none to spare, and for at most `most` of them.
+/// What each may try, addresses or operators: a bucket for each that has none to spare, and for at most `most` of them.
 #[derive(Debug)]
-pub(super) struct Attempts {
+pub(super) struct Attempts<K> {
     allowance: Allowance,
     most: usize,
-    buckets: BTreeMap<IpAddr, Bucket>,
+    buckets: BTreeMap<K, Bucket>,
 }
 
-impl Attempts {
+impl<K: Ord + Copy> Attempts<K> {
     pub(super) fn new(allowance: Allowance, most: usize) -> Self {
         Self { allowance, most: most.max(1), buckets: BTreeMap::new() }
     }
 
-    /// Takes one attempt of `address`.
+    /// Takes one attempt of `who`.
     ///
     /// # Errors
     /// How long to wait until it has another.
-    pub(super) fn take(&mut self, address: IpAddr, now: Duration) -> Result<(), Duration> {
-        let address = whose(address);
-        if !self.buckets.contains_key(&address) {
+    pub(super) fn take(&mut self, who: K, now: Duration) -> Result<(), Duration> {
+        if !self.buckets.contains_key(&who) {
             self.make_room(now);
         }
-        let bucket = self.buckets.entry(address).or_insert_with(Bucket::full);
+        let bucket = self.buckets.entry(who).or_insert_with(Bucket::full);
         bucket.take(self.allowance, 1, now)
     }
 
-    /// The attempt of `address` was a good one and does not count.
-    pub(super) fn give_back(&mut self, address: IpAddr) {
-        if let Some(bucket) = self.buckets.get_mut(&whose(address)) {
+    /// The attempt of `who` was a good one and does not count.
+    pub(super) fn give_back(&mut self, who: K) {
+        if let Some(bucket) = self.buckets.get_mut(&who) {
             bucket.give_back(self.allowance);
         }
     }
@@ -89,10 +88,9 @@ impl Attempts {
         if self.buckets.len() < self.most {
             return;
         }
-        let soonest =
-            self.buckets.iter().min_by_key(|(_, bucket)| bucket.full_at).map(|(address, _)| *address);
-        if let Some(address) = soonest {
-            self.buckets.remove(&address);
+        let soonest = self.buckets.iter().min_by_key(|(_, bucket)| bucket.full_at).map(|(who, _)| *who);
+        if let Some(who) = soonest {
+            self.buckets.remove(&who);
         }
     }
 }
@@ -116,7 +114,7 @@ mod tests {
     }
 
     fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+        whose(text.parse().unwrap())
     }
 
     #[test]
@@ -146,7 +144,7 @@ mod tests {
         }
         assert!(attempts.take(address("2001:db8::ffff"), at(1)).is_err());
         assert!(attempts.take(address("2001:db8:0:1::1"), at(1)).is_ok());
-        assert_eq!(whose(address("::ffff:10.0.0.1")), address("10.0.0.1"));
+        assert_eq!(address("::ffff:10.0.0.1"), address("10.0.0.1"));
     }
 
     #[test]
@@ -162,7 +160,7 @@ mod tests {
     fn strangers_without_number_do_not_fill_the_memory() {
         let mut attempts = Attempts::new(ALLOWANCE, 4);
         for last in 0..=255u8 {
-            assert_eq!(attempts.take([10, 0, 0, last].into(), at(1)), Ok(()));
+            assert_eq!(attempts.take(IpAddr::from([10, 0, 0, last]), at(1)), Ok(()));
             assert!(attempts.buckets.len() <= 4);
         }
     }

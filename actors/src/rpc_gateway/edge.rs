@@ -13,20 +13,22 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, warn};
 
-use super::actor::{Connect, Dependencies, Open, RpcGateway, SayHello};
+use super::actor::{Admitted, Connect, Dependencies, Open, RpcGateway, SayHello};
 use super::connection::End;
 use super::error::RpcError;
+use super::handshakes::Handshakes;
 use super::json_rpc::{Outcome, Service, envelope, only_param};
 use super::limits::Limits;
 use super::metrics::GatewayMetrics;
+use super::rules::Grant;
 use super::seat::Seat;
-use super::sessions::{ConnectionId, Grant};
+use super::sessions::ConnectionId;
 use super::tls::Tls;
 use super::{Config, Identity};
 use crate::bus::Handle;
@@ -88,7 +90,7 @@ pub struct Edge {
     pub(super) patience: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: GatewayMetrics,
-    pub(super) handshakes: Arc<Semaphore>,
+    pub(super) handshakes: Arc<Handshakes>,
     /// Whether operators get in; nothing is known before it listens.
     pub(super) door: Arc<OnceLock<Pulse>>,
 }
@@ -104,7 +106,7 @@ pub fn start(config: &Config, identity: Identity, methods: EdgeMethods, deps: De
         patience: Duration::from_secs(config.patience_secs),
         clock,
         metrics,
-        handshakes: Arc::new(Semaphore::new(config.most_handshakes.max(1))),
+        handshakes: Arc::new(Handshakes::new(config.most_handshakes)),
         door: Arc::default(),
     }
 }
@@ -152,7 +154,7 @@ impl Edge {
                     Ok((stream, peer)) => {
                         door.well();
                         let Some((seat, farewell)) = self.admit(peer).await else { continue };
-                        let tls = tls.as_ref().map(Tls::acceptor);
+                        let tls = tls.as_ref().map(Tls::config);
                         connections.spawn(seat.run(stream, tls, self.clone(), farewell, stop.clone()));
                     }
                     Err(error) => {
@@ -185,7 +187,9 @@ impl Edge {
     async fn admit(&self, peer: SocketAddr) -> Option<(Seat, oneshot::Receiver<End>)> {
         let (sender, farewell) = oneshot::channel();
         match self.gateway.send(Connect(peer, sender)).await.ok()? {
-            Ok(id) => Some((Seat { id, peer, gateway: self.gateway.clone() }, farewell)),
+            Ok(Admitted { id, is_familiar }) => {
+                Some((Seat { id, peer, is_familiar, gateway: self.gateway.clone() }, farewell))
+            }
             Err(crowded) => {
                 self.metrics.turned_away(crowded.reason());
                 debug!(%peer, ?crowded, "a connection was turned away");

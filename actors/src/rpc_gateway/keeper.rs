@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
-use super::backoff::Backoff;
 use super::error::short;
 use super::redial::{Current, LinkDependencies, LinkStatus};
-use crate::ports::{SignerError, jittered};
+use crate::ports::SignerError;
+use crate::retry::Pauses;
 
 /// How long one attempt to connect may take, session and all.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,7 +71,7 @@ pub(super) fn client_builder(most_bytes: u32) -> WsClientBuilder {
 pub(super) struct Keeper<D> {
     pub(super) peer: String,
     pub(super) dial: D,
-    pub(super) backoff: Backoff,
+    pub(super) pauses: Pauses,
     pub(super) current: watch::Sender<Current>,
     pub(super) status: watch::Sender<LinkStatus>,
     /// The last generation whose session the peer says is over.
@@ -89,11 +89,11 @@ impl<D: Dial> Keeper<D> {
                     let generation = self.connected(dialled.client);
                     let error = self.hold(generation, dialled.renew_after).await;
                     self.lost(&error);
-                    self.backoff.lasted(start.elapsed());
+                    self.pauses.lasted(start.elapsed());
                 }
                 Err(error) => self.failed(&error.to_string()),
             }
-            sleep(jittered(self.deps.rng.as_ref(), self.backoff.pause())).await;
+            sleep(self.pauses.next(self.deps.rng.as_ref())).await;
         }
     }
 

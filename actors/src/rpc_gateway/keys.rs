@@ -48,9 +48,12 @@ impl Known {
     }
 }
 
-/// All of them.
+/// All of them, and how many came from each address.
 #[derive(Debug, Default)]
-pub(super) struct Keys(BTreeMap<OperatorId, Known>);
+pub(super) struct Keys {
+    known: BTreeMap<OperatorId, Known>,
+    addresses: BTreeMap<IpAddr, usize>,
+}
 
 impl Keys {
     /// From disk. A record that cannot be read is left out: the chain knows the key as well.
@@ -59,32 +62,55 @@ impl Keys {
             let id = B256::try_from(id.as_slice()).ok()?;
             Some((OperatorId(id), Known::decode(record)?))
         });
-        Self(known.take(MOST_KNOWN).collect())
+        let mut keys = Self::default();
+        known.take(MOST_KNOWN).for_each(|(operator, known)| keys.put(operator, known));
+        keys
+    }
+
+    fn put(&mut self, operator: OperatorId, known: Known) {
+        self.remove(operator);
+        self.known.insert(operator, known);
+        *self.addresses.entry(known.address).or_default() += 1;
+    }
+
+    fn remove(&mut self, operator: OperatorId) -> Option<()> {
+        let Known { address, .. } = self.known.remove(&operator)?;
+        let count = self.addresses.get_mut(&address)?;
+        *count -= 1;
+        if *count == 0 {
+            self.addresses.remove(&address);
+        }
+        Some(())
+    }
+
+    /// True where an operator came from this address last.
+    pub(super) fn are_from(&self, address: IpAddr) -> bool {
+        self.addresses.contains_key(&whose(address))
     }
 
     pub(super) fn get(&self, operator: OperatorId) -> Option<&Known> {
-        self.0.get(&operator)
+        self.known.get(&operator)
     }
 
     pub(super) fn operators(&self) -> Vec<OperatorId> {
-        self.0.keys().copied().collect()
+        self.known.keys().copied().collect()
     }
 
     /// An operator proved to have `key`, from `address`. Where that is new, what is to be written.
     pub(super) fn learn(&mut self, operator: OperatorId, key: PublicKeyG2, address: IpAddr) -> Option<Write> {
         let known = Known { key, address: whose(address) };
-        let is_news = self.0.get(&operator) != Some(&known);
-        let has_room = self.0.len() < MOST_KNOWN || self.0.contains_key(&operator);
+        let is_news = self.known.get(&operator) != Some(&known);
+        let has_room = self.known.len() < MOST_KNOWN || self.known.contains_key(&operator);
         if !is_news || !has_room {
             return None;
         }
-        self.0.insert(operator, known);
+        self.put(operator, known);
         Some(Write::Put { space: KEYS, key: operator.0.to_vec(), value: known.encode() })
     }
 
     /// The operator has left.
     pub(super) fn forget(&mut self, operator: OperatorId) -> Option<Write> {
-        self.0.remove(&operator)?;
+        self.remove(operator)?;
         Some(Write::Delete { space: KEYS, key: operator.0.to_vec() })
     }
 }
@@ -108,7 +134,8 @@ mod tests {
             records.push((key, value));
         }
         let read = Keys::read(&records);
-        assert_eq!(read.0, keys.0);
+        assert_eq!((&read.known, &read.addresses), (&keys.known, &keys.addresses));
+        assert!(read.are_from("10.0.0.1".parse().unwrap()) && !read.are_from("10.0.0.2".parse().unwrap()));
         assert!(read.get(operator_id(0)).unwrap().is_from("10.0.0.1".parse().unwrap()));
         assert!(read.get(operator_id(1)).unwrap().is_from("2001:db8::2".parse().unwrap()), "one /64");
     }
@@ -119,8 +146,11 @@ mod tests {
         let (key, address) = (secret(0).public_key().g2(), "10.0.0.1".parse().unwrap());
         assert!(keys.learn(operator_id(0), key, address).is_some());
         assert!(keys.learn(operator_id(0), key, address).is_none());
+        assert!(keys.learn(operator_id(0), key, "10.0.0.2".parse().unwrap()).is_some());
+        assert!(!keys.are_from(address), "it comes from elsewhere now");
         assert!(keys.forget(operator_id(0)).is_some() && keys.forget(operator_id(0)).is_none());
+        assert!(keys.addresses.is_empty());
         let records = [(vec![1; 32], vec![0; 144]), (vec![1; 31], vec![]), (vec![2; 32], vec![1; 7])];
-        assert!(Keys::read(&records).0.is_empty());
+        assert!(Keys::read(&records).known.is_empty());
     }
 }

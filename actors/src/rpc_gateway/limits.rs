@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::bucket::Allowance;
+use super::budget::Common;
 
 /// What one reply may take, with its frame: an id, and a result or the words of a refusal, all of which are short.
 pub(super) const REPLY_BYTES: usize = 2 * 1024;
@@ -23,12 +24,14 @@ pub(super) struct Allowances {
 }
 
 /// What a connection is held to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Limits {
     /// Before the other end has said who it is.
     pub(super) stranger: Allowances,
     /// After that.
     pub(super) known: Allowances,
+    /// What all connections share; nothing where there is trust.
+    pub(super) common: Option<Common>,
     /// After this, a call is answered with `Unavailable`.
     pub(super) longest_call: Duration,
     /// How long TLS and the WebSocket's handshake may take, each.

@@ -24,9 +24,10 @@ use super::error::RpcError;
 use super::json_rpc::{Outcome, Service, envelope};
 use super::keeper::{Dial, DialError, Dialled, client_builder};
 use super::limits::{Allowances, Limits};
-use super::redial::{Link, LinkDependencies, LinkStatus, Manners};
+use super::redial::{FIRST_PAUSE_MS, Link, LinkDependencies, LinkStatus, Manners};
 use crate::bus::Dispatcher;
 use crate::ports::{Transport, TransportError};
+use crate::retry::Backoff;
 
 /// The most bytes of a message between processes: the largest message has 4 MiB.
 const MOST_BYTES: u32 = 16 * 1024 * 1024;
@@ -34,8 +35,8 @@ const MOST_BYTES: u32 = 16 * 1024 * 1024;
 const MOST_IN_FLIGHT: usize = 4096;
 /// Longer than any message's time limit.
 const LONGEST_CALL: Duration = Duration::from_secs(300);
-/// The longest pause between two attempts to connect: the other process is restarted by its supervisor.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Between two attempts to connect: the other process is restarted by its supervisor.
+const PAUSES: Backoff = Backoff { first_ms: FIRST_PAUSE_MS, longest_ms: 1_000 };
 /// How long to wait after the system could not accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What `sockaddr_un` holds, less the final zero.
@@ -175,6 +176,7 @@ async fn serve_link(stream: UnixStream, service: LinkService, stop: Cancellation
         pace: None,
     };
     let limits = Limits {
+        common: None,
         stranger: Allowances::of_a_stranger(&known),
         known,
         longest_call: LONGEST_CALL,
@@ -215,7 +217,7 @@ impl LinkTransport {
     /// Where no socket can have such a path.
     pub fn start(path: &Path, deps: LinkDependencies) -> Result<Self, SocketError> {
         check_length(path)?;
-        let manners = Manners { longest_pause: LONGEST_PAUSE, most_in_flight: MOST_IN_FLIGHT };
+        let manners = Manners { pauses: PAUSES, most_in_flight: MOST_IN_FLIGHT };
         Ok(Self(Link::start(path.display().to_string(), ToSocket(path.to_owned()), manners, deps)))
     }
 

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use super::connection::End;
 use super::error::RpcError;
 use super::redial::OUTCOMES;
-use super::sessions::Crowded;
+use super::rules::Crowded;
 use crate::measure::{Histograms, Outcome, Reason, at_zero, level, short_times};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

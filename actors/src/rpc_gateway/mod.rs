@@ -7,25 +7,26 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `sessions.rs`, `bucket.rs` | who is connected, and as whom; what each address may try. Pure |
+//! | `sessions.rs`, `rules.rs`, `bucket.rs` | who is connected, and as whom; what each address may try. Pure |
 //! | `keys.rs`, `admission.rs` | the keys of operators that were here before; who may have what checked, and when |
-//! | `actor.rs` | nonces, look-ups and signature checks that the above asks for |
-//! | `edge.rs`, `seat.rs`, `tls.rs` | accepting operators, and answering their calls |
-//! | `connection.rs`, `reader.rs`, `writer.rs`, `limits.rs` | one connection, the server's end: shared by edge and links |
+//! | `actor.rs`, `opening.rs` | nonces, look-ups and signature checks that the above asks for |
+//! | `edge.rs`, `seat.rs`, `tls.rs`, `handshakes.rs` | accepting operators, and answering their calls |
+//! | `connection.rs`, `reader.rs`, `writer.rs`, `limits.rs`, `budget.rs` | one connection, the server's end: shared by edge and links |
 //! | `frames.rs`, `json_rpc.rs`, `error.rs` | what is said on it |
-//! | `redial.rs`, `keeper.rs`, `backoff.rs` | the calling end: a connection that is made again whenever it is lost |
+//! | `redial.rs`, `keeper.rs` | the calling end: a connection that is made again whenever it is lost |
 //! | `operator_link.rs`, `links.rs` | what is particular to operators, and to links |
 
 mod actor;
 mod admission;
-mod backoff;
 mod bucket;
+mod budget;
 mod connection;
 mod edge;
 mod error;
 mod frames;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+mod handshakes;
 mod health;
 mod json_rpc;
 mod keeper;
@@ -33,9 +34,11 @@ mod keys;
 mod limits;
 mod links;
 mod metrics;
+mod opening;
 mod operator_link;
 mod reader;
 mod redial;
+mod rules;
 mod seat;
 mod sessions;
 #[cfg(test)]
@@ -58,6 +61,7 @@ pub use redial::{LinkDependencies, LinkStatus};
 pub use tls::{Tls, TlsError, TlsFiles};
 
 use bucket::Allowance;
+use budget::Common;
 use limits::{Allowances, Limits};
 
 /// What an aggregator is to its operators. Both ends are told, and compare.
@@ -89,7 +93,8 @@ pub struct Config {
     pub knock_refill_ms: u64,
     /// How long TLS and the WebSocket's handshake may take, each, in seconds.
     pub handshake_secs: u64,
-    /// The most TLS handshakes at a time.
+    /// The most TLS handshakes at a time: a quarter of them of one address. As many more, half of them of one address, where
+    /// operators were before.
     pub most_handshakes: usize,
     /// How long a connection may be without a session, in seconds.
     pub patience_secs: u64,
@@ -110,6 +115,8 @@ pub struct Config {
     /// The most bytes of a connection's calls that are read and not answered, and of their replies, in KiB. Beyond them
     /// nothing is read.
     pub most_waiting_kib: usize,
+    /// The most bytes of all connections together that wait so, beyond the first 64 KiB of each, in KiB.
+    pub most_waiting_together_kib: usize,
     /// How many calls of a connection are read in a second (or frames, or KiB: whichever is more); 0 for all that come. A
     /// burst may be twice a second's.
     pub calls_per_second: u32,
@@ -143,6 +150,7 @@ impl Default for Config {
             most_batch: 256,
             most_in_flight: 512,
             most_waiting_kib: 2_048,
+            most_waiting_together_kib: 131_072,
             calls_per_second: 2_000,
             membership_check_secs: 600,
             longest_call_ms: 15_000,
@@ -179,6 +187,7 @@ impl Config {
         Limits {
             stranger: Allowances::of_a_stranger(&known),
             known,
+            common: Some(Common::new(self.most_waiting_together_kib.max(1).saturating_mul(1024))),
             handshake: Duration::from_secs(self.handshake_secs.max(1)),
             longest_call: Duration::from_millis(self.longest_call_ms),
             ping_interval: Duration::from_secs(self.ping_interval_secs.max(1)),

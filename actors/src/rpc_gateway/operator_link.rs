@@ -1,6 +1,5 @@
 //! The operator's end of the edge: a link whose every connection opens a session first.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +21,11 @@ use tracing::warn;
 use super::Identity;
 use super::error::short;
 use super::keeper::{Dial, DialError, Dialled, client_builder};
-use super::redial::{Link, LinkDependencies, LinkStatus, Manners};
+use super::redial::{FIRST_PAUSE_MS, Link, LinkDependencies, LinkStatus, Manners};
 use super::tls::{TlsError, trust};
+use crate::nats::is_loopback;
 use crate::ports::{BlsSigner, Clock, Transport, TransportError};
+use crate::retry::Backoff;
 
 /// The most bytes that an operator reads or writes at once.
 const MOST_BYTES: u32 = 1024 * 1024;
@@ -82,9 +83,7 @@ pub enum UpstreamError {
 /// True where `url` is plain text to another machine.
 pub fn is_exposed(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    url.scheme() != "wss" && !is_here
+    url.scheme() != "wss" && !is_loopback(url.host_str().unwrap_or_default())
 }
 
 /// A link from an operator to one aggregator.
@@ -107,7 +106,7 @@ impl OperatorLink {
         }
         let trust = ca.as_deref().map(trust).transpose()?;
         let manners = Manners {
-            longest_pause: Duration::from_millis(config.longest_pause_ms.max(1)),
+            pauses: Backoff { first_ms: FIRST_PAUSE_MS, longest_ms: config.longest_pause_ms.max(1) },
             most_in_flight: config.most_in_flight.max(1),
         };
         let peer = format!("{} ({url})", aggregator.server);

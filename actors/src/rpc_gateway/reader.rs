@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::bucket::Bucket;
+use super::budget::{Budget, Waiting, take};
 use super::connection::End;
 use super::frames::{Frame, Frames};
 use super::json_rpc::{Service, Work};
@@ -25,7 +26,7 @@ pub(super) type Pings = watch::Sender<Option<Vec<u8>>>;
 #[derive(Debug, Default)]
 pub(super) struct Held {
     calls: Option<OwnedSemaphorePermit>,
-    bytes: Option<OwnedSemaphorePermit>,
+    bytes: Option<Waiting>,
 }
 
 /// The reading half.
@@ -35,7 +36,7 @@ pub(super) struct Reading<R, V> {
     service: V,
     limits: Limits,
     calls: Arc<Semaphore>,
-    bytes: Arc<Semaphore>,
+    budget: Option<Budget>,
     pings: Pings,
     pace: Bucket,
     /// Bytes that were read and are less than a call.
@@ -46,14 +47,14 @@ pub(super) struct Reading<R, V> {
 
 impl<R: AsyncRead + Unpin, V: Service + Clone + 'static> Reading<R, V> {
     pub(super) fn new(socket: R, service: V, limits: &Limits, pings: Pings) -> Self {
-        let most_bytes = limits.known.most_waiting_bytes.unwrap_or_default();
+        let most_bytes = limits.known.most_waiting_bytes;
         Self {
             socket,
             frames: Frames::default(),
             service,
             limits: limits.clone(),
             calls: Arc::new(Semaphore::new(limits.known.most_in_flight)),
-            bytes: Arc::new(Semaphore::new(most_bytes)),
+            budget: most_bytes.map(|most| Budget::new(most, limits.common.as_ref())),
             pings,
             pace: Bucket::full(),
             unpaid: 0,
@@ -68,9 +69,9 @@ impl<R: AsyncRead + Unpin, V: Service + Clone + 'static> Reading<R, V> {
         let message = self.receive().await?;
         let (batch, longest_call) = (self.allowances().most_batch, self.limits.longest_call);
         let work = Work::read(&message, batch, longest_call, &self.service);
-        if let Some(most) = self.allowances().most_waiting_bytes {
+        if let Some(budget) = &self.budget {
             let bytes = message.len().saturating_add(work.calls.saturating_mul(REPLY_BYTES));
-            held.bytes = Some(take(&self.bytes, bytes.min(most)).await?);
+            held.bytes = Some(budget.take(bytes).await?);
         }
         if let Some(calls) = held.calls.as_mut().filter(|_| work.calls > 1) {
             // A batch has no more calls than may be under way, and a stranger holds all places already.
@@ -154,9 +155,4 @@ impl<R: AsyncRead + Unpin, V: Service + Clone + 'static> Reading<R, V> {
         }
         start.elapsed()
     }
-}
-
-async fn take(semaphore: &Arc<Semaphore>, permits: usize) -> Result<OwnedSemaphorePermit, End> {
-    let permits = u32::try_from(permits).unwrap_or(u32::MAX);
-    Arc::clone(semaphore).acquire_many_owned(permits).await.map_err(|_| End::Stopping)
 }

@@ -11,11 +11,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::backoff::Backoff;
 use super::error::{RpcError, short};
 use super::keeper::{Dial, Keeper};
 use super::metrics::LinkMetrics;
 use crate::ports::{Clock, Rng, TransportError, UnixMillis};
+use crate::retry::{Backoff, Pauses};
+
+/// The first pause before another attempt to connect, in milliseconds.
+pub(super) const FIRST_PAUSE_MS: u64 = 100;
 
 /// How a link stands, for health and logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +34,8 @@ pub struct LinkStatus {
 /// How a link behaves.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Manners {
-    /// The longest pause between two attempts to connect.
-    pub(super) longest_pause: Duration,
+    /// Between two attempts to connect.
+    pub(super) pauses: Backoff,
     /// The most calls that wait for a reply.
     pub(super) most_in_flight: usize,
 }
@@ -86,7 +89,7 @@ impl Link {
         let keeper = Keeper {
             peer: peer.clone(),
             dial,
-            backoff: Backoff::new(manners.longest_pause),
+            pauses: Pauses::new(manners.pauses),
             current: current_sender,
             status: status_sender,
             stale: stale_receiver,

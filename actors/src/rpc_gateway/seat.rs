@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
@@ -17,13 +17,16 @@ use tracing::{debug, info};
 use super::actor::{Disconnect, RpcGateway};
 use super::connection::{End, serve};
 use super::edge::{Edge, service};
-use super::sessions::{ConnectionId, Grant};
+use super::rules::Grant;
+use super::sessions::ConnectionId;
 use crate::ports::Clock;
 
 /// A connection's place among the others; free again when this is dropped.
 pub(super) struct Seat {
     pub(super) id: ConnectionId,
     pub(super) peer: SocketAddr,
+    /// Operators came from its address before.
+    pub(super) is_familiar: bool,
     pub(super) gateway: Addr<RpcGateway>,
 }
 
@@ -39,7 +42,7 @@ impl Seat {
     pub(super) async fn run(
         self,
         stream: TcpStream,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Arc<ServerConfig>>,
         edge: Edge,
         farewell: oneshot::Receiver<End>,
         stop: CancellationToken,
@@ -52,7 +55,7 @@ impl Seat {
         let served = async {
             match tls {
                 None => self.serve(stream, edge, grants, stop).await,
-                Some(tls) => match shake_hands(stream, &tls, &edge).await {
+                Some(tls) => match self.shake_hands(stream, tls, &edge).await {
                     Ok(stream) => self.serve(stream, edge, grants, stop).await,
                     Err(end) => end,
                 },
@@ -70,6 +73,16 @@ impl Seat {
             // Strangers do not fill the log.
             None => debug!(peer = %self.peer, %end, "a connection ended"),
         }
+    }
+
+    async fn shake_hands(
+        &self,
+        stream: TcpStream,
+        tls: Arc<ServerConfig>,
+        edge: &Edge,
+    ) -> Result<TlsStream<TcpStream>, End> {
+        let who = (self.peer.ip(), self.is_familiar);
+        edge.handshakes.shake(stream, tls, who, edge.limits.handshake).await
     }
 
     async fn serve<S>(
@@ -90,18 +103,6 @@ impl Seat {
             () = without_session(granted, clock.as_ref(), patience) => End::NoSession(patience),
         }
     }
-}
-
-/// TLS, at most so many at a time: each costs more than all else that a stranger can ask for.
-async fn shake_hands(stream: TcpStream, tls: &TlsAcceptor, edge: &Edge) -> Result<TlsStream<TcpStream>, End> {
-    let longest = edge.limits.handshake;
-    let shake = async {
-        let _turn = edge.handshakes.acquire().await.map_err(|_| End::Stopping)?;
-        tls.accept(stream).await.map_err(|error| End::Tls(error.to_string()))
-    };
-    timeout(longest, shake)
-        .await
-        .unwrap_or_else(|_| Err(End::Tls(format!("it took longer than {longest:?}"))))
 }
 
 /// Returns when the connection has been without a live session for `patience`.

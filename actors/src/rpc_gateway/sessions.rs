@@ -9,58 +9,13 @@ use alloy::primitives::B256;
 use anzen_messages::OperatorId;
 use anzen_messages::session::Session;
 
-use super::bucket::{Allowance, Attempts, whose};
+use super::bucket::{Attempts, whose};
 use super::error::RpcError;
+use super::rules::{Crowded, Grant, Now, Rules};
 
 /// Names a connection for as long as the process lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ConnectionId(u64);
-
-/// The time, both ways.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    /// Seconds since 1970: what expiries are compared with.
-    pub(super) seconds: u64,
-    /// Since the process started: what allowances fill up with. It never jumps.
-    pub(super) uptime: Duration,
-}
-
-/// What sessions are held to.
-#[derive(Debug, Clone)]
-pub(super) struct Rules {
-    /// This aggregator's name.
-    pub(super) server: String,
-    /// The longest session, in seconds.
-    pub(super) longest_seconds: u64,
-    /// The most connections with a session.
-    pub(super) most_sessions: usize,
-    /// The most connections without one.
-    pub(super) most_strangers: usize,
-    /// The most connections without a session, of one address.
-    pub(super) most_strangers_per_address: usize,
-    /// Connections and nonces that lead to no session, per address.
-    pub(super) knocks: Allowance,
-    /// Attempts to open a session, per address.
-    pub(super) attempts: Allowance,
-    /// The most addresses whose attempts are remembered.
-    pub(super) most_addresses: usize,
-}
-
-/// A session: messages of this operator may come from the connection until it expires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Grant {
-    /// Who opened it.
-    pub(super) operator: OperatorId,
-    /// Seconds since 1970 after which it is over.
-    pub(super) expiry: u64,
-}
-
-impl Grant {
-    /// True while it can be used.
-    pub(super) fn is_alive(&self, seconds: u64) -> bool {
-        seconds <= self.expiry
-    }
-}
 
 #[derive(Debug)]
 struct Connection {
@@ -69,31 +24,23 @@ struct Connection {
     grant: Option<Grant>,
     /// Its signature is being checked.
     is_checked: bool,
+    /// What its attempt was taken from.
+    charged: Purse,
 }
 
-/// Why a connection is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Crowded {
-    /// There are as many strangers as may be, and the signatures of all are being checked.
-    All,
-    /// There are as many strangers of this address as may be.
-    Address,
-    /// This address has knocked too often.
-    Knocks,
-}
-
-impl Crowded {
-    /// All that [`Crowded::reason`] says.
-    pub(super) const REASONS: [&str; 3] = ["strangers", "strangers_of_address", "knocks_of_address"];
-
-    /// As it is counted.
-    pub(super) fn reason(self) -> &'static str {
-        match self {
-            Self::All => "strangers",
-            Self::Address => "strangers_of_address",
-            Self::Knocks => "knocks_of_address",
-        }
+impl Connection {
+    fn address(&self) -> IpAddr {
+        whose(self.peer.ip())
     }
+}
+
+/// Who pays for an attempt to open a session. An address pays for all that come from it and are not known there, whatever they
+/// claim. An operator pays for itself where it comes from the address that it came from before, so that many behind one address
+/// do not wait for each other, and wherever its sessions are good, so that it cannot have signatures checked without end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purse {
+    Address,
+    Operator(OperatorId),
 }
 
 /// All connections, and the sessions on them.
@@ -106,13 +53,16 @@ pub(super) struct Sessions {
     strangers: BTreeSet<ConnectionId>,
     addresses: BTreeMap<IpAddr, usize>,
     holders: BTreeMap<OperatorId, ConnectionId>,
-    attempts: Attempts,
-    knocks: Attempts,
+    attempts: Attempts<IpAddr>,
+    /// Attempts of operators that are known where they come from, and their sessions.
+    own_attempts: Attempts<OperatorId>,
+    knocks: Attempts<IpAddr>,
 }
 
 impl Sessions {
     pub(super) fn new(rules: Rules) -> Self {
         let attempts = Attempts::new(rules.attempts, rules.most_addresses);
+        let own_attempts = Attempts::new(rules.attempts, rules.most_addresses);
         let knocks = Attempts::new(rules.knocks, rules.most_addresses);
         Self {
             rules,
@@ -122,6 +72,7 @@ impl Sessions {
             addresses: BTreeMap::new(),
             holders: BTreeMap::new(),
             attempts,
+            own_attempts,
             knocks,
         }
     }
@@ -145,7 +96,9 @@ impl Sessions {
         }
         let id = ConnectionId(self.next);
         self.next += 1;
-        self.connections.insert(id, Connection { peer, nonce: None, grant: None, is_checked: false });
+        let connection =
+            Connection { peer, nonce: None, grant: None, is_checked: false, charged: Purse::Address };
+        self.connections.insert(id, connection);
         self.strangers.insert(id);
         *self.addresses.entry(address).or_default() += 1;
         Ok((id, given_way))
@@ -155,8 +108,7 @@ impl Sessions {
     fn gives_way(&self) -> Option<ConnectionId> {
         let candidates = self.strangers.iter().filter_map(|id| {
             let connection = self.connections.get(id).filter(|connection| !connection.is_checked)?;
-            let of_its_address =
-                self.addresses.get(&whose(connection.peer.ip())).copied().unwrap_or_default();
+            let of_its_address = self.addresses.get(&connection.address()).copied().unwrap_or_default();
             Some((of_its_address, Reverse(*id)))
         });
         candidates.max().map(|(_, Reverse(id))| id)
@@ -193,16 +145,32 @@ impl Sessions {
     /// Where its address has knocked too often, or it is gone.
     pub(super) fn hello(&mut self, id: ConnectionId, nonce: B256, now: Now) -> Result<(), RpcError> {
         let connection = self.connections.get_mut(&id).ok_or(RpcError::NoSession)?;
-        self.knocks.take(connection.peer.ip(), now.uptime).map_err(too_many)?;
+        self.knocks.take(connection.address(), now.uptime).map_err(too_many)?;
         connection.nonce = Some(nonce);
         Ok(())
     }
 
-    /// The connection asks for a session. Where it may have one, its signature is to be checked, and
-    /// [`Sessions::verified`] or [`Sessions::refused`] follows. Either way the nonce is used up, and an attempt of the address.
-    pub(super) fn open(&mut self, id: ConnectionId, session: &Session, now: Now) -> Result<(), RpcError> {
+    /// The connection asks for a session; `is_familiar` where the operator that it claims to be came from its address before.
+    /// Where it may have one, its signature is to be checked, and [`Sessions::verified`] or [`Sessions::refused`] follows. Either
+    /// way the nonce is used up, and an attempt.
+    pub(super) fn open(
+        &mut self,
+        id: ConnectionId,
+        session: &Session,
+        is_familiar: bool,
+        now: Now,
+    ) -> Result<(), RpcError> {
         let connection = self.connections.get_mut(&id).ok_or(RpcError::NoSession)?;
-        self.attempts.take(connection.peer.ip(), now.uptime).map_err(too_many)?;
+        connection.charged = match connection.grant {
+            Some(Grant { operator, .. }) => Purse::Operator(operator),
+            None if is_familiar => Purse::Operator(session.operator_id),
+            None => Purse::Address,
+        };
+        let taken = match connection.charged {
+            Purse::Address => self.attempts.take(connection.address(), now.uptime),
+            Purse::Operator(operator) => self.own_attempts.take(operator, now.uptime),
+        };
+        taken.map_err(too_many)?;
         let nonce = connection.nonce.take();
         if session.server != self.rules.server {
             let (here, there) = (self.rules.server.clone(), session.server.clone());
@@ -225,7 +193,10 @@ impl Sessions {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.is_checked = false;
         if matches!(refusal, RpcError::Full(_) | RpcError::Unavailable(_)) {
-            self.attempts.give_back(connection.peer.ip());
+            match connection.charged {
+                Purse::Address => self.attempts.give_back(connection.address()),
+                Purse::Operator(operator) => self.own_attempts.give_back(operator),
+            }
         }
     }
 
@@ -253,11 +224,17 @@ impl Sessions {
         let grant = Grant { operator, expiry: session.expiry };
         let connection = self.connections.get_mut(&id).ok_or(RpcError::NoSession)?;
         (connection.grant, connection.is_checked) = (Some(grant), false);
-        let peer = connection.peer;
-        self.attempts.give_back(peer.ip());
-        // The connection, and the nonce.
-        self.knocks.give_back(peer.ip());
-        self.knocks.give_back(peer.ip());
+        let (peer, address, charged) = (connection.peer, connection.address(), connection.charged);
+        if charged == Purse::Address {
+            self.attempts.give_back(address);
+            // It is known from now on. That it has none left shows the next time.
+            let _ = self.own_attempts.take(operator, now.uptime);
+        }
+        // The nonce, and the connection.
+        self.knocks.give_back(address);
+        if self.strangers.contains(&id) {
+            self.knocks.give_back(address);
+        }
         self.no_stranger(id, peer);
         self.holders.insert(operator, id);
         Ok(grant)

@@ -8,7 +8,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -66,12 +65,13 @@ impl ResolvesServerCert for Current {
 pub struct Tls {
     files: TlsFiles,
     current: Arc<Current>,
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
 }
 
 impl Tls {
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
-        self.acceptor.clone()
+    /// What connections are served with.
+    pub(super) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
     }
 
     /// The certificate that is shown, as bytes.
@@ -84,15 +84,15 @@ impl Tls {
     /// Reads the files again if they were written since; true where they were.
     ///
     /// # Errors
-    /// Where what they hold now cannot be used. It is tried again when they are next written.
+    /// Where what they hold now cannot be used: they may be half written. They are read again the next time.
     pub fn refresh(&self) -> Result<bool, TlsError> {
         let written = self.files.written();
         let mut current = self.current.0.write().unwrap_or_else(PoisonError::into_inner);
         if written == current.written {
             return Ok(false);
         }
-        current.written = written;
-        current.key = self.files.read()?;
+        // What is written while they are read is found the next time.
+        *current = Shown { key: self.files.read()?, written };
         Ok(true)
     }
 }
@@ -110,7 +110,7 @@ impl TlsFiles {
             .map_err(TlsError::Unusable)?
             .with_no_client_auth()
             .with_cert_resolver(current.clone());
-        Ok(Tls { files: self.clone(), current, acceptor: TlsAcceptor::from(Arc::new(config)) })
+        Ok(Tls { files: self.clone(), current, config: Arc::new(config) })
     }
 
     fn read(&self) -> Result<Arc<CertifiedKey>, TlsError> {

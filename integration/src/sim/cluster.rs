@@ -154,7 +154,11 @@ impl Cluster {
     }
 
     fn upstream(&self, from: usize, life: &str) -> Vec<Upstream> {
-        let named = |link: SimLink| Upstream { name: link.to.name(), transport: Arc::new(link) };
+        let named = |link: SimLink| Upstream {
+            name: link.to.name(),
+            transport: Arc::new(link),
+            oracle_indices: Default::default(),
+        };
         self.links(from, life).into_iter().map(named).collect()
     }
 

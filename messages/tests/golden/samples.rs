@@ -139,6 +139,8 @@ pub(crate) fn submission_replies() -> Vec<SubmitReply> {
         match reply {
             Accepted | Duplicate | Early | TooLate | NotInSet | SecondAnswer | Invalid | Malformed
             | NotServed | TooManyEarly | Unavailable => {}
+            // It stands for those that are not here yet.
+            Unknown => {}
         }
     }
     all

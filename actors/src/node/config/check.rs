@@ -15,6 +15,7 @@ use super::load::{Loaded, Setting};
 use super::shape::{Kind, Leaf, Shape};
 use crate::adapters::Endpoint;
 use crate::keys::{KeyKind, Loader, ThisProcess};
+use crate::nats::NatsConfig;
 use crate::rpc_gateway::is_exposed;
 
 /// What one server serves where both are at the same address.
@@ -97,6 +98,12 @@ pub enum CheckError {
         /// Which aggregator, from 0.
         place: usize,
     },
+    /// The bus's URL is plain text to another machine.
+    #[error(
+        "nats.url is plain text to another machine; use tls://, or set nats.plaintext = true where the network between is \
+         your own"
+    )]
+    PlaintextBus,
     /// An aggregator's certificates.
     #[error("aggregators[{place}].ca: {path} cannot be read: {error}")]
     Ca {
@@ -191,6 +198,8 @@ impl NodeConfig {
         if self.runs(ActorName::OperatorSigner) {
             wrong.extend(self.check_operator());
         }
+        let exposed = self.nats.as_ref().is_some_and(NatsConfig::is_exposed);
+        wrong.extend(exposed.then_some(CheckError::PlaintextBus));
         let keys = Loader::new(&ThisProcess);
         for (role, kind, source) in [
             (ActorName::OperatorSigner, KeyKind::Bls, &self.keys.bls),
@@ -212,11 +221,6 @@ impl NodeConfig {
         }
         if self.aggregators.is_empty() {
             wrong.push(CheckError::Needs { role, setting: "aggregators" });
-        }
-        // The registration at the start is made with it.
-        let is_given = Loader::new(&ThisProcess).is_given(KeyKind::Ecdsa, &self.keys.ecdsa);
-        if self.register_operator_on_startup && !is_given {
-            wrong.push(CheckError::Needs { role, setting: KeyKind::Ecdsa.setting() });
         }
         for (place, aggregator) in self.aggregators.iter().enumerate() {
             let endpoint = aggregator.url.parse::<Endpoint>();

@@ -144,6 +144,10 @@ pub struct AggregatorAt {
     /// Whether `ws://` may be used to another machine: whoever is between could use the operator's session.
     #[serde(default)]
     pub plaintext: bool,
+    /// The protocols that it serves (`signature_collector.oracle_indices` there); all of them where there is none. Only
+    /// answers about these go to it.
+    #[serde(default)]
+    pub oracle_indices: BTreeSet<u32>,
 }
 
 /// The other processes of the same aggregator, on this machine.

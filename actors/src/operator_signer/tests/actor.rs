@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::super::protection::{Protection, SPACE};
-use super::super::{Config, Dependencies, OperatorSignerMetrics, ProtocolModel, start};
+use super::super::{Aggregator, Config, Dependencies, OperatorSignerMetrics, ProtocolModel, start};
 use crate::adapters::{LocalBlsSigner, SystemClock};
 use crate::bus::Handle;
 use crate::ports::{Store, TransportError, Write};
@@ -48,7 +48,10 @@ impl World {
         };
         let dependencies = Dependencies {
             watcher: watcher(&self.watcher),
-            aggregators,
+            aggregators: aggregators
+                .into_iter()
+                .map(|(name, handle)| Aggregator { name, handle, oracle_indices: Default::default() })
+                .collect(),
             contract: Arc::clone(&self.chain) as _,
             inputs: Arc::clone(&self.chain) as _,
             standings: Arc::clone(&self.chain) as _,

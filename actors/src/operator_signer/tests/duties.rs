@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use anzen_messages::bls::SecretKey;
 use anzen_messages::chain::{ChainDelta, ChainEvent, DeltaBase};
 use anzen_messages::model::NoAnswer;
@@ -18,7 +20,7 @@ pub(super) fn terms(aggregators: usize) -> Terms {
         started: 0,
         domain: domain(),
         models: (1..=3u8).map(|seed| (u32::from(seed), a_model(seed).hash())).collect(),
-        aggregators,
+        aggregators: vec![BTreeSet::new(); aggregators],
         most_open: 3,
         finality_blocks: 4,
         keep_records: 100,
@@ -102,6 +104,21 @@ fn a_task_is_computed_recorded_signed_and_submitted_to_everyone() {
     let submissions = submitted(&sign(&mut duties, &begin, 7));
     assert_eq!(submissions.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(submissions[0].1.response.safety_factor, value(7), "what was computed, not what was proposed");
+}
+
+#[test]
+fn an_answer_goes_only_where_its_protocol_is_served() {
+    let task = a_task(1, 0, 1, 100);
+    let (served, another) = (BTreeSet::from([task.oracle_index]), BTreeSet::from([task.oracle_index + 1]));
+    let aggregators = vec![another.clone(), served, BTreeSet::new()];
+    let mut duties = Duties::new(Terms { aggregators, ..terms(0) }, Protection::default(), WINDOW);
+    let begin = duties.follow(&created(&task));
+    let submissions = submitted(&sign(&mut duties, &begin, 7));
+    assert_eq!(submissions.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [1, 2]);
+    let mut duties =
+        Duties::new(Terms { aggregators: vec![another], ..terms(0) }, Protection::default(), WINDOW);
+    let ignored = Effect::Report(Report::Ignored { task: task.clone(), reason: Ignored::NotServed });
+    assert_eq!(duties.follow(&created(&task)), [ignored], "nor is it computed where nobody wants it");
 }
 
 #[test]

@@ -6,19 +6,26 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
+use super::super::keys::Keys;
 use super::fragments::{CONTINUE, PING, PONG, TEXT, frame};
 use super::*;
+use crate::ports::Store;
 
 /// What each victim sends.
 const SUBMISSIONS: usize = 100;
 /// What the whole process may grow by meanwhile; other tests run in it too.
 const MOST_GROWTH_KIB: u64 = 256 * 1024;
 
-/// A client from another address of this machine than the strangers have.
-async fn client_from(address: [u8; 4], server: &Server) -> Client {
+/// A connection from another address of this machine.
+pub(super) async fn stream_from(address: [u8; 4], to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((IpAddr::from(Ipv4Addr::from(address)), 0).into()).unwrap();
-    let stream = socket.connect(server.address).await.unwrap();
+    socket.connect(to).await.unwrap()
+}
+
+/// A client from another address of this machine than the strangers have.
+async fn client_from(address: [u8; 4], server: &Server) -> Client {
+    let stream = stream_from(address, server.address).await;
     WsClientBuilder::new().build_with_stream("ws://localhost/", stream).await.unwrap()
 }
 
@@ -83,6 +90,35 @@ async fn flood(client: Arc<Client>, i: usize) {
         let _ = client.batch_request::<SubmitReply>(batch.clone()).await;
         tokio::task::yield_now().await;
     }
+}
+
+/// The keys of `count` operators that were here before, from this machine's usual address.
+async fn acquainted(count: usize) -> Arc<MemoryStore> {
+    let (store, mut keys) = (Arc::new(MemoryStore::default()), Keys::default());
+    let here = Ipv4Addr::LOCALHOST.into();
+    let learn = |i| keys.learn(operator_id(i), secret(i).public_key().g2(), here);
+    store.commit((0..count).filter_map(learn).collect()).await.unwrap();
+    store
+}
+
+#[actix::test]
+async fn two_hundred_operators_behind_one_address_are_back_after_a_restart() {
+    let receiver = Receiver::start(1024, 1024);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let store = acquainted(200).await;
+    let server = Server::with_store(listener, &Config::default(), receiver.handle.clone(), store);
+    // All at once. The aggregator takes 64 strangers of an address at a time and closes the others, who come again.
+    let back = async |i| loop {
+        let Ok(client) = WsClientBuilder::new().build(server.url()).await else { continue };
+        match open(&client, i, |_| ()).await {
+            Ok(_) => break client,
+            Err(ClientError::Call(error)) => panic!("operator {i}: {error}"),
+            Err(_) => {}
+        }
+    };
+    let clients = soon(futures::future::join_all((0..200).map(back))).await;
+    assert_eq!(server.metrics.open_sessions(), 200);
+    drop(clients);
 }
 
 fn resident_kib() -> u64 {

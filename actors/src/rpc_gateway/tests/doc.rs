@@ -1,7 +1,5 @@
 //! docs/wire.md says what is true: every code and every limit is looked for there.
 
-use std::path::Path;
-
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::SendTransaction;
@@ -11,12 +9,7 @@ use super::super::error::MOST_WORDS;
 use super::super::json_rpc::MOST_ID_BYTES;
 use super::super::limits::REPLY_BYTES;
 use super::*;
-
-fn says(text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/wire.md");
-    let doc = std::fs::read_to_string(path).unwrap();
-    assert!(doc.contains(text), "docs/wire.md does not contain what is true: {text}");
-}
+use crate::testing::wire_page_says as says;
 
 /// One of each; a new one must be added here and to the page.
 fn all_errors() -> Vec<RpcError> {

@@ -141,7 +141,10 @@ async fn what_is_wrong_with_a_message_is_told_by_its_code() {
     let good = serde_json::to_value(submission(3)).unwrap();
     let name = SubmitSignature::NAME;
     assert_eq!(call("collector_no", json!({"version": 1, "body": good})).await, -32601);
-    assert_eq!(call(name, json!({"version": 2, "body": good})).await, RpcError::VERSION);
+    for version in [0, 2] {
+        let other = json!({"version": version, "body": good});
+        assert_eq!(call(name, other).await, RpcError::VERSION, "an older one is no better than a newer one");
+    }
     assert_eq!(call(name, json!({"version": 1, "body": {}})).await, -32602);
     assert_eq!(call(name, json!({"body": good})).await, -32602);
     assert_eq!(call(name, json!("no envelope")).await, -32602);

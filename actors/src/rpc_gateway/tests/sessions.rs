@@ -1,5 +1,6 @@
 //! The state of the edge, without I/O.
 
+use super::super::bucket::Allowance;
 use super::*;
 use proptest::prelude::*;
 
@@ -41,7 +42,7 @@ fn connect(sessions: &mut Sessions, last: u8) -> ConnectionId {
 fn opened(sessions: &mut Sessions, last: u8, byte: u8) -> Result<(ConnectionId, Grant), RpcError> {
     let id = connect(sessions, last);
     sessions.hello(id, NONCE, at(10)).unwrap();
-    sessions.open(id, &session(byte, 60), at(10))?;
+    sessions.open(id, &session(byte, 60), false, at(10))?;
     sessions.verified(id, &session(byte, 60), at(10)).map(|grant| (id, grant))
 }
 
@@ -50,9 +51,9 @@ fn a_nonce_is_good_for_one_attempt_on_its_connection() {
     let mut sessions = Sessions::new(rules());
     let [a, b] = [1, 2].map(|last| connect(&mut sessions, last));
     sessions.hello(a, NONCE, at(10)).unwrap();
-    assert_eq!(sessions.open(b, &session(1, 60), at(10)), Err(RpcError::WrongNonce));
-    assert_eq!(sessions.open(a, &session(1, 60), at(10)), Ok(()));
-    assert_eq!(sessions.open(a, &session(1, 60), at(10)), Err(RpcError::WrongNonce));
+    assert_eq!(sessions.open(b, &session(1, 60), false, at(10)), Err(RpcError::WrongNonce));
+    assert_eq!(sessions.open(a, &session(1, 60), false, at(10)), Ok(()));
+    assert_eq!(sessions.open(a, &session(1, 60), false, at(10)), Err(RpcError::WrongNonce));
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn a_session_for_another_server_or_time_is_refused() {
     let id = connect(&mut sessions, 1);
     let mut open = |session: Session| {
         sessions.hello(id, NONCE, at(10)).unwrap();
-        sessions.open(id, &session, at(10))
+        sessions.open(id, &session, false, at(10))
     };
     let elsewhere = Session { server: "there".into(), ..session(1, 60) };
     assert!(matches!(open(elsewhere), Err(RpcError::WrongServer { .. })));
@@ -113,14 +114,14 @@ fn attempts_are_limited_by_address_whatever_they_claim() {
     let mut sessions = Sessions::new(rules());
     let [a, b, c] = [1, 1, 2].map(|last| connect(&mut sessions, last));
     for (claim, id) in [(1, a), (2, b), (3, a)] {
-        assert_eq!(sessions.open(id, &session(claim, 60), at(10)), Err(RpcError::WrongNonce));
+        assert_eq!(sessions.open(id, &session(claim, 60), false, at(10)), Err(RpcError::WrongNonce));
     }
     sessions.hello(b, NONCE, at(10)).unwrap();
-    let refused = sessions.open(b, &session(4, 60), at(10));
+    let refused = sessions.open(b, &session(4, 60), false, at(10));
     assert_eq!(refused, Err(RpcError::TooManyAttempts { retry_after_ms: 10_000 }));
     sessions.hello(c, NONCE, at(10)).unwrap();
-    assert_eq!(sessions.open(c, &session(4, 60), at(10)), Ok(()), "another address is free to");
-    assert_eq!(sessions.open(b, &session(4, 60), at(20)), Ok(()), "the nonce was not used up");
+    assert_eq!(sessions.open(c, &session(4, 60), false, at(10)), Ok(()), "another address is free to");
+    assert_eq!(sessions.open(b, &session(4, 60), false, at(20)), Ok(()), "the nonce was not used up");
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn who_is_being_checked_and_who_has_a_session_does_not_give_way() {
     let (known, _) = opened(&mut sessions, 9, 1).unwrap();
     let checked = connect(&mut sessions, 1);
     sessions.hello(checked, NONCE, at(10)).unwrap();
-    sessions.open(checked, &session(2, 60), at(10)).unwrap();
+    sessions.open(checked, &session(2, 60), false, at(10)).unwrap();
     for last in 2..200 {
         let (_, given_way) = sessions.connect(peer(last), at(10)).unwrap();
         assert!(given_way != Some(checked) && given_way != Some(known));
@@ -186,12 +187,76 @@ fn sessions_are_limited_and_what_is_not_the_operators_fault_is_no_attempt() {
     for _ in 0..10 {
         let id = connect(&mut sessions, 7);
         sessions.hello(id, NONCE, at(10)).unwrap();
-        sessions.open(id, &session(7, 60), at(10)).unwrap();
+        sessions.open(id, &session(7, 60), false, at(10)).unwrap();
         let full = sessions.verified(id, &session(7, 60), at(10)).unwrap_err();
         assert!(matches!(full, RpcError::Full(_)), "{full:?}");
         sessions.refused(id, &full);
         sessions.disconnect(id);
     }
+}
+
+#[test]
+fn many_operators_of_one_address_do_not_wait_for_each_other() {
+    let attempts = Allowance { burst: 10, refill: Duration::from_secs(6) };
+    let most = Rules {
+        attempts,
+        most_sessions: 200,
+        most_strangers: 200,
+        most_strangers_per_address: 200,
+        ..rules()
+    };
+    let mut sessions = Sessions::new(Rules { most_addresses: 1000, ..most });
+    let ids: Vec<_> = (0..200).map(|byte| (connect(&mut sessions, 1), byte)).collect();
+    for (id, byte) in &ids {
+        sessions.hello(*id, NONCE, at(10)).unwrap();
+        // All are under way at once: none has had its session when the next asks.
+        assert_eq!(sessions.open(*id, &session(*byte, 60), true, at(10)), Ok(()), "{byte}");
+    }
+    for (id, byte) in &ids {
+        assert!(sessions.verified(*id, &session(*byte, 60), at(10)).is_ok(), "{byte}");
+    }
+    // Who is not known there pays from the address's own, which is untouched.
+    let stranger = connect(&mut sessions, 1);
+    sessions.hello(stranger, NONCE, at(10)).unwrap();
+    assert_eq!(sessions.open(stranger, &session(250, 60), false, at(10)), Ok(()));
+}
+
+#[test]
+fn sessions_of_one_operator_are_rationed() {
+    let mut sessions = Sessions::new(rules());
+    let (id, _) = opened(&mut sessions, 1, 1).unwrap();
+    let mut renew = |at: Now| {
+        sessions.hello(id, NONCE, at).unwrap();
+        sessions.open(id, &session(1, 60), false, at)?;
+        sessions.verified(id, &session(1, 60), at).map(drop)
+    };
+    // The first session and two renewals, then one each ten seconds.
+    assert_eq!([(); 2].map(|()| renew(at(10))), [Ok(()), Ok(())]);
+    assert_eq!(renew(at(10)), Err(RpcError::TooManyAttempts { retry_after_ms: 10_000 }));
+    assert_eq!(renew(at(20)), Ok(()));
+    assert!(renew(at(20)).is_err());
+    // Nor by other connections, wherever from.
+    sessions.disconnect(id);
+    let elsewhere = sessions.connect(peer(2), at(20)).unwrap().0;
+    sessions.hello(elsewhere, NONCE, at(20)).unwrap();
+    let known = sessions.open(elsewhere, &session(1, 60), true, at(20));
+    assert!(matches!(known, Err(RpcError::TooManyAttempts { .. })), "{known:?}");
+    assert_eq!(sessions.open(elsewhere, &session(2, 60), true, at(20)), Ok(()), "another is free to");
+}
+
+#[test]
+fn an_impostor_elsewhere_does_not_use_up_an_operators_attempts() {
+    let mut sessions = Sessions::new(rules());
+    for last in 2..50 {
+        let id = connect(&mut sessions, last);
+        sessions.hello(id, NONCE, at(10)).unwrap();
+        sessions.open(id, &session(1, 60), false, at(10)).unwrap();
+        sessions.refused(id, &RpcError::WrongSignature(operator(1)));
+        sessions.disconnect(id);
+    }
+    let id = connect(&mut sessions, 1);
+    sessions.hello(id, NONCE, at(10)).unwrap();
+    assert_eq!(sessions.open(id, &session(1, 60), true, at(10)), Ok(()));
 }
 
 #[derive(Debug, Clone)]
@@ -230,7 +295,7 @@ proptest! {
                 Step::Open(place, operator) => {
                     let Some(id) = id(place) else { continue };
                     let session = session(operator, now + 60);
-                    if sessions.open(id, &session, at(now)).is_ok()
+                    if sessions.open(id, &session, false, at(now)).is_ok()
                         && let Err(refusal) = sessions.verified(id, &session, at(now))
                     {
                         sessions.refused(id, &refusal);

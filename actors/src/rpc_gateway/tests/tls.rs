@@ -1,10 +1,13 @@
 //! The edge with a certificate.
 
 use jsonrpsee::ws_client::CustomCertStore;
-use tokio_rustls::rustls::RootCertStore;
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::{ClientConnection, RootCertStore};
 
+use super::crowd::stream_from;
 use super::*;
 
 /// A certificate for this machine, on disk, and as a client trusts it.
@@ -117,8 +120,11 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     let (_third, third, _trust) = certificate();
     let half = TlsFiles { certificate: third.certificate.clone(), key: renewed.key };
     replace(&half, 20);
-    assert!(matches!(tls.refresh(), Err(TlsError::Unusable(_))));
-    assert_eq!(shown(&tls), after);
+    for _ in 0..2 {
+        // It is read again each time: the rest may be written without the file's time changing.
+        assert!(matches!(tls.refresh(), Err(TlsError::Unusable(_))));
+        assert_eq!(shown(&tls), after);
+    }
     replace(&third, 30);
     assert!(tls.refresh().unwrap());
     assert_ne!(shown(&tls), after);
@@ -141,4 +147,37 @@ async fn a_handshake_that_stalls_ends() {
         })
         .await;
     }
+}
+
+/// The first bytes of a TLS client.
+fn client_hello(trust: &CustomCertStore) -> Vec<u8> {
+    let name = "127.0.0.1".try_into().unwrap();
+    let mut client = ClientConnection::new(Arc::new(trust.clone()), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    hello
+}
+
+#[actix::test]
+async fn strangers_that_stall_in_a_handshake_keep_no_operator_out() {
+    let (_directory, files, trust) = certificate();
+    let receiver = Receiver::start(16, 16);
+    let server =
+        Server::start(&Config { tls: Some(files), ..Config::default() }, receiver.handle.clone()).await;
+    let (hello, mut stalled) = (client_hello(&trust), Vec::new());
+    for last in 1..=4 {
+        for said in [&[][..], &hello[..hello.len() / 2], &hello] {
+            for _ in 0..20 {
+                let mut stream = stream_from([127, 0, 0, last], server.address).await;
+                stream.write_all(said).await.unwrap();
+                stalled.push(stream);
+            }
+        }
+    }
+    let stream = stream_from([127, 0, 0, 9], server.address).await;
+    let connector = TlsConnector::from(Arc::new(trust));
+    let stream = soon(connector.connect("127.0.0.1".try_into().unwrap(), stream)).await.unwrap();
+    let client = WsClientBuilder::new().build_with_stream("ws://localhost/", stream).await.unwrap();
+    open(&client, 3, |_| ()).await.unwrap();
+    assert_eq!(submit(&client, &submission(3)).await.unwrap(), SubmitReply::Accepted);
 }
