@@ -21,8 +21,9 @@ setup:
 build: setup
     cargo build --locked --workspace --all-targets
 
-# Run a local network: chain, contracts, operators, aggregator (`just run-local --help` tells the options)
+# Run a local network: chain, contracts, operators, aggregator (`--bus nats --aggregators 2`: several; `just run-local --help`)
 run-local *ARGS: _program
+    @case " {{ ARGS }} " in *" --bus nats "*|*" --bus=nats "*) {{ just }} _nats-server;; esac
     @"${CARGO_TARGET_DIR:-target}/debug/anzen" local run {{ ARGS }}
 
 # Set up operator number N of the running local network and run it in this terminal

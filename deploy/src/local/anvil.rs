@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     LocalError, folder,
-    process::{Program, Sign, this_program},
+    process::{Program, Sign},
     supervise::Processes,
 };
 use crate::{
@@ -24,14 +24,16 @@ pub(super) const NAME: &str = "chain";
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LISTENING: &str = "Listening on ";
+/// So many of anvil's accounts are aggregators'.
+pub const MOST_AGGREGATORS: u32 = 4;
 
 /// anvil's well-known keys, which hold ether on every anvil. They are public: never use them elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DevKey {
     /// Account 0: deploys, and mints what operators stake.
     Deployer,
-    /// Account 1: the aggregator's transactions.
-    Aggregator,
+    /// Accounts 1, 4, 5 and 6: the transactions of the first aggregator, the second and so on.
+    Aggregator(&'static str),
     /// Account 3: moves the prices.
     Prices,
     /// Account 8: owns what stands in for a public network, so that the nonces of the others are untouched.
@@ -39,10 +41,18 @@ pub(super) enum DevKey {
 }
 
 impl DevKey {
+    /// Those of the aggregators, in their order.
+    pub(super) const AGGREGATORS: [Self; MOST_AGGREGATORS as usize] = [
+        Self::Aggregator("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"),
+        Self::Aggregator("0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"),
+        Self::Aggregator("0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"),
+        Self::Aggregator("0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e"),
+    ];
+
     pub(super) fn hex(self) -> &'static str {
         match self {
             Self::Deployer => "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
-            Self::Aggregator => "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+            Self::Aggregator(key) => key,
             Self::Owner => "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
             Self::Prices => "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
         }
@@ -71,18 +81,9 @@ impl Chain {
         arguments_of_anvil: &[&str],
     ) -> Result<Self, LocalError> {
         let log = folder.join("chain.log");
-        let mut arguments: Vec<_> = ["local", "tether", "--"].map(Into::into).to_vec();
-        arguments.push(anvil_program().into());
-        arguments.extend(["--host", "127.0.0.1"].map(Into::into));
-        arguments.extend(arguments_of_anvil.iter().map(Into::into));
-        processes.start(Program {
-            name: NAME.into(),
-            program: this_program()?,
-            arguments,
-            folder: folder.to_owned(),
-            log: log.clone(),
-            sign: Sign::Line(LISTENING),
-        })?;
+        let arguments = [&["--host", "127.0.0.1"], arguments_of_anvil].concat();
+        let (program, sign) = (anvil_program(), Sign::Line(LISTENING));
+        processes.start(Program::tethered(NAME, program, &arguments, folder, log.clone(), sign)?)?;
         processes.ready(&[NAME], PATIENCE).await?;
         let line = folder::line_with(&log, 0, LISTENING).unwrap_or_default();
         let address = line.trim_start_matches(LISTENING).trim();
@@ -119,5 +120,24 @@ impl Chain {
     async fn ask(&self, method: &'static str, parameters: Value) -> Result<(), ChainError> {
         let asked: Result<Value, _> = self.provider.raw_request(method.into(), parameters).await;
         asked.map(drop).map_err(|error| ChainError::rpc(method, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{Address, address};
+
+    #[test]
+    fn aggregators_have_accounts_that_hold_ether_on_every_anvil() {
+        let accounts: Vec<Address> = DevKey::AGGREGATORS.map(|key| key.signer().address()).to_vec();
+        // As anvil prints them.
+        let expected = [
+            address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+            address!("0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"),
+            address!("0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"),
+            address!("0x976EA74026E726554dB657fA54763abd0C3a0aa9"),
+        ];
+        assert_eq!(accounts, expected);
     }
 }

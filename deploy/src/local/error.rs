@@ -42,6 +42,17 @@ pub enum LocalError {
         /// How many places there are.
         most: u32,
     },
+    /// The bus has no server.
+    #[error(
+        "nats-server is neither on PATH nor in .tools; `just run-local --bus nats` fetches it on Debian and its like, elsewhere \
+         install it (https://nats.io/download)"
+    )]
+    NoNats,
+    /// A bus for aggregators of one process each.
+    #[error(
+        "an aggregator of one process has nothing to send over a bus; leave out --topology compact, or --bus nats"
+    )]
+    NothingToCarry,
     /// A file or folder could not be read or written.
     #[error("{path}: {source}")]
     File {
@@ -110,12 +121,12 @@ pub enum LocalError {
     #[error("{0}")]
     Missed(String),
     /// With `--tasks`: no task was created.
-    #[error("no task has been created for {blocks} blocks; the reason should be in {log}")]
+    #[error("no task has been created for {blocks} blocks; the reason should be in {logs}")]
     NoTask {
         /// How long was waited.
         blocks: u64,
-        /// The log of the task generator's process.
-        log: PathBuf,
+        /// The logs of the task generators' processes.
+        logs: String,
     },
     /// The deployment failed.
     #[error("deploying the contracts failed")]

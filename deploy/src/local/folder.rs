@@ -7,6 +7,7 @@
 //! | `addresses.json` | the contracts |
 //! | `chain.log`, `NAME.log` | what the processes log |
 //! | `NAME/node.toml`, `NAME/data/` | a process's configuration and what it keeps |
+//! | `nats/` | the NATS server's configuration, its password, and what it keeps |
 //! | `operator-N/` | an operator's keys as well, and `operator.json`, which says who it is |
 
 use std::{
@@ -115,7 +116,7 @@ impl Folder {
     }
 
     pub(super) fn log_of(&self, process: &str) -> PathBuf {
-        self.join(format!("{process}.log"))
+        self.join(format!("{}.log", process.replace('/', ".")))
     }
 
     /// Makes a folder that only this user may enter.

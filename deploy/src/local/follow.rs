@@ -10,7 +10,7 @@ use super::{
     End, LocalError, Network, Options,
     folder::Folder,
     line,
-    nodes::Node,
+    nodes::Aggregator,
     operators::{self, Numbers},
     prices::Prices,
     run::is_operator,
@@ -42,8 +42,8 @@ pub(super) struct Follower<'a> {
     down: BTreeSet<u32>,
     answered: u64,
     last_created: Option<u64>,
-    collector_log: PathBuf,
-    generator_log: PathBuf,
+    collector_logs: Vec<PathBuf>,
+    generator_logs: Vec<PathBuf>,
 }
 
 impl<'a> Follower<'a> {
@@ -53,11 +53,11 @@ impl<'a> Follower<'a> {
         network: Network,
         watch: Watch,
         prices: Prices,
-        aggregator: &[Node],
+        aggregators: &[Aggregator],
     ) -> Self {
-        let log_of = |actor| {
-            let node = aggregator.iter().find(|node| node.runs(actor));
-            folder.log_of(node.map(|node| node.name.as_str()).unwrap_or_default())
+        let nodes = || aggregators.iter().flat_map(|aggregator| &aggregator.nodes);
+        let logs_of = |actor| -> Vec<PathBuf> {
+            nodes().filter(|node| node.runs(actor)).map(|node| folder.log_of(&node.name)).collect()
         };
         let (sender, blocks) = mpsc::channel(64);
         Self {
@@ -73,8 +73,8 @@ impl<'a> Follower<'a> {
             down: BTreeSet::new(),
             answered: 0,
             last_created: None,
-            collector_log: log_of(ActorName::SignatureCollector),
-            generator_log: log_of(ActorName::TaskGenerator),
+            collector_logs: logs_of(ActorName::SignatureCollector),
+            generator_logs: logs_of(ActorName::TaskGenerator),
         }
     }
 
@@ -175,7 +175,7 @@ impl<'a> Follower<'a> {
     }
 
     async fn missed(&mut self, missed: &Open) -> Result<(), LocalError> {
-        let signed = signed_percent(&self.collector_log, missed.task.index).await;
+        let signed = signed_percent(&self.collector_logs, missed.task.index).await;
         let down: Vec<u32> = self.down.iter().copied().collect();
         let remedy = down.first().map(|number| operators::remedy(*number, self.options)).unwrap_or_default();
         let protocol = self.addresses.name_of(missed.task.oracle_index);
@@ -193,7 +193,8 @@ impl<'a> Follower<'a> {
         // A task that is missed holds the next one up for the whole of its window.
         let blocks = 2 * self.options.interval + 60;
         if number > since + blocks {
-            let quiet = LocalError::NoTask { blocks, log: self.generator_log.clone() };
+            let logs: Vec<_> = self.generator_logs.iter().map(|log| log.display().to_string()).collect();
+            let quiet = LocalError::NoTask { blocks, logs: logs.join(" or ") };
             if self.options.tasks.is_some() {
                 return Err(quiet);
             }
@@ -240,17 +241,22 @@ async fn move_prices(prices: &mut Prices, block: u64, hash: B256) {
     }
 }
 
-/// How much of the stake signed a task that was missed, as the collector knows: it is nowhere on chain.
-async fn signed_percent(log: &std::path::Path, index: u32) -> Option<u64> {
+/// How much of the stake signed a task that was missed, as the collectors know: it is nowhere on chain.
+async fn signed_percent(logs: &[PathBuf], index: u32) -> Option<u64> {
     let deadline = tokio::time::Instant::now() + COLLECTOR_LAG;
     loop {
-        let text = tokio::fs::read_to_string(log).await.unwrap_or_default();
-        let found = text.lines().rev().find_map(|line| unanswered(line, index));
+        let found = logs.iter().filter_map(|log| signed_in(log, index)).max();
         if found.is_some() || tokio::time::Instant::now() > deadline {
             return found;
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// What one collector knows.
+fn signed_in(log: &std::path::Path, index: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(log).ok()?;
+    text.lines().rev().find_map(|line| unanswered(line, index))
 }
 
 /// The least percentage of a quorum in the collector's line about a task, if this is that line.

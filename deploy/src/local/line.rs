@@ -45,7 +45,7 @@ pub(super) fn missed(
         format!("task {:<3} {protocol:<14} NOT ANSWERED within {window} blocks: ", open.task.index);
     line += &match signed_percent {
         Some(percent) => format!("{percent} % of the stake signed, {threshold} % must"),
-        None => format!("{threshold} % of the stake must sign, and less did"),
+        None => format!("{threshold} % of the stake must sign, and no aggregator says how much did"),
     };
     if let Some(first) = down.first() {
         let who = list(down.iter().map(u32::to_string).collect());

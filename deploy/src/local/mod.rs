@@ -7,10 +7,11 @@
 //! | `spawn.rs` | an operator that joins from another terminal |
 //! | `slots.rs` | operators in containers, which share a folder |
 //! | `stand_in.rs` | a chain alone, in place of a public network |
-//! | `nodes.rs`, `endpoints.rs` | which processes there are, and their configuration |
+//! | `nodes.rs`, `node_file.rs`, `endpoints.rs` | which processes there are, and their configuration |
 //! | `process.rs`, `tether.rs` | starting and stopping processes so that none is left behind |
 //! | `supervise.rs`, `restarts.rs` | starting those again that end by themselves |
 //! | `anvil.rs`, `prices.rs` | the chain, and prices that move |
+//! | `nats.rs` | the bus |
 //! | `folder.rs`, `network.rs`, `operators.rs` | the network's files |
 //! | `follow.rs`, `line.rs` | what is told while it runs: a line a task |
 
@@ -20,7 +21,9 @@ mod error;
 mod folder;
 mod follow;
 mod line;
+mod nats;
 mod network;
+mod node_file;
 mod nodes;
 mod operators;
 mod prices;
@@ -37,8 +40,11 @@ mod tether;
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
+pub use anvil::MOST_AGGREGATORS;
 pub use error::LocalError;
-pub use network::{Network, ProcessInfo};
+pub use network::{AggregatorInfo, Network, ProcessInfo};
 pub use nodes::Topology;
 pub use run::{End, run};
 pub use setup::deploy_to_anvil;
@@ -49,6 +55,16 @@ pub use tether::{tether, wait_for_parents_end};
 
 /// The folder of the local network that nobody gave another.
 pub const DEFAULT_FOLDER: &str = ".anzen/local";
+
+/// How the processes of one aggregator reach each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bus {
+    /// By links of their own.
+    Links,
+    /// Over a NATS server.
+    Nats,
+}
 
 /// What kind of local network.
 #[derive(Debug, Clone)]
@@ -61,8 +77,12 @@ pub struct Options {
     pub block_time: u64,
     /// Blocks between two tasks of a protocol.
     pub interval: u64,
-    /// How the aggregator is divided into processes.
+    /// How many aggregators, from 1 to [`MOST_AGGREGATORS`].
+    pub aggregators: u32,
+    /// How each aggregator is divided into processes.
     pub topology: Topology,
+    /// How these processes reach each other.
+    pub bus: Bus,
     /// Whether a process that ends by itself is started again; else the end of any but an operator's ends the network.
     pub restart: bool,
     /// Where everything is kept. Cleared first.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LocalError, Topology, folder::Folder};
+use super::{Bus, LocalError, Topology, folder::Folder};
 use crate::files;
 
 const FILE: &str = "network.json";
@@ -13,27 +13,44 @@ const FILE: &str = "network.json";
 pub struct Network {
     /// The process that runs the network.
     pub pid: u32,
-    /// How the aggregator is divided into processes.
+    /// How an aggregator is divided into processes.
     pub topology: Topology,
+    /// How the processes of an aggregator reach each other.
+    pub bus: Bus,
     /// The chain over HTTP.
     pub rpc_url: String,
     /// The chain over WebSocket.
     pub ws_url: String,
-    /// Where operators connect.
+    /// Where operators connect to the first aggregator.
     pub aggregator_url: String,
-    /// The name that the aggregator goes by in sessions.
+    /// The name that the first aggregator goes by in sessions.
     pub aggregator_name: String,
+    /// All aggregators.
+    pub aggregators: Vec<AggregatorInfo>,
+    /// The NATS server, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nats_url: Option<String>,
     /// Blocks between two tasks of a protocol.
     pub task_interval: u64,
     /// All processes, the chain first.
     pub processes: Vec<ProcessInfo>,
 }
 
+/// An aggregator, to an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AggregatorInfo {
+    /// The name that it goes by in sessions.
+    pub name: String,
+    /// Where operators connect.
+    pub url: String,
+}
+
 /// One process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcessInfo {
-    /// Its name: `chain`, `aggregator`, `operator-1` and so on.
+    /// Its name: `chain`, `aggregator`, `aggregator-1/tx-sender`, `operator-1` and so on.
     pub name: String,
     /// Its process id.
     pub pid: u32,

@@ -41,6 +41,22 @@ pub(super) enum Sign {
 }
 
 impl Program {
+    /// A foreign program, which ends with this process.
+    pub(super) fn tethered(
+        name: &str,
+        program: PathBuf,
+        arguments: &[&str],
+        folder: &Path,
+        log: PathBuf,
+        sign: Sign,
+    ) -> Result<Self, LocalError> {
+        let tether = ["local", "tether", "--"].map(OsString::from);
+        let arguments = arguments.iter().map(Into::into);
+        let arguments = tether.into_iter().chain([program.into()]).chain(arguments).collect();
+        let (name, folder) = (name.to_owned(), folder.to_owned());
+        Ok(Self { name, program: this_program()?, arguments, folder, log, sign })
+    }
+
     /// Starts it. What it logs comes after what it logged before.
     pub(super) fn start(&self) -> Result<Running, LocalError> {
         if let Sign::File(path) = &self.sign {

@@ -5,12 +5,14 @@ use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    LocalError, Network, Options, ProcessInfo,
+    AggregatorInfo, Bus, LocalError, Network, Options, ProcessInfo, Topology,
     anvil::{self, Chain, DevKey},
     endpoints::Endpoints,
     folder::{Claimed, Folder},
     follow::Follower,
-    nodes::{self, Node, World},
+    nats,
+    node_file::{self, World},
+    nodes::{self, Aggregator, Node},
     operators, say, setup, summary,
     supervise::{Process, Processes},
 };
@@ -37,6 +39,9 @@ pub enum End {
 /// Where it cannot start, or a process dies for good that it cannot do without; where `options` asks for tasks, also when one is
 /// not answered.
 pub async fn run(options: &Options, shutdown: impl Future<Output = ()>) -> Result<End, LocalError> {
+    if options.bus == Bus::Nats && options.topology == Topology::Compact {
+        return Err(LocalError::NothingToCarry);
+    }
     let claimed = Claimed::take(&options.folder)?;
     let mut processes = Processes::new(options.restart);
     let outcome = tokio::select! {
@@ -54,52 +59,59 @@ async fn live(options: &Options, folder: &Folder, processes: &mut Processes) -> 
     let ready = setup::prepare(options, folder, &chain).await?;
     chain.mine_every(options.block_time).await?;
     chain.log_less().await?;
+    let nats_url = match options.bus {
+        Bus::Links => None,
+        Bus::Nats => Some(nats::start(processes, folder).await?),
+    };
 
     let world = World {
         rpc_url: chain.rpc_url.clone(),
         ws_url: chain.ws_url.clone(),
         task_interval: options.interval,
+        nats_url,
     };
     let tasks = Tasks::new(chain.provider, ready.addresses.clone(), LOG_RANGE);
     let watch = Watch::from_here(tasks).await?;
-    let aggregator = start_aggregator(options, folder, &world, processes).await?;
-    let url = edge_url(folder, &aggregator)?;
-    let all_operators = start_operators(options, folder, &world, &url, processes).await?;
+    let aggregators = nodes::aggregators(options.topology, options.aggregators);
+    start_aggregators(&aggregators, folder, &world, processes).await?;
+    let edges = edges(folder, &aggregators)?;
+    let operators = start_operators(options, folder, &world, &edges, processes).await?;
 
-    let nodes: Vec<Node> = aggregator.iter().chain(&all_operators).cloned().collect();
-    let network = describe(options, folder, &world, url, &nodes, processes);
+    let nodes: Vec<&Node> = aggregators.iter().flat_map(|one| &one.nodes).chain(&operators).collect();
+    let network = describe(options, folder, &world, edges, &nodes, processes)?;
     network.save(folder)?;
-    say(summary::of(options, folder, &network, &ready));
+    say(summary::of(options, &network, &ready));
     say(format!("Ready after {:.1} s.\n", started.elapsed().as_secs_f64()));
-    Follower::new(options, folder, network, watch, ready.prices, &aggregator).follow(processes).await
+    Follower::new(options, folder, network, watch, ready.prices, &aggregators).follow(processes).await
 }
 
-async fn start_aggregator(
-    options: &Options,
+async fn start_aggregators(
+    all: &[Aggregator],
     folder: &Folder,
     world: &World,
     processes: &mut Processes,
-) -> Result<Vec<Node>, LocalError> {
-    let all = nodes::aggregator(options.topology);
-    for node in &all {
-        nodes::write_aggregator(folder, node, &all, world, DevKey::Aggregator.hex())?;
-        processes.start(node.program(folder)?)?;
-        // Each is there before those that talk to it. They would wait, but not without a word in their logs.
-        wait_until_ready(folder, std::slice::from_ref(node), processes).await?;
+) -> Result<(), LocalError> {
+    for (aggregator, key) in std::iter::zip(all, DevKey::AGGREGATORS) {
+        for node in &aggregator.nodes {
+            node_file::write_aggregator(folder, node, aggregator, world, key.hex())?;
+            processes.start(node.program(folder)?)?;
+            // Each is there before those that talk to it. They would wait, but not without a word in their logs.
+            wait_until_ready(folder, std::slice::from_ref(node), processes).await?;
+        }
     }
-    Ok(all)
+    Ok(())
 }
 
 async fn start_operators(
     options: &Options,
     folder: &Folder,
     world: &World,
-    aggregator_url: &str,
+    aggregators: &[AggregatorInfo],
     processes: &mut Processes,
 ) -> Result<Vec<Node>, LocalError> {
     let all: Vec<Node> = (1..=options.operators).map(nodes::operator).collect();
     for (number, node) in (1..).zip(&all) {
-        nodes::write_operator(folder, node, world, aggregator_url)?;
+        node_file::write_operator(folder, node, world, aggregators)?;
         let pid = processes.start(node.program(folder)?)?;
         operators::write_pid(folder, number, pid)?;
     }
@@ -121,28 +133,32 @@ async fn wait_until_ready(
     Ok(())
 }
 
-fn edge_url(folder: &Folder, aggregator: &[Node]) -> Result<String, LocalError> {
-    let edge = aggregator.iter().find_map(|node| Endpoints::load(folder, node)?.edge);
-    let edge = edge.ok_or_else(|| {
-        LocalError::malformed(folder.join("*/data/endpoints.json"), &"none says where operators connect")
-    })?;
-    Ok(format!("ws://{edge}"))
+/// Where operators connect to each.
+fn edges(folder: &Folder, aggregators: &[Aggregator]) -> Result<Vec<AggregatorInfo>, LocalError> {
+    let edge = |aggregator: &Aggregator| {
+        let edge = aggregator.nodes.iter().find_map(|node| Endpoints::load(folder, node)?.edge);
+        let edge = edge.ok_or_else(|| {
+            LocalError::malformed(
+                folder.join(&aggregator.name),
+                &"no process of it says where operators connect",
+            )
+        })?;
+        Ok(AggregatorInfo { name: aggregator.server_name(), url: format!("ws://{edge}") })
+    };
+    aggregators.iter().map(edge).collect()
 }
 
 fn describe(
     options: &Options,
     folder: &Folder,
     world: &World,
-    aggregator_url: String,
-    nodes: &[Node],
+    aggregators: Vec<AggregatorInfo>,
+    nodes: &[&Node],
     processes: &Processes,
-) -> Network {
-    let endpoints = |name: &str| {
-        let node = nodes.iter().find(|node| node.name == name)?;
-        Endpoints::load(folder, node)
-    };
+) -> Result<Network, LocalError> {
     let info = |process: &Process| {
-        let endpoints = endpoints(&process.name).unwrap_or_default();
+        let node = nodes.iter().find(|node| node.name == process.name);
+        let endpoints = node.and_then(|node| Endpoints::load(folder, node)).unwrap_or_default();
         ProcessInfo {
             name: process.name.clone(),
             pid: process.pid,
@@ -150,16 +166,20 @@ fn describe(
             api_url: endpoints.api_url(),
         }
     };
-    Network {
+    let first = aggregators.first().ok_or_else(|| LocalError::malformed(folder.path(), &"no aggregator"))?;
+    Ok(Network {
         pid: std::process::id(),
         topology: options.topology,
+        bus: options.bus,
         rpc_url: world.rpc_url.clone(),
         ws_url: world.ws_url.clone(),
-        aggregator_url,
-        aggregator_name: nodes::SERVER_NAME.into(),
+        aggregator_url: first.url.clone(),
+        aggregator_name: first.name.clone(),
+        aggregators,
+        nats_url: world.nats_url.clone(),
         task_interval: options.interval,
         processes: processes.all().iter().map(info).collect(),
-    }
+    })
 }
 
 /// True for a process that the network tolerates to lose.

@@ -22,7 +22,12 @@ pub(super) struct Ready {
 /// Deploys everything and sets the operators up. The chain mines at once meanwhile.
 pub(super) async fn prepare(options: &Options, folder: &Folder, chain: &Chain) -> Result<Ready, LocalError> {
     let deployer = chain.account(DevKey::Deployer).await?;
-    let addresses = deploy_contracts(folder, chain, &deployer).await?;
+    let mut config = DeployConfig::anvil()?;
+    // Each aggregator may create tasks.
+    let count = usize::try_from(options.aggregators).unwrap_or(usize::MAX);
+    config.roles.generators =
+        DevKey::AGGREGATORS.iter().take(count).map(|key| key.signer().address()).collect();
+    let addresses = deploy_contracts(folder, chain, &deployer, &config).await?;
     let prices = Prices::take_over(chain, &deployer, &addresses).await?;
     let operators: Vec<LocalOperator> = (1..=options.operators)
         .map(|number| LocalOperator::load_or_make(folder, number))
@@ -42,7 +47,7 @@ pub async fn deploy_to_anvil(rpc_url: &str, folder: &Path, block_time: u64) -> R
     let folder = Folder::shared(folder)?;
     let deployer = chain.account(DevKey::Deployer).await?;
     chain.mine_at_once().await?;
-    let outcome = deploy_contracts(&folder, &chain, &deployer).await;
+    let outcome = deploy_contracts(&folder, &chain, &deployer, &DeployConfig::anvil()?).await;
     chain.mine_every(block_time).await?;
     outcome
 }
@@ -51,10 +56,10 @@ async fn deploy_contracts(
     folder: &Folder,
     chain: &Chain,
     deployer: &Account,
+    config: &DeployConfig,
 ) -> Result<Addresses, LocalError> {
-    let config = DeployConfig::anvil()?;
-    let mut journal = open_journal(deployer, &config, &folder.join("deployment.json")).await?;
-    let addresses = deploy(deployer, &config, &chain.rpc_url, &mut journal).await?;
+    let mut journal = open_journal(deployer, config, &folder.join("deployment.json")).await?;
+    let addresses = deploy(deployer, config, &chain.rpc_url, &mut journal).await?;
     addresses.save(&folder.addresses())?;
     Ok(addresses)
 }

@@ -6,7 +6,8 @@ use super::{
     LocalError, Network,
     anvil::Chain,
     folder::Folder,
-    nodes::{self, World},
+    node_file::{self, World},
+    nodes,
     operators::{self, LocalOperator},
 };
 use crate::{Addresses, operator::Blocks};
@@ -34,9 +35,13 @@ pub async fn spawn_operator(folder: &Path, number: u32) -> Result<Spawned, Local
     let chain = Chain::running(&network.rpc_url, &network.ws_url, &folder.log_of("chain"))?;
     let new = std::slice::from_ref(&operator);
     operators::set_up(&folder, &chain, &addresses, new, Blocks::Await).await?;
-    let world =
-        World { rpc_url: network.rpc_url, ws_url: network.ws_url, task_interval: network.task_interval };
-    nodes::write_operator(&folder, &nodes::operator(number), &world, &network.aggregator_url)?;
+    let world = World {
+        rpc_url: network.rpc_url,
+        ws_url: network.ws_url,
+        task_interval: network.task_interval,
+        nats_url: None,
+    };
+    node_file::write_operator(&folder, &nodes::operator(number), &world, &network.aggregators)?;
     operators::write_pid(&folder, number, std::process::id())?;
     Ok(Spawned { folder, number })
 }

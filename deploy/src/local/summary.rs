@@ -2,49 +2,71 @@
 
 use std::fmt::Write;
 
-use super::{Network, Options, ProcessInfo, Topology, folder::Folder, run, setup::Ready};
+use super::{Bus, Network, Options, ProcessInfo, Topology, nats, run, setup::Ready};
 
 /// The first line.
 pub(super) fn heading(options: &Options) -> String {
-    let topology = match options.topology {
-        Topology::Compact => "the aggregator in one process",
-        Topology::Spread => "each of the aggregator's actors in a process of its own",
+    let aggregators = match options.aggregators {
+        1 => "the aggregator".to_owned(),
+        several => format!("{several} aggregators"),
+    };
+    let processes = match (options.topology, options.aggregators) {
+        (Topology::Compact, 1) => "in one process",
+        (Topology::Compact, _) => "in one process each",
+        (Topology::Spread, _) => "in a process for each actor",
+    };
+    let bus = match options.bus {
+        Bus::Links => "",
+        Bus::Nats => " over NATS",
     };
     format!(
-        "Anzen, local network: {} operators, {topology}, a block every {} s. Ctrl-C stops it.\n",
+        "Anzen, local network: {} operators, {aggregators} {processes}{bus}, a block every {} s. Ctrl-C stops it.\n",
         options.operators, options.block_time
     )
 }
 
 /// Addresses, URLs, logs.
-pub(super) fn of(options: &Options, folder: &Folder, network: &Network, ready: &Ready) -> String {
-    let addresses = &ready.addresses;
+pub(super) fn of(options: &Options, network: &Network, ready: &Ready) -> String {
+    let rows = rows(options, network, ready);
+    let width = rows.iter().map(|(what, _)| what.len()).max().unwrap_or_default();
     let mut text = String::new();
-    let mut row = |what: &str, value: &str| {
+    for (what, value) in rows {
         // A String takes everything.
-        let _ = writeln!(text, "  {what:<22} {value}");
-    };
-    row("chain", &format!("{}   {}", network.rpc_url, network.ws_url));
-    row("operators connect to", &network.aggregator_url);
-    row("task manager", &addresses.task_manager.to_string());
-    row("safety factor oracle", &addresses.safety_factor_oracle.to_string());
-    row("service manager (AVS)", &addresses.service_manager.to_string());
-    for process in network.processes.iter().filter(|process| !run::is_chain(&process.name)) {
-        row(&process.name, &about(process, ready));
+        let _ = writeln!(text, "  {what:<width$}  {value}");
     }
-    row("AVS node API", "/eigen/node beside each /metrics; anzen health --url URL tells how a process is");
-    let shown = options.folder.display();
-    row("all addresses", &format!("{shown}/addresses.json"));
-    row("logs", &format!("{shown}/*.log"));
-    row(
-        "read a value",
-        &format!(
-            "contracts/node_modules/.bin/cast call {} 'getSafetyFactor(uint32)(int256,uint32,uint64)' 0 --rpc-url {}",
-            addresses.safety_factor_oracle, network.rpc_url
-        ),
-    );
-    debug_assert!(folder.path().is_absolute());
     text
+}
+
+fn rows(options: &Options, network: &Network, ready: &Ready) -> Vec<(String, String)> {
+    let addresses = &ready.addresses;
+    let shown = options.folder.display();
+    let urls: Vec<&str> = network.aggregators.iter().map(|one| one.url.as_str()).collect();
+    let mut rows = vec![
+        ("chain".into(), format!("{}   {}", network.rpc_url, network.ws_url)),
+        ("operators connect to".into(), urls.join("   ")),
+        ("task manager".into(), addresses.task_manager.to_string()),
+        ("safety factor oracle".into(), addresses.safety_factor_oracle.to_string()),
+        ("service manager (AVS)".into(), addresses.service_manager.to_string()),
+    ];
+    if let Some(url) = &network.nats_url {
+        let password = format!("user and password in {shown}/{}", nats::PASSWORD_FILE);
+        rows.push((nats::NAME.into(), format!("{url}   {password}")));
+    }
+    let nodes = network.processes.iter().filter(|process| process.metrics_url.is_some());
+    rows.extend(nodes.map(|process| (process.name.clone(), about(process, ready))));
+    let api = "/eigen/node beside each /metrics; anzen health --url URL tells how a process is";
+    let read = format!(
+        "contracts/node_modules/.bin/cast call {} 'getSafetyFactor(uint32)(int256,uint32,uint64)' 0 --rpc-url {}",
+        addresses.safety_factor_oracle, network.rpc_url
+    );
+    rows.extend([
+        ("AVS node API".into(), api.into()),
+        ("process ids".into(), format!("{shown}/network.json")),
+        ("all addresses".into(), format!("{shown}/addresses.json")),
+        ("logs".into(), format!("{shown}/*.log")),
+        ("read a value".into(), read),
+    ]);
+    rows
 }
 
 fn about(process: &ProcessInfo, ready: &Ready) -> String {

@@ -11,6 +11,7 @@ use tokio::{
 use super::{
     LocalError,
     folder::tail,
+    nats,
     process::{End, Program, Running},
     restarts::Restarts,
     run::{is_chain, is_operator},
@@ -158,11 +159,13 @@ impl Processes {
         LocalError::NotReady { name, seconds, tail: tail(&log, TAIL), log }
     }
 
-    /// Stops all and returns when they are gone: the operators first, the chain last, so that nobody misses anybody.
+    /// Stops all and returns when they are gone: the operators first, the chain and the bus last, so that nobody misses
+    /// anybody.
     pub(super) async fn stop(mut self) {
-        let chain = self.all.extract_if(.., |process| is_chain(&process.name)).collect();
+        let is_ground = |process: &Process| is_chain(&process.name) || process.name == nats::NAME;
+        let ground = self.all.extract_if(.., |process| is_ground(process)).collect();
         let operators = self.all.extract_if(.., |process| is_operator(&process.name).is_some()).collect();
-        for group in [operators, self.all, chain] {
+        for group in [operators, self.all, ground] {
             let stopping: Vec<_> = Vec::into_iter(group).map(Process::stop).collect();
             for supervisor in stopping {
                 // A supervisor does not panic, and is not aborted.

@@ -8,6 +8,7 @@ mod e2e_faults;
 mod e2e_health;
 mod e2e_operator;
 mod e2e_processes;
+mod e2e_replicas;
 mod e2e_topologies;
 mod e2e_traces;
 mod guides;

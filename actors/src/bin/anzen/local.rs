@@ -8,7 +8,7 @@ use anzen_actors::node::config::Sources;
 use anzen_actors::telemetry::TelemetryConfig;
 use anzen_deploy::{
     Addresses,
-    local::{self, DEFAULT_FOLDER, End, Options, Slot, Topology},
+    local::{self, Bus, DEFAULT_FOLDER, End, Options, Slot, Topology},
 };
 use anzen_messages::wire::ActorName;
 use clap::ValueEnum;
@@ -24,7 +24,7 @@ use crate::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Start a chain with EigenLayer and Anzen on it, operators and an aggregator, and tell of each task.
+    /// Start a chain with EigenLayer and Anzen on it, operators and aggregators, and tell of each task.
     ///
     /// Everything stops with this command, however it ends. Exits with 0 after --tasks answered tasks, and with 1 as soon
     /// as one is missed.
@@ -62,9 +62,16 @@ pub(crate) struct RunArguments {
     /// Blocks between two tasks of a protocol; at least 5.
     #[arg(long, value_name = "BLOCKS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(5..))]
     interval: u64,
-    /// How the aggregator is divided into processes.
-    #[arg(long, default_value = "compact")]
-    topology: TopologyArgument,
+    /// How many aggregators. They do not know of each other; operators submit to all.
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(local::MOST_AGGREGATORS)))]
+    aggregators: u32,
+    /// How each aggregator is divided into processes [default: compact; spread with --bus nats].
+    #[arg(long)]
+    topology: Option<TopologyArgument>,
+    /// How the processes of an aggregator reach each other.
+    #[arg(long, default_value = "links")]
+    bus: BusArgument,
     /// Start no process again that ends: an operator stays down, and the end of any other process ends the network.
     #[arg(long)]
     no_restart: bool,
@@ -79,6 +86,14 @@ enum TopologyArgument {
     Compact,
     /// Each actor in a process of its own.
     Spread,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BusArgument {
+    /// By sockets of their own.
+    Links,
+    /// Over a NATS server with JetStream, which is started with them.
+    Nats,
 }
 
 #[derive(Debug, clap::Args)]
@@ -139,15 +154,24 @@ fn run_network(arguments: RunArguments) -> Outcome {
 
 impl RunArguments {
     fn into_options(self) -> Options {
+        let (bus, usual) = match self.bus {
+            BusArgument::Links => (Bus::Links, Topology::Compact),
+            // One process has nothing to send over a bus.
+            BusArgument::Nats => (Bus::Nats, Topology::Spread),
+        };
+        let topology = match self.topology {
+            Some(TopologyArgument::Compact) => Topology::Compact,
+            Some(TopologyArgument::Spread) => Topology::Spread,
+            None => usual,
+        };
         Options {
             operators: self.operators,
             tasks: self.tasks,
             block_time: self.block_time,
             interval: self.interval,
-            topology: match self.topology {
-                TopologyArgument::Compact => Topology::Compact,
-                TopologyArgument::Spread => Topology::Spread,
-            },
+            aggregators: self.aggregators,
+            topology,
+            bus,
             restart: !self.no_restart,
             folder: self.dir,
         }
