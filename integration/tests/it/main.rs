@@ -4,6 +4,7 @@
 
 mod e2e_byzantine;
 mod e2e_commands;
+mod e2e_evidence;
 mod e2e_faults;
 mod e2e_health;
 mod e2e_operator;
