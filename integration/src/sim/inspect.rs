@@ -71,7 +71,7 @@ struct Answer {
 }
 
 /// What a record of evidence says: a document, or two answers one after the other.
-fn evidence(key: &[u8], value: &[u8]) -> Option<Fact> {
+pub(crate) fn evidence(key: &[u8], value: &[u8]) -> Option<Fact> {
     if let Ok(Document { task, operator, first, second }) = serde_json::from_slice(value) {
         let answers = [first, second].map(|answer| (answer.safety_factor, answer.signature));
         return Some(Fact::Evidence { operator: operator.id, task: task.hash(), answers });
@@ -91,7 +91,13 @@ fn blamed(machine: &Machine) -> Vec<(OperatorId, Fault)> {
     machine.metrics().collector.register(&mut registry);
     // Writing to a string does not fail; were it to, there is nothing to read.
     let _ = encode(&mut text, &registry);
-    let lines = text.lines().filter_map(|line| line.strip_prefix("anzen_collector_faults_total{operator=\""));
+    faults_in(&text)
+}
+
+/// Whom these metrics name, and why.
+pub(crate) fn faults_in(metrics: &str) -> Vec<(OperatorId, Fault)> {
+    let lines =
+        metrics.lines().filter_map(|line| line.strip_prefix("anzen_collector_faults_total{operator=\""));
     lines.filter_map(culprit).collect()
 }
 

@@ -54,3 +54,8 @@ pub use run::{Options, Outcome, run};
 pub use sabotage::{Sabotage, UnknownSabotage};
 pub use schedule::{Event, Trouble};
 pub use store::DiskFault;
+
+// What chaos on real processes needs as well.
+pub(crate) use inspect::{evidence, faults_in};
+pub(crate) use store::{EVIDENCE, PROTECTION, SIGNATURES, word};
+pub(crate) use world::SimRng;

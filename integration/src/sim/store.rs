@@ -14,11 +14,11 @@ use super::sabotage::Sabotage;
 use super::world::SimRng;
 
 /// Where operators record what they sign.
-pub(super) const PROTECTION: &str = "operator-signer.protection";
+pub(crate) const PROTECTION: &str = "operator-signer.protection";
 /// Where collectors keep what they acknowledged.
-pub(super) const SIGNATURES: &str = "collector.signatures";
+pub(crate) const SIGNATURES: &str = "collector.signatures";
 /// Where collectors keep proofs of faults: two answers, or a document.
-pub(super) const EVIDENCE: [&str; 2] = ["collector.evidence", "collector.equivocations"];
+pub(crate) const EVIDENCE: [&str; 2] = ["collector.evidence", "collector.equivocations"];
 /// Where senders keep their transactions.
 pub(super) const INTENTS: &str = "tx_sender.intents";
 
@@ -119,7 +119,7 @@ impl Disk {
 }
 
 /// The word of 32 bytes at this place.
-pub(super) fn word(bytes: &[u8], place: usize) -> Option<B256> {
+pub(crate) fn word(bytes: &[u8], place: usize) -> Option<B256> {
     Some(B256::from_slice(bytes.get(32 * place..32 * (place + 1))?))
 }
 
