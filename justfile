@@ -50,6 +50,11 @@ test-contracts: setup
 sim *ARGS: setup
     @cargo run --locked --quiet --example sim -- {{ ARGS }}
 
+# Kill, fork and flood a local network's real processes (`just chaos [kill|reorg|flood] --kills 20 --tasks 200 --seed 1`)
+chaos *ARGS: setup
+    @cargo build --locked --quiet --bin anzen --example chaos
+    @"${CARGO_TARGET_DIR:-target}/debug/examples/chaos" {{ ARGS }}
+
 # Test Prometheus' configuration and alert rules
 test-alerts:
     cd docker/prometheus && ./promtool.sh check config prometheus.yml && ./promtool.sh test rules alerts_test.yml

@@ -1,6 +1,7 @@
-//! Testing Anzen as a whole: the simulation, the invariants that hold everywhere, the guides and the dashboards, and what runs the
-//! real program on a real anvil (here), and the tests (`tests/`).
+//! Testing Anzen as a whole: the simulation, the invariants that hold everywhere, chaos on the real program and a real anvil,
+//! the guides and the dashboards (here), and the tests (`tests/`).
 
+pub mod chaos;
 pub mod e2e;
 pub mod guide;
 pub mod invariants;

@@ -54,6 +54,7 @@ sol! {
 }
 
 /// A network's chain.
+#[derive(Clone)]
 pub struct Chain {
     provider: DynProvider,
     /// `addresses.json`.
@@ -85,6 +86,11 @@ impl Chain {
     /// The chain's id.
     pub fn chain_id(&self) -> u64 {
         self.addresses["chainId"].as_u64().unwrap()
+    }
+
+    /// The node.
+    pub fn provider(&self) -> &DynProvider {
+        &self.provider
     }
 
     /// How many transactions an account has sent.
@@ -166,9 +172,13 @@ impl Chain {
     /// The safety factor of a protocol as of a block, by hand: (CoC - PfC) / CoC with nine decimals, rounded down;
     /// the cost rounded down, the profit up.
     pub async fn by_hand(&self, index: u32, block: u64) -> I256 {
+        self.by_hand_at(index, BlockId::number(block)).await
+    }
+
+    /// The same, of the block that is named.
+    pub async fn by_hand_at(&self, index: u32, at: BlockId) -> I256 {
         let protocols = self.addresses["protocols"].as_array().unwrap();
         let model = &protocols.iter().find(|protocol| protocol["oracleIndex"] == index).unwrap()["model"];
-        let at = BlockId::number(block);
         let address = |field: &str| -> Address { model[field].as_str().unwrap().parse().unwrap() };
         let number = |field: &str| U256::from(model[field].as_u64().unwrap());
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use super::process::{anzen, signal};
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// A running `anzen local run`. Everything ends with it: its processes see its end.
 pub struct LocalNetwork {
     process: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: UnboundedReceiver<String>,
     seen: Vec<String>,
     folder: PathBuf,
     _temporary: Option<TempDir>,
@@ -61,7 +62,7 @@ impl LocalNetwork {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let lines = lines_of(process.stdout.take().unwrap());
         Self { process, lines, seen: Vec::new(), folder: folder.to_owned(), _temporary: None }
     }
 
@@ -79,8 +80,8 @@ impl LocalNetwork {
     /// The next line that `holds`.
     pub async fn line_where(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         loop {
-            match timeout(PATIENCE, self.lines.next_line()).await {
-                Ok(Ok(Some(line))) => {
+            match timeout(PATIENCE, self.lines.recv()).await {
+                Ok(Some(line)) => {
                     self.seen.push(line.clone());
                     if holds(&line) {
                         return line;
@@ -126,6 +127,23 @@ impl LocalNetwork {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// What it prints from now on: nothing that waits for a line here gets one any more.
+    pub fn take_lines(&mut self) -> UnboundedReceiver<String> {
+        std::mem::replace(&mut self.lines, unbounded_channel().1)
+    }
+
+    /// The names of all processes that the network has started, the chain first.
+    pub fn names(&self) -> Vec<String> {
+        let processes = self.json("network.json")["processes"].clone();
+        let name = |process: &Value| process["name"].as_str().unwrap().to_owned();
+        processes.as_array().unwrap().iter().map(name).collect()
+    }
+
+    /// The process id that a process has now.
+    pub fn pid(&self, name: &str) -> i32 {
+        pid_in(&self.process_info(name)["pid"])
+    }
+
     /// The process ids of all that the network has started.
     pub fn pids(&self) -> Vec<i32> {
         let processes = self.json("network.json")["processes"].clone();
@@ -134,7 +152,7 @@ impl LocalNetwork {
 
     /// Kills one process, as a crash would.
     pub fn kill(&self, name: &str) {
-        signal(pid_in(&self.process_info(name)["pid"]), Signal::KILL);
+        signal(self.pid(name), Signal::KILL);
     }
 
     fn process_info(&self, name: &str) -> Value {
@@ -163,12 +181,18 @@ impl LocalNetwork {
     /// Waits for this command to end.
     pub async fn ended(mut self) -> Ended {
         let ending = async {
-            while let Ok(Some(_)) = self.lines.next_line().await {}
+            while self.lines.recv().await.is_some() {}
             let mut errors = String::new();
             let _ = self.process.stderr.take().unwrap().read_to_string(&mut errors).await;
             Ended { status: self.process.wait().await.unwrap(), errors }
         };
         timeout(PATIENCE, ending).await.expect("the network ends")
+    }
+
+    /// Ctrl-C, for who goes on with what it leaves. Returns when it has ended.
+    pub async fn stop(&mut self) {
+        self.signal(Signal::INT);
+        timeout(PATIENCE, self.process.wait()).await.expect("the network ends").unwrap();
     }
 
     /// Ctrl-C.
@@ -189,6 +213,19 @@ impl LocalNetwork {
             .spawn()
             .unwrap()
     }
+}
+
+/// Read whether somebody waits for them or not, so that whoever prints them never waits.
+fn lines_of(output: ChildStdout) -> UnboundedReceiver<String> {
+    let (sender, receiver) = unbounded_channel();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            // Who does not want them any more is not told.
+            let _ = sender.send(line);
+        }
+    });
+    receiver
 }
 
 fn pid_in(value: &Value) -> i32 {

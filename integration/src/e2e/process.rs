@@ -1,6 +1,6 @@
 //! Processes, from outside.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -32,11 +32,51 @@ pub fn signal(pid: i32, signal: Signal) {
     kill_process(pid, signal).expect("the process is there");
 }
 
+/// A process that stands still; it goes on when this is dropped.
+#[derive(Debug)]
+pub struct Frozen(i32);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // It may have been killed meanwhile.
+        let _ = Pid::from_raw(self.0).map(|process| kill_process(process, Signal::CONT));
+    }
+}
+
+/// Stops a process where it is, and returns when it stands still.
+pub async fn freeze(pid: i32) -> Frozen {
+    signal(pid, Signal::STOP);
+    let frozen = Frozen(pid);
+    while !stands_still(pid) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    frozen
+}
+
+/// True where none of its threads goes on.
+fn stands_still(pid: i32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut states = threads.filter_map(|thread| state(&thread.path()));
+    states.all(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
+}
+
+/// What a process occupies of the memory, in KiB; 0 where it is gone.
+pub fn resident_kib(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
 /// True where the process runs; one that has ended and that nobody has asked about does not.
 pub fn is_running(pid: i32) -> bool {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    state(&PathBuf::from(format!("/proc/{pid}"))).is_some_and(|state| !matches!(state, 'Z' | 'X'))
+}
+
+/// The letter of the state of a process or a thread, by its folder in /proc.
+fn state(folder: &Path) -> Option<char> {
+    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
     // "pid (name) state …", and the name may have anything in it.
-    !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with(['Z', 'X'])
+    stat.rsplit(')').next()?.trim_start().chars().next()
 }
 
 /// Returns when none of the processes runs.

@@ -16,6 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::chain::Chain;
 
 /// An operator's keys, as they are in a local network's folder.
+#[derive(Clone)]
 pub struct Keys {
     /// The BLS key.
     pub secret: SecretKey,
@@ -36,6 +37,27 @@ impl Keys {
     fn sign(&self, digest: B256) -> String {
         hex::encode_prefixed(self.secret.sign(&hash_to_g1(digest)).to_bytes().0)
     }
+
+    /// The signature of an answer.
+    pub fn sign_answer(&self, chain: &Chain, task: B256, value: I256) -> String {
+        let kind = keccak256("TaskResponse(bytes32 taskHash,int256 safetyFactor)");
+        let answer = keccak256((kind, task, value).abi_encode());
+        self.sign(digest(chain.chain_id(), chain.address("taskManager"), answer))
+    }
+
+    /// A signature of something else.
+    pub fn garbage(&self) -> String {
+        self.sign(keccak256("garbage"))
+    }
+
+    /// What is submitted for a task.
+    pub fn submission(&self, task: B256, value: I256, signature: &str) -> Value {
+        json!({
+            "operatorId": self.operator_id,
+            "response": { "taskHash": task, "safetyFactor": value.to_string() },
+            "signature": signature,
+        })
+    }
 }
 
 /// A connection with a session.
@@ -43,8 +65,7 @@ pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     keys: Keys,
     server: String,
-    chain_id: u64,
-    task_manager: Address,
+    chain: Chain,
     calls: u64,
 }
 
@@ -53,9 +74,9 @@ impl Client {
     pub async fn connect(network: &Value, chain: &Chain, keys: Keys) -> Self {
         let url = network["aggregatorUrl"].as_str().unwrap();
         let (socket, _) = connect_async(url).await.unwrap();
-        let (chain_id, task_manager) = (chain.chain_id(), chain.address("taskManager"));
+        let chain = chain.clone();
         let server = network["aggregatorName"].as_str().unwrap().to_owned();
-        let mut client = Self { socket, keys, server, chain_id, task_manager, calls: 0 };
+        let mut client = Self { socket, keys, server, chain, calls: 0 };
         while let Err(error) = client.open_session().await {
             assert_eq!(error["code"], -32025, "{error}");
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -66,8 +87,9 @@ impl Client {
     async fn open_session(&mut self) -> Result<(), Value> {
         let hello = self.call("session_hello", json!([])).await?;
         let server = hello["server"].as_str().unwrap();
-        assert_eq!((server, &hello["chainId"]), (self.server.as_str(), &json!(self.chain_id)));
-        assert_eq!(hello["taskManager"].as_str().unwrap().parse::<Address>().unwrap(), self.task_manager);
+        let (chain_id, task_manager) = (self.chain.chain_id(), self.chain.address("taskManager"));
+        assert_eq!((server, &hello["chainId"]), (self.server.as_str(), &json!(chain_id)));
+        assert_eq!(hello["taskManager"].as_str().unwrap().parse::<Address>().unwrap(), task_manager);
         let nonce: B256 = hello["nonce"].as_str().unwrap().parse().unwrap();
         let operator_id: B256 = self.keys.operator_id.parse().unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -77,38 +99,40 @@ impl Client {
         let session = json!({
             "server": server, "nonce": nonce, "operatorId": operator_id, "expiry": expiry,
         });
-        let signature = self.keys.sign(self.digest(keccak256(fields.abi_encode())));
+        let digest = digest(chain_id, task_manager, keccak256(fields.abi_encode()));
+        let signature = self.keys.sign(digest);
         self.call("session_open", json!([{ "session": session, "signature": signature }])).await.map(drop)
     }
 
     /// Signs an answer and submits it.
     pub async fn answer(&mut self, task: B256, value: I256) {
-        let kind = keccak256("TaskResponse(bytes32 taskHash,int256 safetyFactor)");
-        let signature = self.keys.sign(self.digest(keccak256((kind, task, value).abi_encode())));
-        self.submit(task, value, &signature).await;
+        let signature = self.keys.sign_answer(&self.chain, task, value);
+        self.is_taken(task, value, &signature).await;
     }
 
     /// Submits a signature of something else.
     pub async fn answer_with_garbage(&mut self, task: B256, value: I256) {
-        let signature = self.keys.sign(keccak256("garbage"));
-        self.submit(task, value, &signature).await;
+        let signature = self.keys.garbage();
+        self.is_taken(task, value, &signature).await;
     }
 
-    async fn submit(&mut self, task: B256, value: I256, signature: &str) {
-        let message = json!({
-            "operatorId": self.keys.operator_id,
-            "response": { "taskHash": task, "safetyFactor": value.to_string() },
-            "signature": signature,
-        });
+    async fn is_taken(&mut self, task: B256, value: I256, signature: &str) {
+        let outcome = self.submit(task, value, signature).await;
+        // Early where the collector has not seen the block yet that this test has.
+        assert!(["accepted", "early"].contains(&outcome.as_str()), "{outcome}");
+    }
+
+    /// Submits a signature of an answer; the outcome.
+    pub async fn submit(&mut self, task: B256, value: I256, signature: &str) -> String {
+        let message = self.keys.submission(task, value, signature);
         let params = json!([{ "version": 1, "body": message }]);
         let reply = self.call("collector_submitSignature", params).await.unwrap();
-        // Early where the collector has not seen the block yet that this test has.
-        assert!(["accepted", "early"].contains(&reply["outcome"].as_str().unwrap()), "{reply}");
+        reply["outcome"].as_str().unwrap().to_owned()
     }
 
-    fn digest(&self, message: B256) -> B256 {
-        let domain = domain_separator(self.chain_id, self.task_manager);
-        keccak256([&[0x19, 0x01], domain.as_slice(), message.as_slice()].concat())
+    /// The connection, for who does not wait for replies.
+    pub fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.socket
     }
 
     async fn call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
@@ -126,6 +150,11 @@ impl Client {
             };
         }
     }
+}
+
+fn digest(chain_id: u64, task_manager: Address, message: B256) -> B256 {
+    let domain = domain_separator(chain_id, task_manager);
+    keccak256([&[0x19, 0x01], domain.as_slice(), message.as_slice()].concat())
 }
 
 fn domain_separator(chain_id: u64, task_manager: Address) -> B256 {

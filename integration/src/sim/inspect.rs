@@ -66,7 +66,7 @@ struct Answer {
 }
 
 /// What a record of evidence says.
-fn evidence(value: &[u8]) -> Option<Fact> {
+pub(crate) fn evidence(value: &[u8]) -> Option<Fact> {
     let Document { task, operator, first, second } = serde_json::from_slice(value).ok()?;
     let answers = [first, second].map(|answer| (answer.safety_factor, answer.signature));
     Some(Fact::Evidence { operator: operator.id, task: task.hash(), answers })
@@ -83,8 +83,13 @@ fn text(register: impl FnOnce(&mut Registry)) -> String {
 
 /// Whom the collector's metrics name, and why.
 fn blamed(machine: &Machine) -> Vec<(OperatorId, Fault)> {
-    let text = text(|registry| machine.metrics().collector.register(registry));
-    let lines = text.lines().filter_map(|line| line.strip_prefix("anzen_collector_faults_total{operator=\""));
+    faults_in(&text(|registry| machine.metrics().collector.register(registry)))
+}
+
+/// Whom these metrics name, and why.
+pub(crate) fn faults_in(metrics: &str) -> Vec<(OperatorId, Fault)> {
+    let lines =
+        metrics.lines().filter_map(|line| line.strip_prefix("anzen_collector_faults_total{operator=\""));
     lines.filter_map(culprit).collect()
 }
 

@@ -57,3 +57,8 @@ pub use run::{Options, Outcome, run};
 pub use sabotage::{Sabotage, UnknownSabotage};
 pub use schedule::{Event, Trouble};
 pub use store::DiskFault;
+
+// What chaos on real processes needs as well.
+pub(crate) use inspect::{evidence, faults_in};
+pub(crate) use store::{ACKNOWLEDGED, EVIDENCE, PROTECTION, places};
+pub(crate) use world::SimRng;

@@ -15,13 +15,15 @@ use super::sabotage::Sabotage;
 use super::world::SimRng;
 
 /// Where operators record what they sign.
-pub(super) const PROTECTION: &str = "operator-signer.protection";
+pub(crate) const PROTECTION: &str = "operator-signer.protection";
 /// Where collectors keep what they acknowledged.
-pub(super) const SIGNATURES: &str = "collector.signatures";
+const SIGNATURES: &str = "collector.signatures";
 /// Where they keep an operator's second answer, until it is judged: it may take the place of the first.
 const SECONDS: &str = "collector.seconds";
+/// Where an acknowledged signature may be.
+pub(crate) const ACKNOWLEDGED: [&str; 2] = [SIGNATURES, SECONDS];
 /// Where collectors keep proofs of faults.
-pub(super) const EVIDENCE: &str = "collector.equivocations";
+pub(crate) const EVIDENCE: &str = "collector.equivocations";
 /// Where senders keep their transactions.
 pub(super) const INTENTS: &str = "tx_sender.intents";
 
@@ -125,15 +127,13 @@ impl Disk {
     /// True where this signature of the operator for the task is kept.
     pub(super) fn has_signature(&self, task: TaskHash, operator: OperatorId, signature: &[u8]) -> bool {
         let key = [task.0.as_slice(), operator.0.as_slice()].concat();
-        let mut records = [SIGNATURES, SECONDS].into_iter().flat_map(|space| self.records(space));
+        let mut records = ACKNOWLEDGED.into_iter().flat_map(|space| self.records(space));
         records.any(|(of, value)| of == key && contains(&value, signature))
     }
 
     /// Whose signatures for which tasks are kept.
     pub(super) fn signatures(&self) -> BTreeSet<(TaskHash, OperatorId)> {
-        let place =
-            |(key, _): (Vec<u8>, Vec<u8>)| Some((TaskHash(word(&key, 0)?), OperatorId(word(&key, 1)?)));
-        [SIGNATURES, SECONDS].into_iter().flat_map(|space| self.records(space)).filter_map(place).collect()
+        places(ACKNOWLEDGED.into_iter().flat_map(|space| self.records(space)))
     }
 
     /// The id of the intent that holds this transaction.
@@ -146,6 +146,13 @@ impl Disk {
         let id = std::str::from_utf8(key.get(sender.len()..)?).ok()?;
         serde_json::from_value(id.into()).ok()
     }
+}
+
+/// Whose signatures for which tasks these records hold.
+pub(crate) fn places(
+    records: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
+) -> BTreeSet<(TaskHash, OperatorId)> {
+    records.filter_map(|(key, _)| Some((TaskHash(word(&key, 0)?), OperatorId(word(&key, 1)?)))).collect()
 }
 
 /// The word of 32 bytes at this place.

@@ -17,32 +17,32 @@ use crate::invariants::Fact;
 
 /// Chance from a seed. Each user has a stream of its own, so that one who asks more often does not change the others.
 #[derive(Debug)]
-pub(super) struct SimRng(Mutex<ChaCha12Rng>);
+pub(crate) struct SimRng(Mutex<ChaCha12Rng>);
 
 impl SimRng {
-    pub(super) fn new(seed: u64, user: &str) -> Self {
+    pub(crate) fn new(seed: u64, user: &str) -> Self {
         let seed = keccak256([&seed.to_be_bytes(), user.as_bytes()].concat());
         Self(Mutex::new(ChaCha12Rng::from_seed(seed.0)))
     }
 
     /// True in `percent` of the cases.
-    pub(super) fn chance(&self, percent: u64) -> bool {
+    pub(crate) fn chance(&self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
     /// One of `choices`, which are not none.
-    pub(super) fn one_of<'a, T>(&self, choices: &'a [T]) -> &'a T {
+    pub(crate) fn one_of<'a, T>(&self, choices: &'a [T]) -> &'a T {
         let places = u64::try_from(choices.len()).unwrap_or(1);
         &choices[usize::try_from(self.below(places)).unwrap_or_default()]
     }
 
     /// A number of `from..=to`.
-    pub(super) fn between(&self, from: u64, to: u64) -> u64 {
+    pub(crate) fn between(&self, from: u64, to: u64) -> u64 {
         from + self.below(to.saturating_sub(from) + 1)
     }
 
     /// A number below `limit`.
-    pub(super) fn below(&self, limit: u64) -> u64 {
+    pub(crate) fn below(&self, limit: u64) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).next_u64() % limit.max(1)
     }
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test ends by panicking")]
 
+mod chaos;
 mod e2e_byzantine;
 mod e2e_commands;
+mod e2e_evidence;
 mod e2e_faults;
 mod e2e_health;
 mod e2e_operator;

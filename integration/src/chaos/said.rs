@@ -1,0 +1,52 @@
+//! What a network prints: who is back, and the newest lines.
+
+use std::collections::VecDeque;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+
+use super::witness::Witness;
+
+/// How many lines of the network's output are kept.
+const LINES: usize = 40;
+
+/// The newest lines that the network printed.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    lines: VecDeque<String>,
+    /// How many there were in all.
+    pub(super) total: usize,
+}
+
+impl Said {
+    fn add(&mut self, line: String) {
+        self.lines.push_back(line);
+        self.lines.drain(..self.lines.len().saturating_sub(LINES));
+        self.total += 1;
+    }
+
+    /// Those that came after the first `before`, as far as they are kept.
+    pub(super) fn since(&self, before: usize) -> impl Iterator<Item = &str> {
+        let gone = self.total - self.lines.len();
+        self.lines.iter().skip(before.saturating_sub(gone)).map(String::as_str)
+    }
+}
+
+/// Tells the witness who is back, keeps the last lines, and says when there are no more.
+pub(super) fn listen(
+    mut lines: UnboundedReceiver<String>,
+    witness: Witness,
+    said: watch::Sender<Said>,
+) -> watch::Receiver<bool> {
+    let (ending, ended) = watch::channel(false);
+    tokio::spawn(async move {
+        while let Some(line) = lines.recv().await {
+            if let Some(title) = line.strip_suffix(" is back") {
+                witness.is_back(&title.replace("operator ", "operator-"));
+            }
+            said.send_modify(|said| said.add(line));
+        }
+        ending.send_replace(true);
+    });
+    ended
+}

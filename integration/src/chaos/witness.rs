@@ -1,0 +1,119 @@
+//! Sees what happens to real processes, and tells the ledger of invariants.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anzen_messages::chain::ChainBlock;
+use tokio::sync::watch;
+
+use crate::invariants::{Fact, Ledger, Moment, Terms, Violation};
+
+/// Everybody's witness; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Witness(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    ledger: Mutex<Ledger>,
+    violation: watch::Sender<Option<Violation>>,
+    /// The processes that are not at work.
+    down: watch::Sender<BTreeSet<String>>,
+    /// Something has disturbed the world since the last block.
+    disturbed: AtomicBool,
+    /// How many facts of each kind were judged.
+    told: Mutex<BTreeMap<&'static str, usize>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Witness {
+    pub(super) fn new(terms: Terms) -> Self {
+        Self(Arc::new(Inner {
+            ledger: Mutex::new(Ledger::new(terms)),
+            violation: watch::Sender::new(None),
+            down: watch::Sender::default(),
+            disturbed: AtomicBool::new(true),
+            told: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        lock(&self.0.ledger).now()
+    }
+
+    /// Tells a fact. After the first violation nothing is judged any more.
+    pub(super) fn tell(&self, fact: Fact) {
+        if self.0.violation.borrow().is_some() {
+            return;
+        }
+        *lock(&self.0.told).entry(kind(&fact)).or_default() += 1;
+        if let Err(found) = lock(&self.0.ledger).tell(fact) {
+            self.0.violation.send_replace(Some(found));
+        }
+    }
+
+    /// The chain has a new block.
+    pub(super) fn block(&self, block: ChainBlock) {
+        let stormy = !self.0.down.borrow().is_empty();
+        let quiet = !self.0.disturbed.swap(stormy, Ordering::Relaxed) && !stormy;
+        self.tell(Fact::Block { block, transactions: Vec::new(), quiet });
+    }
+
+    /// Returns the first violation, when there is one.
+    pub(super) async fn broken(&self) -> Violation {
+        let mut violation = self.0.violation.subscribe();
+        let Ok(found) = violation.wait_for(Option::is_some).await else { std::future::pending().await };
+        found.clone().unwrap_or_else(|| unreachable!("it has been waited for"))
+    }
+
+    /// How many facts of each kind were judged.
+    pub(super) fn told(&self) -> BTreeMap<&'static str, usize> {
+        lock(&self.0.told).clone()
+    }
+
+    /// The next block is not quiet.
+    pub(super) fn disturb(&self) {
+        self.0.disturbed.store(true, Ordering::Relaxed);
+    }
+
+    /// A process is not at work until [`Witness::is_back`].
+    pub(super) fn is_down(&self, process: &str) {
+        self.disturb();
+        self.0.down.send_modify(|down| {
+            down.insert(process.to_owned());
+        });
+    }
+
+    pub(super) fn is_back(&self, process: &str) {
+        self.0.down.send_modify(|down| {
+            down.remove(process);
+        });
+    }
+
+    /// Returns when no process is down of which this `holds`.
+    pub(super) async fn are_back(&self, holds: impl Fn(&str) -> bool) {
+        let mut down = self.0.down.subscribe();
+        // The sender is in this witness.
+        let back = down.wait_for(|down| !down.iter().any(|process| holds(process)));
+        let _ = super::soon("every process is back", back).await;
+    }
+}
+
+fn kind(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Block { .. } => "blocks",
+        Fact::Reorg { .. } => "reorgs",
+        Fact::Truth { .. } => "answers computed by hand",
+        Fact::Signed { .. } => "signed answers",
+        Fact::Replied { .. } => "replies to submissions",
+        Fact::Signatures { .. } => "collectors' disks",
+        Fact::Broadcast { .. } => "broadcasts",
+        Fact::Stored { .. } => "sizes of records",
+        Fact::Evidence { .. } => "pieces of evidence",
+        Fact::Blamed { .. } => "accusations",
+        Fact::Follows { .. } => "accounts of the chain",
+    }
+}
