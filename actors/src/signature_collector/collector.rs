@@ -242,7 +242,7 @@ impl Collector {
         let mut effects = self.blame_others(task, reached.response.safety_factor);
         if let Some(entry) = self.tasks.get_mut(&task) {
             entry.handover = Handover::Due { reached, under_way: false };
-            entry.doubted.get_or_insert((self.tip + BELIEVED, BELIEVED));
+            entry.doubted.get_or_insert((self.tip.saturating_add(BELIEVED), BELIEVED));
         }
         effects.push(Effect::Reached { task });
         effects.extend(self.hand_over(task));

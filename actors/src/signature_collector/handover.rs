@@ -109,7 +109,7 @@ impl Collector {
         for (task, entry) in &mut self.tasks {
             let due = entry.doubted.filter(|(at, _)| tip >= *at && !entry.rereading && entry.is_open(tip));
             let Some((_, pause)) = due else { continue };
-            entry.doubted = Some((tip + 2 * pause, 2 * pause));
+            entry.doubted = Some((tip.saturating_add(2 * pause), 2 * pause));
             entry.rereading = true;
             effects.push(load_set(*task, entry));
         }
