@@ -22,6 +22,8 @@
 
 mod bus;
 mod config;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod lease;
 mod metrics;
 mod replies;
