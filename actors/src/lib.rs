@@ -34,6 +34,9 @@ pub mod signature_collector;
 pub mod stake_updater;
 pub mod task_generator;
 pub mod telemetry;
-#[cfg(test)]
+// A fuzz target needs a part of what tests do.
+#[cfg(any(test, feature = "fuzz"))]
+#[cfg_attr(not(test), allow(dead_code))]
+#[allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 mod testing;
 pub mod tx_sender;

@@ -16,6 +16,8 @@
 
 mod actor;
 mod attempt;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod metrics;
 mod postings;
 mod records;

@@ -129,7 +129,7 @@ impl Postings {
 
     fn attempt(&mut self, task: TaskHash) -> Option<Effect> {
         let posting = self.postings.get_mut(&task)?;
-        let settled = posting.settled_at.is_some_and(|at| self.head < at + BELIEVED);
+        let settled = posting.settled_at.is_some_and(|at| self.head < at.saturating_add(BELIEVED));
         let idle = !posting.under_way && !settled && !posting.undone && !self.answered.contains_key(&task);
         let early = posting.not_before.is_none_or(|first| self.head < first);
         if !idle || early || self.head >= posting.deadline {
@@ -164,7 +164,8 @@ impl Postings {
             if late && !std::mem::replace(&mut posting.given_up, true) {
                 effects.push(Effect::GivenUp { task: *task, index: posting.reached.task.index });
             }
-            if head >= answered.map_or(posting.deadline + 1, |at| at.number) + finality {
+            let over = answered.map_or(posting.deadline.saturating_add(1), |at| at.number);
+            if head >= over.saturating_add(finality) {
                 effects.push(Effect::Forget(*task));
             }
         }
@@ -173,7 +174,7 @@ impl Postings {
                 self.postings.remove(task);
             }
         }
-        self.answered.retain(|_, at| head < at.number + finality);
+        self.answered.retain(|_, at| head < at.number.saturating_add(finality));
         effects
     }
 

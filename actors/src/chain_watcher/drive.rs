@@ -176,7 +176,7 @@ impl Driver {
         for block in cursor.blocks() {
             let found = self.reader.header(block.number).await?;
             if comparison.agrees(block, found.as_ref()) {
-                return Ok(Parting::At { block, undone: tip - block.number });
+                return Ok(Parting::At { block, undone: tip.saturating_sub(block.number) });
             }
         }
         Ok(comparison.none()?)

@@ -20,6 +20,8 @@ mod actor;
 mod actor_tests;
 mod cursor;
 mod drive;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod health;
 mod lookback;
 mod marks;

@@ -1,17 +1,13 @@
-//! Files that others give, and records that the disk gives back.
+//! Files that others give.
 
 use anzen_deploy::Addresses;
-use anzen_deploy::config::ProtocolConfig;
+use anzen_deploy::config::{DeployConfig, ProtocolConfig};
+use anzen_messages::evidence::Evidence;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use super::wire::json;
 use crate::keys::Keystore;
-use crate::operator_signer::protection::Protection;
-
-/// What keeps an operator from signing twice: the key and the value of each record, on a line of their own.
-pub(super) fn protection(data: &[u8]) {
-    let lines: Vec<Vec<u8>> = data.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-    let records = lines.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-    let _ = Protection::load(records.collect(), 0);
-}
 
 /// A keystore's file; nothing is decrypted.
 pub(super) fn keystore(data: &[u8]) {
@@ -24,11 +20,35 @@ pub(super) fn keystore(data: &[u8]) {
 
 /// The file that says where everything is.
 pub(super) fn addresses(data: &[u8]) {
-    let _ = serde_json::from_slice::<Addresses>(data);
+    json::<Addresses>(data);
 }
 
-/// A protocol that somebody proposes.
+/// A protocol that somebody proposes, or a whole network.
 pub(super) fn protocol(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let _ = toml::from_str::<ProtocolConfig>(text);
+    if let Some(protocol) = toml::<ProtocolConfig>(text) {
+        let _ = protocol.check();
+    }
+    if let Some(network) = toml::<DeployConfig>(text) {
+        let _ = network.validate();
+    }
+}
+
+/// What is read is read again from what is written of it.
+fn toml<T: DeserializeOwned + Serialize + PartialEq>(text: &str) -> Option<T> {
+    let read = toml::from_str::<T>(text).ok()?;
+    // Numbers that are larger than TOML's cannot be written.
+    if let Ok(written) = toml::to_string(&read) {
+        assert!(toml::from_str::<T>(&written).is_ok_and(|again| again == read), "{written}");
+    }
+    Some(read)
+}
+
+/// Two answers that prove a fault, as somebody says.
+pub(super) fn evidence(data: &[u8]) {
+    let Some(evidence) = json::<Evidence>(data) else { return };
+    match evidence.verify() {
+        Ok(()) => assert_ne!(evidence.first.safety_factor, evidence.second.safety_factor),
+        Err(error) => assert!(error.to_string().len() < 1024),
+    }
 }

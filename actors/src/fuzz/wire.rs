@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use super::Taken;
 
 /// What is read is read again from what is written of it.
-fn json<T: DeserializeOwned + Serialize + PartialEq + Debug>(data: &[u8]) -> Option<T> {
+pub(super) fn json<T: DeserializeOwned + Serialize + PartialEq + Debug>(data: &[u8]) -> Option<T> {
     let read = serde_json::from_slice::<T>(data).ok()?;
     let written = serde_json::to_vec(&read).ok()?;
     assert_eq!(serde_json::from_slice::<T>(&written).ok().as_ref(), Some(&read));

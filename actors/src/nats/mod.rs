@@ -25,6 +25,8 @@ mod bus;
 mod config;
 mod connection;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod lease;
 mod metrics;
 mod replies;

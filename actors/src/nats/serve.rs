@@ -180,7 +180,8 @@ async fn handle_kept(
     acknowledge(&message, done).await;
 }
 
-async fn dispatch(
+/// Hands a message to its actor, and yields the reply.
+pub(super) async fn dispatch(
     dispatcher: &Dispatcher,
     subject: &str,
     payload: &[u8],

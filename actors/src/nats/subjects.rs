@@ -20,9 +20,7 @@ pub(super) struct Subjects {
 impl Subjects {
     /// Nothing where the aggregator's name cannot be part of a subject.
     pub(super) fn new(aggregator: &str) -> Option<Self> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let good = !aggregator.is_empty() && aggregator.len() <= 64 && aggregator.chars().all(fits);
-        good.then(|| Self { aggregator: aggregator.to_owned() })
+        (is_name(aggregator) && aggregator.len() <= 64).then(|| Self { aggregator: aggregator.to_owned() })
     }
 
     /// The stream that keeps messages.
@@ -67,11 +65,17 @@ impl Subjects {
     }
 
     /// True of a subject that a reply of this aggregator's may go to: whoever can write to the stream must not have this
-    /// process publish elsewhere.
+    /// process publish elsewhere. A space would end the subject in NATS' protocol.
     pub(super) fn is_reply(&self, subject: &str) -> bool {
-        let rest = subject.strip_prefix("anzen.").and_then(|rest| rest.strip_prefix(&self.aggregator));
-        rest.is_some_and(|rest| rest.starts_with(".re.") && !rest.contains(['*', '>']))
+        let own = subject.strip_prefix("anzen.").and_then(|rest| rest.strip_prefix(&self.aggregator));
+        let parts = own.and_then(|rest| rest.strip_prefix(".re.")).and_then(|rest| rest.split_once('.'));
+        parts.is_some_and(|(process, call)| is_name(process) && is_name(call))
     }
+}
+
+/// True of what can be one part of a subject.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
 /// The last part of a subject: a message's name, or a call's number.
@@ -112,6 +116,11 @@ mod tests {
             "anzen.ab.re.p.1",
             "$JS.API.STREAM.DELETE.x",
             "anzen.a.re.>",
+            "anzen.a.re.p",
+            "anzen.a.re..1",
+            "anzen.a.re.p.1.2",
+            "anzen.a.re.p.1 $JS.API.STREAM.DELETE.x",
+            "anzen.a.re.p.1\r\nPUB x 0",
         ] {
             assert!(!subjects.is_reply(bad), "{bad}");
         }

@@ -21,6 +21,13 @@ mod client;
 pub mod config;
 mod endpoints;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz {
+    //! What others may send or give, for `just fuzz`.
+
+    pub(crate) use super::api::fuzz::api;
+    pub(crate) use super::config::fuzz::config;
+}
 mod http;
 mod http_server;
 mod keys;

@@ -21,6 +21,8 @@ pub mod duties;
 pub mod duty;
 pub mod effect;
 mod eigen;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod health;
 pub mod interchange;
 mod metrics;

@@ -223,6 +223,10 @@ fn refused(error: ClientError) -> DialError {
     }
 }
 
+#[cfg(any(test, feature = "fuzz"))]
+#[path = "fuzz/session_replies.rs"]
+pub(crate) mod fuzz;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,7 +19,8 @@ impl Collector {
             return Vec::new();
         }
         if !self.config.serves(task.oracle_index) {
-            let known = self.unserved.insert(hash, deadline + self.config.finality_blocks).is_some();
+            let known =
+                self.unserved.insert(hash, deadline.saturating_add(self.config.finality_blocks)).is_some();
             return if known { Vec::new() } else { self.forget_early(hash) };
         }
         let entry = Entry {
@@ -58,8 +59,8 @@ impl Collector {
             if missed && !std::mem::replace(&mut entry.missed, true) {
                 effects.push(entry.unanswered(*hash));
             }
-            let last = entry.answered.map_or(entry.deadline + 1, |block| block.number);
-            if number >= last + finality {
+            let last = entry.answered.map_or(entry.deadline.saturating_add(1), |block| block.number);
+            if number >= last.saturating_add(finality) {
                 over.push(*hash);
             }
         }

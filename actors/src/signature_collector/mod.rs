@@ -25,6 +25,8 @@ mod convictions;
 mod doubts;
 mod early;
 mod effect;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod handover;
 mod metrics;
 mod operators;

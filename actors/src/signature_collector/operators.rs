@@ -39,7 +39,7 @@ impl Doubt {
     /// Something came of the set: it is believed for a while.
     pub(super) fn ease(&mut self, tip: u64) {
         let (due, pause) = self.due.unwrap_or((0, BELIEVED));
-        self.due = Some((due.max(tip + BELIEVED), pause));
+        self.due = Some((due.max(tip.saturating_add(BELIEVED)), pause));
     }
 
     fn claim(&mut self) {
@@ -51,7 +51,7 @@ impl Doubt {
     /// True where the set is to be read now because nothing came of it.
     fn falls_due(&mut self, tip: u64) -> bool {
         let Some((_, pause)) = self.due.filter(|(at, _)| tip >= *at) else { return false };
-        self.due = Some((tip + 2 * pause, 2 * pause));
+        self.due = Some((tip.saturating_add(2 * pause), 2 * pause));
         true
     }
 }

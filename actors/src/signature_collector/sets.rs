@@ -89,7 +89,7 @@ impl SetCache {
 
     /// Undoes everything above `block`.
     pub(super) fn retract(&mut self, block: BlockRef) {
-        self.changes.split_off(&(block.number + 1));
+        self.changes.split_off(&block.number.saturating_add(1));
         if self.latest.as_ref().is_some_and(|known| known.at > block.number) {
             self.latest = None;
         }

@@ -42,7 +42,8 @@ impl Standing {
 
     /// Takes in what was on disk.
     pub(super) fn recover(&mut self, operator: OperatorId, penalty: Penalty) {
-        self.penalties.insert(operator, penalty);
+        let doublings = penalty.doublings.min(MOST_DOUBLINGS);
+        self.penalties.insert(operator, Penalty { doublings, ..penalty });
     }
 
     /// An operator was at fault in block `now`. During a penalty it grows longer; after one the next is twice as long.

@@ -33,7 +33,8 @@ pub async fn start(
     Ok(Inbox::new(ActorName::SignatureCollector, addr, capacity, bus))
 }
 
-async fn recover(state: &mut Collector, store: &dyn Store) -> Result<(), StoreError> {
+/// Takes in what is on disk.
+pub(super) async fn recover(state: &mut Collector, store: &dyn Store) -> Result<(), StoreError> {
     for ((task, operator), record) in records::signatures(store, SIGNATURES).await? {
         state.recover(task, operator, record);
     }

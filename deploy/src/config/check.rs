@@ -73,8 +73,11 @@ impl DeployConfig {
 }
 
 impl ProtocolConfig {
-    /// Checks what can be checked without the chain; what is wrong otherwise, in a sentence.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// Checks what can be checked without the chain.
+    ///
+    /// # Errors
+    /// What is wrong, in a sentence.
+    pub fn check(&self) -> Result<(), String> {
         let (least, greatest) = (self.least_threshold_percentage, self.greatest_threshold_percentage);
         let rules = [
             (!self.name.is_empty(), "it has no name"),

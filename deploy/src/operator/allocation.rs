@@ -99,7 +99,7 @@ impl OperatorSetup {
 
 /// What is allocated once a pending change holds.
 fn total(allocation: &Allocation) -> i128 {
-    i128::from(allocation.currentMagnitude) + allocation.pendingDiff
+    i128::from(allocation.currentMagnitude).saturating_add(allocation.pendingDiff)
 }
 
 /// A magnitude as a share of the whole.

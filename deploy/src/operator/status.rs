@@ -156,5 +156,5 @@ impl Operator {
 }
 
 fn after(magnitude: u64, change: i128) -> u64 {
-    u64::try_from(i128::from(magnitude) + change).unwrap_or_default()
+    u64::try_from(i128::from(magnitude).saturating_add(change)).unwrap_or_default()
 }

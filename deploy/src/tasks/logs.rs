@@ -39,7 +39,8 @@ impl Logs {
             match self.provider.get_logs(&part).await {
                 Ok(found) => {
                     logs.extend(found);
-                    next = last + 1;
+                    let Some(following) = last.checked_add(1) else { break };
+                    next = following;
                 }
                 Err(error) if last > next && is_too_much(&error) => {
                     self.range.fetch_min((last - next).div_ceil(2), Ordering::Relaxed);

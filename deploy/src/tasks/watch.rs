@@ -8,6 +8,7 @@ use alloy::{
     providers::Provider,
     rpc::types::{Block, Filter, Log},
     sol_types::SolEvent,
+    transports::TransportErrorKind,
 };
 use anzen_contracts::eigenlayer::SlashingRegistryCoordinator;
 
@@ -81,7 +82,7 @@ impl Watch {
             let (hash, task, last_block) = (record.hash, record.task, record.last_block);
             open.add(Open { hash, task, created, last_block });
         }
-        Ok(Self { tasks, next: head + 1, open, trail: VecDeque::new() })
+        Ok(Self { tasks, next: head.saturating_add(1), open, trail: VecDeque::new() })
     }
 
     /// Where everything is.
@@ -110,7 +111,7 @@ impl Watch {
         if self.trail.len() > DEEPEST_REORG {
             self.trail.pop_front();
         }
-        self.next = number + 1;
+        self.next = number.saturating_add(1);
         Ok(Some(BlockNews { number, hash, news }))
     }
 
@@ -120,6 +121,11 @@ impl Watch {
             let block = self.tasks.provider.get_block_by_number(self.next.into()).await;
             let block = block.map_err(rpc("a block"))?;
             let Some(block) = block else { return Ok(None) };
+            if block.header.number != self.next {
+                let error =
+                    TransportErrorKind::custom_str("it is another block than the one that was asked for");
+                return Err(ChainError::rpc("a block", error));
+            }
             match self.trail.back() {
                 Some(parent) if *parent != block.header.parent_hash => {
                     self.trail.pop_back();

@@ -11,8 +11,6 @@ use libfuzzer_sys::fuzz_target;
 #[global_allocator]
 static MEMORY: memory::Counting = memory::Counting::new();
 
-/// What an input may take on top of its share: error texts, small tables.
-const MOST_ANYWAY: usize = 128 * 1024;
 /// What an input may take for each of its bytes.
 const MOST_PER_BYTE: usize = 64;
 
@@ -36,7 +34,7 @@ fn taken_by(input: &[u8]) -> usize {
 fuzz_target!(|input: &[u8]| {
     let target = target();
     let input = &input[..input.len().min(target.most_bytes)];
-    let most = MOST_ANYWAY + MOST_PER_BYTE * input.len();
+    let most = target.most_kib * 1024 + MOST_PER_BYTE * input.len();
     // The first input of a kind may fill tables that stay; the second time, only the input counts.
     if taken_by(input) > most {
         let again = taken_by(input);

@@ -16,10 +16,11 @@ use super::ChainAddresses;
 use super::broadcast::{FeeHistory, RpcReceipt, fees_of, receipt_of};
 use super::events::EVENTS;
 use super::failure::Failure;
-use super::reader::{RpcHeader, by_block};
+use super::hearing::Hearing;
+use super::reader::{HIGHEST, RpcHeader, by_block};
 use super::refusal::judged;
 use super::rpc::decode;
-use crate::fuzz::Taken;
+use crate::fuzz::{Taken, lines};
 use crate::ports::{CallError, ChainError};
 
 const ADDRESSES: ChainAddresses = ChainAddresses {
@@ -41,7 +42,8 @@ pub(crate) fn blocks(data: &[u8]) {
     let headers: Vec<_> = headers.into_iter().map_while(|header| header).collect();
     let Ok(logs) = by_block(logs, &headers) else { return };
     for header in &headers {
-        let _ = (header.to_header(), ADDRESSES.may_be_in(&header.logs_bloom));
+        assert!(header.to_header().at.number <= HIGHEST);
+        let _ = ADDRESSES.may_be_in(&header.logs_bloom);
     }
     for of_block in logs.values() {
         let of_block: Vec<&Log> = of_block.iter().collect();
@@ -107,4 +109,24 @@ pub(crate) fn errors(data: &[u8]) {
     let _ = (failure.outcome(), failure.asked_too_much(), failure.condemns(), judged(failure.clone()));
     drop(ChainError::from(failure.clone()).to_string());
     drop(CallError::from(failure).to_string());
+}
+
+/// What a subscription tells, a header a line, and the numbers of blocks that polling sees meanwhile. Each block is a reason to
+/// look at once, and none is one twice.
+pub(crate) fn heads(data: &[u8]) {
+    let mut hearing = Hearing::default();
+    for line in lines(data) {
+        let known = line.trim().parse::<u64>();
+        match (known, serde_json::from_str::<alloy::rpc::types::Header>(line)) {
+            (Ok(known), _) => {
+                let _ = (hearing.polled(known), hearing.is_up_to_date(known));
+                assert!(hearing.is_up_to_date(known).is_some(), "looked at again without news");
+            }
+            (_, Ok(header)) => _ = hearing.told(header.number),
+            (_, Err(_)) => {
+                hearing.ended();
+                hearing.subscribed();
+            }
+        }
+    }
 }

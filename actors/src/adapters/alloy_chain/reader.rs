@@ -10,6 +10,7 @@ use anzen_contracts::AnzenTaskManager;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
 use async_trait::async_trait;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
 use super::AlloyChain;
 use super::failure::Failure;
@@ -17,10 +18,14 @@ use super::log_range::LogRange;
 use super::rpc::At;
 use crate::ports::{ChainError, ChainReader};
 
+/// The highest number that a block may have; nodes count in no more than 63 bits.
+pub(super) const HIGHEST: u64 = u64::MAX >> 1;
+
 /// What is needed of a block's header; nodes answer with more.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RpcHeader {
+    #[serde(deserialize_with = "number")]
     number: U64,
     hash: B256,
     parent_hash: B256,
@@ -28,6 +33,15 @@ pub(super) struct RpcHeader {
     #[serde(default)]
     base_fee_per_gas: U128,
     pub(super) logs_bloom: Bloom,
+}
+
+/// A block's number. What is computed of those that are let pass does not overflow.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<U64, D::Error> {
+    let number = U64::deserialize(deserializer)?;
+    if number.to::<u64>() > HIGHEST {
+        return Err(D::Error::custom("no chain has a block of that number"));
+    }
+    Ok(number)
 }
 
 impl RpcHeader {

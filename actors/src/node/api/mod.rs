@@ -8,6 +8,8 @@
 //! | `monitor.rs` | asks each how it is, again and again |
 //! | `metrics.rs` | the same as metrics |
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz;
 mod http;
 mod ledger;
 mod metrics;

@@ -44,6 +44,9 @@ pub enum FileError {
     },
 }
 
+/// How much aliases of YAML may repeat, in keys, values and brackets: those of aliases multiply.
+const MOST_REPEATED: usize = 1_000;
+
 /// What a file says, and in which line.
 #[derive(Debug, Default)]
 pub(super) struct Document {
@@ -52,18 +55,23 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads a file, in the language that its name ends in.
+    /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Self, FileError> {
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => FileError::Missing(path.to_owned()),
+            _ => FileError::Unreadable { path: path.to_owned(), error: error.to_string() },
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// What a file says that has this text, in the language that its name ends in.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
         let parse = match path.extension().and_then(|ending| ending.to_str()) {
             Some("toml") => Self::toml,
             Some("yaml" | "yml") => Self::yaml,
             _ => return Err(FileError::Ending(path.to_owned())),
         };
-        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => FileError::Missing(path.to_owned()),
-            _ => FileError::Unreadable { path: path.to_owned(), error: error.to_string() },
-        })?;
-        parse(&text).map_err(|Malformed { line, language, error }| FileError::Malformed {
+        parse(text).map_err(|Malformed { line, language, error }| FileError::Malformed {
             path: path.to_owned(),
             line,
             language,
@@ -128,11 +136,14 @@ impl Document {
 
     fn yaml(text: &str) -> Result<Self, Malformed> {
         // A file of comments alone says nothing.
-        let root: Option<Yaml> = serde_saphyr::from_str(text).map_err(|error| Malformed {
-            line: error.location().map_or(1, |at| usize::try_from(at.line()).unwrap_or_default()),
-            language: "YAML",
-            error: without_place(&error.without_snippet().to_string()),
-        })?;
+        let mut options = serde_saphyr::Options::default();
+        options.alias_limits.max_total_replayed_events = MOST_REPEATED;
+        let root: Option<Yaml> =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| Malformed {
+                line: error.location().map_or(1, |at| usize::try_from(at.line()).unwrap_or_default()),
+                language: "YAML",
+                error: without_place(&error.without_snippet().to_string()),
+            })?;
         let mut document = Self::default();
         match root {
             None => {}

@@ -81,14 +81,19 @@ impl Layer {
 
     /// A configuration file.
     pub(super) fn file(path: &Path, problems: &mut Vec<Problem>) -> Result<Self, FileError> {
-        let Document { values, lines } = Document::read(path)?;
+        Ok(Self::of_file(path, Document::read(path)?, problems))
+    }
+
+    /// What a configuration file says.
+    pub(super) fn of_file(path: &Path, document: Document, problems: &mut Vec<Problem>) -> Self {
+        let Document { values, lines } = document;
         let origin = |line| Origin::File { path: path.to_owned(), line };
         let mut origins: BTreeMap<Key, Origin> =
             lines.into_iter().map(|(key, line)| (key, origin(Some(line)))).collect();
         origins.insert(Key::default(), origin(None));
         let mut layer = Self { values, origins };
         layer.drop_unknown(problems);
-        Ok(layer)
+        layer
     }
 
     /// The variables that name settings.

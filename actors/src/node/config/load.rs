@@ -30,7 +30,7 @@ pub struct Loaded {
     /// What holds.
     pub config: NodeConfig,
     /// Each over those before it; the first are the defaults.
-    layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
 }
 
 /// A setting, its value and where that is from.
@@ -133,7 +133,7 @@ fn origin(layers: &[Layer], key: &Key) -> Origin {
 }
 
 /// Reads the values. One that cannot be used is noted and left out, so that the next one is found as well.
-fn extract(mut layers: Vec<Layer>, problems: &mut Vec<Problem>) -> Option<NodeConfig> {
+pub(super) fn extract(mut layers: Vec<Layer>, problems: &mut Vec<Problem>) -> Option<NodeConfig> {
     loop {
         let figment = layers.iter().fold(Figment::new(), |figment, layer| layer.over(figment));
         let errors = match figment.extract::<NodeConfig>() {

@@ -13,6 +13,8 @@
 
 mod check;
 mod file;
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz;
 mod key;
 mod known;
 mod layer;

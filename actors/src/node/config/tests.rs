@@ -123,6 +123,25 @@ fn a_file_that_is_none_is_told_with_its_line_and_not_with_its_text() {
 }
 
 #[test]
+fn aliases_of_yaml_that_multiply_are_refused() {
+    let nine = |of: &str| [of; 9].join(",");
+    let text = format!(
+        "a: &a [{}]\nb: &b [{}]\nc: &c [{}]\nd: [{}]\n",
+        nine("x"),
+        nine("*a"),
+        nine("*b"),
+        nine("*c")
+    );
+    let many = mistakes("node.yaml", &text);
+    assert!(
+        matches!(many.as_slice(), [one] if one.contains("is not YAML") && one.contains("alias")),
+        "{many:?}"
+    );
+    let few = mistakes("node.yaml", "roles: &all [nobody]\nunknown: *all\n");
+    assert!(!few.is_empty() && few.iter().all(|mistake| !mistake.contains("alias")), "{few:?}");
+}
+
+#[test]
 fn a_variable_that_is_misspelt_is_refused() {
     let told = |name| with_variables(&[(name, "x")]).unwrap_err().to_string();
     for (name, meant) in [

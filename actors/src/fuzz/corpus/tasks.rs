@@ -1,0 +1,147 @@
+//! What a node answers to people's commands.
+
+use alloy::primitives::{Address, B256, Bytes, I256, U64, U256, keccak256};
+use alloy::rpc::types::{Block, Log};
+use alloy::sol_types::{SolCall, SolEvent, SolValue};
+use anzen_contracts::AnzenTaskManager::{NewTaskCreated, TaskResponded, respondToTaskCall};
+use anzen_contracts::{G1Point, G2Point, NonSignerStakesAndSignature, TaskResponse, TaskResponseMetadata};
+use anzen_messages::Task;
+use serde_json::{Value, json};
+
+use super::{Example, lines, text};
+use crate::testing::task;
+
+/// The answers to a question, which stands before them.
+fn of(which: &str, answers: &[String]) -> Vec<u8> {
+    lines(&[&[which.to_owned()], answers].concat())
+}
+
+/// A log of the task manager's, in block `number`.
+fn log(number: u64, event: &impl SolEvent) -> Log {
+    let inner = alloy::primitives::Log { address: Address::repeat_byte(1), data: event.encode_log_data() };
+    let hash = Some(B256::repeat_byte(0x77));
+    Log { inner, block_number: Some(number), block_hash: hash, transaction_hash: hash, ..Log::default() }
+}
+
+fn block(number: u64) -> Value {
+    let mut block = Block::<B256>::default();
+    block.header.inner.number = number;
+    json!(block)
+}
+
+pub(super) fn tasks() -> Vec<Example> {
+    let task = task(0, 101);
+    let hash = B256::repeat_byte(0x11);
+    let created = log(101, &NewTaskCreated { taskIndex: 0, taskHash: hash, task: (&task).into() });
+    let record = keccak256(task.reference_block.to_be_bytes());
+    let response = TaskResponse { taskHash: hash, safetyFactor: I256::ONE };
+    let metadata = TaskResponseMetadata { respondedBlock: 103, signatoryRecordHash: record };
+    let responded = log(103, &TaskResponded { taskIndex: 0, taskHash: hash, response, metadata });
+    let windows = text(&Bytes::from((50_u32, 30_u32, 10_u32, 5_u32, 20_u32).abi_encode_params()));
+    let both = text(&vec![created.clone(), responded.clone()]);
+    let call = posted(&task, hash);
+    let nobody = text(&Bytes::from((Vec::<Vec<(Address, B256, U256)>>::new(),).abi_encode_params()));
+    let head = |number: u64| text(&block(number));
+    let refused = "!{\"code\":-32000,\"message\":\"block range is too large\"}".to_owned();
+    let log_of = |log: &Log| text(&vec![log]);
+    vec![
+        ("task-history", "latest", of("latest", &[head(110), both.clone(), windows.clone()])),
+        (
+            "task-history",
+            "latest-of-the-last-block",
+            of("latest", &[head(u64::MAX), "[]".into(), both.clone(), windows.clone()]),
+        ),
+        (
+            "task-history",
+            "latest-refused",
+            of("latest", &[head(110), refused, log_of(&created), log_of(&responded), windows.clone()]),
+        ),
+        ("task-history", "find", of("find", &[both, windows.clone(), call, nobody])),
+        (
+            "task-history",
+            "watch",
+            of(
+                "watch",
+                &[
+                    head(100),
+                    windows.clone(),
+                    "[]".into(),
+                    head(101),
+                    log_of(&created),
+                    windows.clone(),
+                    "null".into(),
+                ],
+            ),
+        ),
+        (
+            "task-history",
+            "watch-block-of-another-number",
+            of(
+                "watch",
+                &[
+                    head(100),
+                    windows,
+                    "[]".into(),
+                    head(0),
+                    "[]".into(),
+                    head(u64::MAX),
+                    "[]".into(),
+                    head(5),
+                ],
+            ),
+        ),
+    ]
+}
+
+pub(super) fn steps() -> Vec<Example> {
+    vec![
+        ("operator-steps", "status", of("status", &[text(&Bytes::from(B256::ZERO.abi_encode()))])),
+        (
+            "operator-steps",
+            "allocation-beyond-all",
+            of("deallocate", &[text(&U64::from(1)), allocation(i128::MAX)]),
+        ),
+        (
+            "operator-steps",
+            "deallocation-beyond-all",
+            of("deallocate", &[text(&U64::from(1)), allocation(i128::MIN)]),
+        ),
+        (
+            "operator-steps",
+            "await-allocation",
+            of("await-allocation", &[text(&U64::from(1)), allocation(1), text(&U64::from(9))]),
+        ),
+        (
+            "operator-steps",
+            "register",
+            of("register", &[text(&U64::from(1)), text(&Bytes::from(true.abi_encode()))]),
+        ),
+    ]
+}
+
+fn allocation(pending: i128) -> String {
+    text(&Bytes::from((u64::MAX, pending, u32::MAX).abi_encode_params()))
+}
+
+/// The transaction that answered a task, signed by all.
+fn posted(task: &Task, hash: B256) -> String {
+    let zero = || G1Point { X: U256::ZERO, Y: U256::ZERO };
+    let certificate = NonSignerStakesAndSignature {
+        nonSignerQuorumBitmapIndices: vec![],
+        nonSignerPubkeys: vec![],
+        quorumApks: vec![],
+        apkG2: G2Point { X: [U256::ZERO; 2], Y: [U256::ZERO; 2] },
+        sigma: zero(),
+        quorumApkIndices: vec![],
+        totalStakeIndices: vec![],
+        nonSignerStakeIndices: vec![],
+    };
+    let response = TaskResponse { taskHash: hash, safetyFactor: I256::ONE };
+    let input = respondToTaskCall { task: task.into(), response, certificate }.abi_encode();
+    text(&json!({
+        "type": "0x2", "chainId": "0x1", "nonce": "0x0", "gas": "0x1", "maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x1",
+        "to": Address::repeat_byte(1), "value": "0x0", "accessList": [], "input": Bytes::from(input), "r": "0x1", "s": "0x1",
+        "yParity": "0x0", "v": "0x0", "hash": B256::ZERO, "from": Address::ZERO, "blockHash": B256::ZERO, "blockNumber": "0x67",
+        "transactionIndex": "0x0",
+    }))
+}
