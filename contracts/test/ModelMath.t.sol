@@ -5,13 +5,14 @@ import {Test} from "forge-std/Test.sol";
 
 import {ISafetyFactorModels} from "../sol/interfaces/ISafetyFactorModels.sol";
 import {ModelMath} from "../sol/libraries/ModelMath.sol";
+import {RandomTerms} from "./fixtures/RandomTerms.sol";
 
 /// @notice What both implementations compute is in ModelVectors.t.sol; here is what holds for every input.
 contract ModelMathTest is Test {
     using ModelMath for ISafetyFactorModels.ReadTerm[];
 
     function test_fuzz_evaluate_neverReverts(bytes32 seed) public pure {
-        ISafetyFactorModels.ReadTerm[] memory terms = _random(seed);
+        ISafetyFactorModels.ReadTerm[] memory terms = RandomTerms.terms(seed);
         (ISafetyFactorModels.Outcome outcome, int256 safetyFactor) = terms.evaluate();
         if (outcome == ISafetyFactorModels.Outcome.Answer) {
             assertLe(safetyFactor, int256(ModelMath.ONE));
@@ -23,7 +24,7 @@ contract ModelMathTest is Test {
 
     /// @dev The order of terms matters to the reason at most.
     function test_fuzz_evaluate_ofTermsInAnotherOrder(bytes32 seed) public pure {
-        ISafetyFactorModels.ReadTerm[] memory terms = _random(seed);
+        ISafetyFactorModels.ReadTerm[] memory terms = RandomTerms.terms(seed);
         (ISafetyFactorModels.Outcome outcome, int256 safetyFactor) = terms.evaluate();
         for (uint256 i; i < terms.length / 2; ++i) {
             (terms[i], terms[terms.length - 1 - i]) = (terms[terms.length - 1 - i], terms[i]);
@@ -107,27 +108,6 @@ contract ModelMathTest is Test {
     function test_readingOfFeed_atItsGreatestAge() public pure {
         assertEq(uint8(ModelMath.readingOfFeed(1, 60, 60).outcome), uint8(ISafetyFactorModels.Outcome.Answer));
         assertEq(uint8(ModelMath.readingOfFeed(1, 61, 60).outcome), uint8(ISafetyFactorModels.Outcome.StaleFeed));
-    }
-
-    /// @dev 0 to 20 terms, of amounts and prices of every magnitude; one source in 32 has no value.
-    function _random(bytes32 seed) private pure returns (ISafetyFactorModels.ReadTerm[] memory terms) {
-        terms = new ISafetyFactorModels.ReadTerm[](uint256(seed) % 21);
-        for (uint256 i; i < terms.length; ++i) {
-            uint256 dice = uint256(keccak256(abi.encode(seed, i)));
-            terms[i] = ISafetyFactorModels.ReadTerm({
-                side: ISafetyFactorModels.Side(dice & 1),
-                amount: _reading(keccak256(abi.encode(dice, 0))),
-                price: _reading(keccak256(abi.encode(dice, 1))),
-                shareBps: uint32(dice >> 8) % 10_001,
-                decimals: uint8(dice >> 40)
-            });
-        }
-    }
-
-    function _reading(bytes32 seed) private pure returns (ISafetyFactorModels.Reading memory reading) {
-        uint256 dice = uint256(keccak256(abi.encode(seed)));
-        reading.value = uint256(seed) >> (dice & 0xff);
-        if (dice >> 8 & 31 == 0) reading.outcome = ISafetyFactorModels.Outcome((dice >> 16) % 8);
     }
 
     function _term(ISafetyFactorModels.Side side, uint256 amount, uint256 price)
