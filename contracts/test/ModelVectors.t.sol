@@ -16,81 +16,95 @@ contract ModelVectorsTest is ModelFixture {
     }
 
     function test_accepted() public {
-        uint256 count;
-        for (; vm.keyExistsJson(_json, _at("accepted", count)); ++count) {
-            string memory entry = _at("accepted", count);
-            string memory name = _string(entry, ".name");
-            bytes memory encoded = _bytes(entry, ".encoded");
-            bytes32 modelHash = _add(abi.decode(encoded, (ISafetyFactorModels.Model)));
-            assertEq(modelHash, vm.parseJsonBytes32(_json, string.concat(entry, ".hash")), name);
-            assertEq(abi.encode(models.getModel(modelHash)), encoded, name);
-            bool provable = vm.parseJsonBool(_json, string.concat(entry, ".provable"));
-            assertEq(models.isProvable(modelHash), provable, name);
+        string[] memory names = _strings(".accepted.name");
+        bytes[] memory encoded = vm.parseJsonBytesArray(_json, ".accepted.encoded");
+        bytes32[] memory hashes = vm.parseJsonBytes32Array(_json, ".accepted.hash");
+        bool[] memory provable = vm.parseJsonBoolArray(_json, ".accepted.provable");
+        assertEq(names.length, 4);
+        for (uint256 i; i < names.length; ++i) {
+            bytes32 modelHash = _add(abi.decode(encoded[i], (ISafetyFactorModels.Model)));
+            assertEq(modelHash, hashes[i], names[i]);
+            assertEq(abi.encode(models.getModel(modelHash)), encoded[i], names[i]);
+            assertEq(models.isProvable(modelHash), provable[i], names[i]);
         }
-        assertEq(count, 4);
     }
 
-    function test_refused() public {
-        uint256 count;
-        for (; vm.keyExistsJson(_json, _at("refused", count)); ++count) {
-            string memory entry = _at("refused", count);
-            ISafetyFactorModels.Model memory model = abi.decode(_bytes(entry, ".encoded"), (ISafetyFactorModels.Model));
+    function test_refused() public view {
+        string[] memory names = _strings(".refused.name");
+        bytes[] memory encoded = vm.parseJsonBytesArray(_json, ".refused.encoded");
+        string[] memory expected = _strings(".refused.error");
+        assertEq(names.length, 45);
+        for (uint256 i; i < names.length; ++i) {
+            ISafetyFactorModels.Model memory model = abi.decode(encoded[i], (ISafetyFactorModels.Model));
             (bool success, bytes memory reason) = address(models).staticcall(abi.encodeCall(models.checkModel, (model)));
-            assertFalse(success, _string(entry, ".name"));
-            assertEq(bytes4(reason), _selector(_string(entry, ".error")), _string(entry, ".name"));
+            assertFalse(success, names[i]);
+            assertEq(bytes4(reason), _selector(expected[i]), names[i]);
         }
-        assertGt(count, 40);
     }
 
     function test_evaluations() public view {
-        uint256 count;
-        for (; vm.keyExistsJson(_json, _at("evaluations", count)); ++count) {
-            string memory entry = _at("evaluations", count);
-            ISafetyFactorModels.ReadTerm[] memory terms =
-                abi.decode(_bytes(entry, ".terms"), (ISafetyFactorModels.ReadTerm[]));
-            (ISafetyFactorModels.Outcome outcome, int256 safetyFactor) = models.evaluate(terms);
-            assertEq(uint256(outcome), _uint(entry, ".outcome"), _string(entry, ".name"));
-            int256 expected = vm.parseJsonInt(_json, string.concat(entry, ".safetyFactor"));
-            assertEq(safetyFactor, expected, _string(entry, ".name"));
+        string[] memory names = _strings(".evaluations.name");
+        bytes[] memory encoded = vm.parseJsonBytesArray(_json, ".evaluations.terms");
+        assertEq(names.length, 47);
+        ISafetyFactorModels.ReadTerm[][] memory terms = new ISafetyFactorModels.ReadTerm[][](names.length);
+        for (uint256 i; i < names.length; ++i) {
+            terms[i] = abi.decode(encoded[i], (ISafetyFactorModels.ReadTerm[]));
         }
-        assertGt(count, 40);
+        _evaluate(terms, ".evaluations.outcome", ".evaluations.safetyFactor", names);
     }
 
     function test_randomEvaluations() public view {
-        uint256[] memory outcomes = vm.parseJsonUintArray(_json, ".random.outcomes");
-        int256[] memory safetyFactors = vm.parseJsonIntArray(_json, ".random.safetyFactors");
-        assertEq(outcomes.length, 512);
-        for (uint256 i; i < outcomes.length; ++i) {
-            (ISafetyFactorModels.Outcome outcome, int256 safetyFactor) = models.evaluate(RandomTerms.terms(bytes32(i)));
-            assertEq(uint256(outcome), outcomes[i], vm.toString(i));
-            assertEq(safetyFactor, safetyFactors[i], vm.toString(i));
+        ISafetyFactorModels.ReadTerm[][] memory terms = new ISafetyFactorModels.ReadTerm[][](512);
+        string[] memory names = new string[](terms.length);
+        for (uint256 i; i < terms.length; ++i) {
+            terms[i] = RandomTerms.terms(bytes32(i));
+            names[i] = vm.toString(i);
         }
+        _evaluate(terms, ".random.outcome", ".random.safetyFactor", names);
     }
 
     function test_feeds() public view {
-        uint256 count;
-        for (; vm.keyExistsJson(_json, _at("feeds", count)); ++count) {
-            string memory entry = _at("feeds", count);
-            ISafetyFactorModels.Reading memory reading = ModelMath.readingOfFeed(
-                vm.parseJsonInt(_json, string.concat(entry, ".answer")),
-                _uint(entry, ".age"),
-                uint32(_uint(entry, ".maxAge"))
-            );
-            assertEq(uint256(reading.outcome), _uint(entry, ".outcome"), entry);
-            assertEq(reading.value, _uint(entry, ".value"), entry);
+        int256[] memory answers = vm.parseJsonIntArray(_json, ".feeds.answer");
+        uint256[] memory ages = _uints(".feeds.age");
+        uint256[] memory maxAges = _uints(".feeds.maxAge");
+        uint256[] memory outcomes = _uints(".feeds.outcome");
+        uint256[] memory values = _uints(".feeds.value");
+        assertEq(answers.length, 9);
+        for (uint256 i; i < answers.length; ++i) {
+            ISafetyFactorModels.Reading memory reading =
+                ModelMath.readingOfFeed(answers[i], ages[i], uint32(maxAges[i]));
+            assertEq(uint256(reading.outcome), outcomes[i], vm.toString(i));
+            assertEq(reading.value, values[i], vm.toString(i));
         }
-        assertEq(count, 9);
     }
 
     function test_fields() public view {
-        uint256 count;
-        for (; vm.keyExistsJson(_json, _at("fields", count)); ++count) {
-            string memory entry = _at("fields", count);
-            bytes32 word = vm.parseJsonBytes32(_json, string.concat(entry, ".word"));
-            uint256 value = ModelMath.fieldOf(word, uint8(_uint(entry, ".offset")), uint8(_uint(entry, ".width")));
-            assertEq(value, _uint(entry, ".value"), entry);
+        bytes32[] memory words = vm.parseJsonBytes32Array(_json, ".fields.word");
+        uint256[] memory offsets = _uints(".fields.offset");
+        uint256[] memory widths = _uints(".fields.width");
+        uint256[] memory values = _uints(".fields.value");
+        assertEq(words.length, 8);
+        for (uint256 i; i < words.length; ++i) {
+            uint256 value = ModelMath.fieldOf(words[i], uint8(offsets[i]), uint8(widths[i]));
+            assertEq(value, values[i], vm.toString(i));
         }
-        assertEq(count, 8);
+    }
+
+    /// @dev Asks the contract what follows from each list of terms, and compares with what the file has.
+    function _evaluate(
+        ISafetyFactorModels.ReadTerm[][] memory terms,
+        string memory outcomesAt,
+        string memory safetyFactorsAt,
+        string[] memory names
+    ) private view {
+        uint256[] memory outcomes = _uints(outcomesAt);
+        int256[] memory safetyFactors = vm.parseJsonIntArray(_json, safetyFactorsAt);
+        assertEq(outcomes.length, terms.length);
+        for (uint256 i; i < terms.length; ++i) {
+            (ISafetyFactorModels.Outcome outcome, int256 safetyFactor) = models.evaluate(terms[i]);
+            assertEq(uint256(outcome), outcomes[i], names[i]);
+            assertEq(safetyFactor, safetyFactors[i], names[i]);
+        }
     }
 
     /// @dev Of the error of this name.
@@ -116,19 +130,11 @@ contract ModelVectorsTest is ModelFixture {
         revert(name);
     }
 
-    function _at(string memory list, uint256 index) private pure returns (string memory) {
-        return string.concat(".", list, "[", vm.toString(index), "]");
+    function _strings(string memory path) private view returns (string[] memory) {
+        return vm.parseJsonStringArray(_json, path);
     }
 
-    function _string(string memory entry, string memory key) private view returns (string memory) {
-        return vm.parseJsonString(_json, string.concat(entry, key));
-    }
-
-    function _bytes(string memory entry, string memory key) private view returns (bytes memory) {
-        return vm.parseJsonBytes(_json, string.concat(entry, key));
-    }
-
-    function _uint(string memory entry, string memory key) private view returns (uint256) {
-        return vm.parseJsonUint(_json, string.concat(entry, key));
+    function _uints(string memory path) private view returns (uint256[] memory) {
+        return vm.parseJsonUintArray(_json, path);
     }
 }

@@ -101,9 +101,7 @@ fn decode_term(index: usize, term: &sol::Term) -> Result<Term<Source>, ModelErro
 
 fn encode_source(source: &Source) -> sol::Source {
     let (kind, data) = match source.clone() {
-        Source::Constant { value } => {
-            (sol::SourceKind::Constant, sol::ConstantSource { value }.abi_encode())
-        }
+        Source::Constant { value } => (sol::SourceKind::Constant, sol::ConstantSource { value }.abi_encode()),
         Source::QuorumStake { stake_registry, quorum_number } => {
             let data = sol::QuorumStakeSource { stakeRegistry: stake_registry, quorumNumber: quorum_number };
             (sol::SourceKind::QuorumStake, data.abi_encode())

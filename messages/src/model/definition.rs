@@ -63,7 +63,9 @@ pub enum ModelError {
         term: usize,
     },
     /// The bytes are not within the slot.
-    #[error("term {term} reads {width} bytes at offset {offset} of a slot; choose 1 to 32 within its 32 bytes")]
+    #[error(
+        "term {term} reads {width} bytes at offset {offset} of a slot; choose 1 to 32 within its 32 bytes"
+    )]
     FieldOutOfRange {
         /// The term.
         term: usize,

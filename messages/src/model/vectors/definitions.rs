@@ -22,11 +22,8 @@ fn price() -> Source {
 }
 
 fn slot(offset: u8, width: u8, guards: u8) -> Source {
-    let guard = |n| Guard {
-        account: MARKET,
-        slot: B256::with_last_byte(n),
-        expected: B256::repeat_byte(0xe0 + n),
-    };
+    let guard =
+        |n| Guard { account: MARKET, slot: B256::with_last_byte(n), expected: B256::repeat_byte(0xe0 + n) };
     let guards = (0..guards).map(guard).collect();
     Source::StorageSlot { account: MARKET, slot: B256::repeat_byte(0xaa), offset, width, guards }
 }
@@ -62,7 +59,7 @@ fn one_of_each_kind() -> Vec<Term<Source>> {
     ]
 }
 
-pub(super) fn accepted() -> Value {
+pub(super) fn accepted() -> Vec<Value> {
     let entry = |name: &str, terms| {
         let model = Model::new(terms).unwrap();
         let encoded = model.encode();
@@ -74,16 +71,16 @@ pub(super) fn accepted() -> Value {
             "provable": model.is_provable(),
         })
     };
-    json!([
+    vec![
         entry("a stake against a market", typical()),
         entry("one of each kind", one_of_each_kind()),
         entry("one term", one_term()),
         entry("twenty terms", vec![term(Side::Cost, stake(), price()); 20]),
-    ])
+    ]
 }
 
 /// The name of the contract's error beside an encoding with one fault. This crate's error has the same name.
-pub(super) fn refused() -> Value {
+pub(super) fn refused() -> Vec<Value> {
     let entry = |name: &str, encoded: Vec<u8>, error: &str| {
         let own = format!("{:?}", Model::decode(&encoded).unwrap_err());
         assert!(own.starts_with(error), "{name}: {own} for {error}");

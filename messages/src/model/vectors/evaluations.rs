@@ -65,7 +65,7 @@ fn ten_to(exponent: u64) -> U256 {
     U256::from(10).pow(U256::from(exponent))
 }
 
-pub(super) fn evaluations() -> Value {
+pub(super) fn evaluations() -> Vec<Value> {
     let entry = |(name, terms): (&str, Vec<Term<Reading>>)| {
         let (outcome, safety_factor) = result(&terms);
         json!({ "name": name, "terms": encode(&terms), "outcome": outcome, "safetyFactor": safety_factor })
@@ -154,7 +154,7 @@ fn at_the_limits() -> Vec<Named> {
     ]
 }
 
-pub(super) fn feeds() -> Value {
+pub(super) fn feeds() -> Vec<Value> {
     let cases = [
         (I256::ONE, 0, 1),
         (I256::MAX, 60, 60),
@@ -176,7 +176,7 @@ pub(super) fn feeds() -> Value {
     cases.into_iter().map(entry).collect()
 }
 
-pub(super) fn fields() -> Value {
+pub(super) fn fields() -> Vec<Value> {
     let word = B256::from(std::array::from_fn(|index| 0xe0 | u8::try_from(index).unwrap()));
     let cases = [(0, 32), (0, 1), (31, 1), (0, 16), (16, 16), (1, 31), (5, 20), (12, 20)];
     let entry = |(offset, width)| {

@@ -6,6 +6,7 @@ use alloy_sol_types::SolValue;
 use serde_json::{Value, json};
 
 use super::evaluations::result;
+use crate::SafetyFactor;
 use crate::model::{NoAnswer, Reading, Side, Term};
 
 /// How many are kept.
@@ -53,20 +54,17 @@ fn reading(seed: B256) -> Reading {
     Ok(U256::from_be_bytes(seed.0) >> shift)
 }
 
-pub(super) fn evaluations() -> Value {
-    let results: Vec<_> =
-        (0..COUNT).map(|number| result(&terms(U256::from(number).to_be_bytes().into()))).collect();
-    let outcomes: Vec<_> = results.iter().map(|(outcome, _)| outcome).collect();
-    let factors: Vec<_> = results.iter().map(|(_, factor)| factor).collect();
-    json!({ "outcomes": outcomes, "safetyFactors": factors })
+fn outcomes() -> impl Iterator<Item = (u8, SafetyFactor)> {
+    (0..COUNT).map(|number| result(&terms(U256::from(number).to_be_bytes().into())))
+}
+
+pub(super) fn evaluations() -> Vec<Value> {
+    outcomes().map(|(outcome, value)| json!({ "outcome": outcome, "safetyFactor": value })).collect()
 }
 
 #[test]
 fn chance_comes_upon_every_outcome() {
     let mut counts = [0_usize; 8];
-    for number in 0..COUNT {
-        let (outcome, _) = result(&terms(U256::from(number).to_be_bytes().into()));
-        counts[usize::from(outcome)] += 1;
-    }
+    outcomes().for_each(|(outcome, _)| counts[usize::from(outcome)] += 1);
     assert!(counts.iter().all(|count| *count > 10) && counts[0] > 150, "{counts:?}");
 }
