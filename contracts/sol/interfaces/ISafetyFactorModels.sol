@@ -96,7 +96,7 @@ interface ISafetyFactorModels {
     }
 
     /// @notice What comes of an evaluation. Everything but `Answer` means that no answer can be signed: any answer is wrong.
-    /// @dev `Answer`: there is one. `NoRound`: the feed had no round, or the quorum no stake's history, at the reference block.
+    /// @dev `Answer`: there is one. `NoRound`: the feed had no round, or the quorum no history of stake, at the reference block.
     /// `StaleFeed`: the feed's answer was too old. `NoPrice`: a price is zero, or a feed's answer zero or less, whether price or
     /// amount. `GuardMismatch`: a guard's slot holds something else. `CallFailed`: the call reverted, or returned other than 32
     /// bytes. `NoCost`: the cost of corruption is zero. `Overflow`: a product or sum does not fit 256 bits, or the answer an
