@@ -1,7 +1,7 @@
 //! How the answer is computed.
 //!
 //! A [`definition::Model`] is a list of [`Term`]s, each of an amount and a price that come from a [`Source`]. Who evaluates it
-//! reads the sources at the reference block, which makes terms of [`Reading`]s of them, and calls [`evaluate`]: a pure function
+//! reads the sources at the reference block, which makes terms of [`Reading`]s of them, and calls [`evaluate()`]: a pure function
 //! in integers, the same as the contracts' `ModelMath` on every input (contracts/test/vectors/models.json).
 //!
 //! | file | what is in it |
