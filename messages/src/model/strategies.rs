@@ -78,7 +78,7 @@ fn reading() -> impl Strategy<Value = Reading> {
         Just(NoAnswer::GuardMismatch),
         Just(NoAnswer::CallFailed),
     ];
-    let small = any::<u128>().prop_map(U256::from);
+    let small = (any::<u128>(), 0_u32..128).prop_map(|(value, shift)| U256::from(value >> shift));
     prop_oneof![20 => small.prop_map(Ok), 4 => number().prop_map(Ok), 1 => missing.prop_map(Err)]
 }
 
