@@ -12,9 +12,10 @@ use std::{
 };
 
 /// File of the artifact in contracts/out, name of the contract.
-const CONTRACTS: [(&str, &str); 12] = [
+const CONTRACTS: [(&str, &str); 13] = [
     ("AnzenServiceManager.sol", "AnzenServiceManager"),
     ("AnzenTaskManager.sol", "AnzenTaskManager"),
+    ("SafetyFactorModels.sol", "SafetyFactorModels"),
     ("SafetyFactorOracle.sol", "SafetyFactorOracle"),
     ("AggregatorV3Interface.sol", "AggregatorV3Interface"),
     ("IERC4626.sol", "IERC4626"),

@@ -1,7 +1,7 @@
-//! The same numbers on both sides of the chain: what this crate computes, for the Solidity tests to verify
-//! (contracts/test/vectors/bls.json), and what the contracts' tests use, verified here (g2.json).
+//! The same numbers on both sides of the chain, in contracts/test/vectors: what this crate computes, for the Solidity tests to
+//! verify (bls.json; models.json is made in model/vectors/), and what the contracts' tests use, verified here (g2.json).
 //!
-//! `ANZEN_WRITE_VECTORS=1 cargo test -p anzen-messages vectors` writes bls.json anew, where a form was meant to change.
+//! `ANZEN_WRITE_VECTORS=1 cargo test -p anzen-messages vectors` writes both anew, where a form was meant to change.
 
 use std::path::{Path, PathBuf};
 
@@ -136,14 +136,19 @@ fn vectors() -> Value {
     })
 }
 
-#[test]
-fn what_the_contracts_are_tested_with_is_what_this_crate_computes() {
-    let path = folder().join("bls.json");
-    let text = serde_json::to_string_pretty(&vectors()).unwrap() + "\n";
+/// Compares with the file that the contracts' tests read.
+pub(crate) fn check(file: &str, vectors: &Value) {
+    let path = folder().join(file);
+    let text = serde_json::to_string_pretty(vectors).unwrap() + "\n";
     if std::env::var_os("ANZEN_WRITE_VECTORS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "see the head of this file");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "see the head of messages/src/vectors.rs");
+}
+
+#[test]
+fn what_the_contracts_are_tested_with_is_what_this_crate_computes() {
+    check("bls.json", &vectors());
 }
 
 #[test]

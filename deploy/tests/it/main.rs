@@ -1,10 +1,11 @@
-//! Deployment, verification and operators on a real anvil.
+//! Deployment, verification, operators and models on a real anvil.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
 
 mod bindings;
 mod chain;
 mod deployment;
+mod models;
 mod operators;
 mod proposal;
 mod stand_in;

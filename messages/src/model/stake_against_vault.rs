@@ -1,12 +1,10 @@
-//! How the answer is computed: the built-in model.
-//!
-//! The evaluation is a pure function of its inputs, in integers. Every rounding is against the protocol that is measured:
-//! the cost rounds down, the profit up, the quotient down (towards minus infinity).
+//! The built-in model of two terms, which is on no chain: actors use it until they read models from the chain.
 
 use alloy_primitives::{Address, B256, I256, U256, keccak256};
 use alloy_sol_types::{SolValue, sol};
 use serde::{Deserialize, Serialize};
 
+use super::{NoAnswer, Side, Term, evaluate, reading_of_feed};
 use crate::SafetyFactor;
 
 mod abi {
@@ -71,20 +69,6 @@ pub struct Inputs {
     pub asset_price: I256,
 }
 
-/// Why there is no answer. It is the same for every operator, so none of them signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// A feed reports zero or less.
-    #[error("a price feed reports {0}, which is no price")]
-    NoPrice(I256),
-    /// Nothing secures the protocol, so that the quotient is undefined.
-    #[error("the cost of corruption is zero, so there is no safety factor")]
-    NoCost,
-    /// A product does not fit 256 bits, or the answer the 128 bits (signed) that the oracle keeps.
-    #[error("an intermediate value does not fit 256 bits, or the answer an int128")]
-    Overflow,
-}
-
 /// A way to compute a safety factor: a pure function of what was read at the reference block, so that all operators come to
 /// the same answer.
 pub trait SafetyModel {
@@ -121,50 +105,25 @@ impl SafetyModel for Model {
     type Inputs = Inputs;
 
     fn evaluate(&self, inputs: &Inputs) -> Result<SafetyFactor, NoAnswer> {
-        let cost = Term { amount: inputs.stake, price: inputs.stake_price, share: self.cost_share_bps };
-        let profit = Term { amount: inputs.assets, price: inputs.asset_price, share: self.profit_share_bps };
-        let (cost, _) = cost.quotient(self.cost_decimals)?;
-        let (profit, remainder) = profit.quotient(self.profit_decimals)?;
-        let profit = if remainder.is_zero() { profit } else { profit + U256::from(1) };
-        safety_factor(cost, profit)
+        // A feed's answer without its age: this model does not ask how old it is.
+        let price = |answer| reading_of_feed(answer, 0, 0);
+        evaluate(&[
+            Term {
+                side: Side::Cost,
+                amount: Ok(inputs.stake),
+                price: price(inputs.stake_price),
+                share_bps: self.cost_share_bps,
+                decimals: self.cost_decimals,
+            },
+            Term {
+                side: Side::Profit,
+                amount: Ok(inputs.assets),
+                price: price(inputs.asset_price),
+                share_bps: self.profit_share_bps,
+                decimals: self.profit_decimals,
+            },
+        ])
     }
-}
-
-/// `amount x price x share`.
-struct Term {
-    amount: U256,
-    price: I256,
-    share: u32,
-}
-
-impl Term {
-    /// Divided by `10^decimals x 10_000`; with the remainder.
-    fn quotient(&self, decimals: u8) -> Result<(U256, U256), NoAnswer> {
-        if self.price <= I256::ZERO {
-            return Err(NoAnswer::NoPrice(self.price));
-        }
-        let product = self
-            .amount
-            .checked_mul(self.price.unsigned_abs())
-            .and_then(|value| value.checked_mul(U256::from(self.share)))
-            .ok_or(NoAnswer::Overflow)?;
-        let scale = U256::from(10)
-            .checked_pow(U256::from(decimals))
-            .and_then(|scale| scale.checked_mul(U256::from(10_000)))
-            .ok_or(NoAnswer::Overflow)?;
-        Ok(product.div_rem(scale))
-    }
-}
-
-/// `1.0 - profit / cost`, rounded down: the fraction that is subtracted rounds up.
-fn safety_factor(cost: U256, profit: U256) -> Result<SafetyFactor, NoAnswer> {
-    if cost.is_zero() {
-        return Err(NoAnswer::NoCost);
-    }
-    let scaled = profit.checked_mul(U256::from(SafetyFactor::ONE)).ok_or(NoAnswer::Overflow)?;
-    let fraction = i128::try_from(scaled.div_ceil(cost)).map_err(|_| NoAnswer::Overflow)?;
-    let value = i128::from(SafetyFactor::ONE).checked_sub(fraction).ok_or(NoAnswer::Overflow)?;
-    I256::try_from(value).map(SafetyFactor).map_err(|_| NoAnswer::Overflow)
 }
 
 #[cfg(test)]
