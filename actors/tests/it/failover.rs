@@ -185,14 +185,10 @@ fn refuses_transactions(_: &Provider, question: &Value) -> Option<Value> {
 async fn an_endpoint_that_hangs_does_not_hide_what_another_says_of_a_transaction() {
     let chain = Chain::start().await;
     let (config, _) = serve(&chain, refuses_transactions).await;
-    let (dead, _listener) = black_hole().await;
+    let (dead, _) = serve(&chain, black_hole).await;
     let hour = 3_600_000;
-    let config = ChainConfig {
-        rpc_urls: vec![dead.parse().unwrap()],
-        timeout_ms: hour,
-        compare_interval_ms: hour,
-        ..config
-    };
+    let config =
+        ChainConfig { rpc_urls: vec![dead.rpc_url], timeout_ms: hour, compare_interval_ms: hour, ..config };
     let raw = Bytes::from_static(&[1]);
     let hanging = chain.connect(&config).send(raw.clone()).await;
     assert!(matches!(hanging, Err(SendError::Chain(_))), "{hanging:?}");

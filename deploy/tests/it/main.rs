@@ -1,6 +1,6 @@
 //! Deployment, verification, operators and models on a real anvil.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as expected")]
 
 mod bindings;
 mod chain;

@@ -42,7 +42,8 @@ pub(super) fn problems(data: &Path) -> Vec<String> {
     if !path.exists() {
         return Vec::new();
     }
-    let checked = StoreInspector::open(&path, &StoreConfig::default()).and_then(|inspector| inspector.check());
+    let checked =
+        StoreInspector::open(&path, &StoreConfig::default()).and_then(|inspector| inspector.check());
     match checked {
         Ok(problems) => problems.iter().map(ToString::to_string).collect(),
         Err(error) => vec![error.to_string()],

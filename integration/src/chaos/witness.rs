@@ -108,12 +108,15 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::Reorg { .. } => "reorgs",
         Fact::Truth { .. } => "answers computed by hand",
         Fact::Signed { .. } => "signed answers",
+        Fact::SignedSomething { .. } => "signatures of anything else",
         Fact::Replied { .. } => "replies to submissions",
         Fact::Signatures { .. } => "collectors' disks",
         Fact::Broadcast { .. } => "broadcasts",
         Fact::Stored { .. } => "sizes of records",
         Fact::Evidence { .. } => "pieces of evidence",
+        Fact::Unreadable { .. } => "records that cannot be read",
         Fact::Blamed { .. } => "accusations",
         Fact::Follows { .. } => "accounts of the chain",
+        Fact::Believes { .. } => "beliefs about tasks",
     }
 }

@@ -17,7 +17,7 @@ use super::world::SimRng;
 /// Where operators record what they sign.
 pub(crate) const PROTECTION: &str = "operator-signer.protection";
 /// Where collectors keep what they acknowledged.
-const SIGNATURES: &str = "collector.signatures";
+pub(super) const SIGNATURES: &str = "collector.signatures";
 /// Where they keep an operator's second answer, until it is judged: it may take the place of the first.
 const SECONDS: &str = "collector.seconds";
 /// Where an acknowledged signature may be.
@@ -149,9 +149,7 @@ impl Disk {
 }
 
 /// Whose signatures for which tasks these records hold.
-pub(crate) fn places(
-    records: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
-) -> BTreeSet<(TaskHash, OperatorId)> {
+pub(crate) fn places(records: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> BTreeSet<(TaskHash, OperatorId)> {
     records.filter_map(|(key, _)| Some((TaskHash(word(&key, 0)?), OperatorId(word(&key, 1)?)))).collect()
 }
 

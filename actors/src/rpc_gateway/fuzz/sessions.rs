@@ -10,7 +10,8 @@ use anzen_messages::session::Session;
 
 use super::super::bucket::Allowance;
 use super::super::error::RpcError;
-use super::super::sessions::{ConnectionId, Grant, Now, Rules, Sessions};
+use super::super::rules::{Grant, Now, Rules};
+use super::super::sessions::{ConnectionId, Sessions};
 use crate::fuzz::Taken;
 
 const SERVER: &str = "aggregator-0";
@@ -117,7 +118,8 @@ impl Run {
             // A stranger has one call at a time.
             return;
         }
-        if self.state.open(id, &session, self.now).is_ok() {
+        let is_familiar = taken.byte().is_multiple_of(2);
+        if self.state.open(id, &session, is_familiar, self.now).is_ok() {
             let left = session.expiry.checked_sub(self.now.seconds);
             assert!(session.server == SERVER && left.is_some_and(|left| (1..=LONGEST).contains(&left)));
             self.checked.push((id, session));

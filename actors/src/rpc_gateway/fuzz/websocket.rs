@@ -32,6 +32,7 @@ fn limits() -> Limits {
     Limits {
         stranger: Allowances::of_a_stranger(&known),
         known,
+        common: None,
         longest_call: LONG,
         handshake: LONG,
         ping_interval: LONG,
