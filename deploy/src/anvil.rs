@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
 };
+use tempfile::TempDir;
 
 /// The key of anvil's first account, which deploys on local chains. Everyone knows it.
 pub const ANVIL_DEPLOYER: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -34,6 +35,9 @@ pub enum AnvilError {
         /// The program.
         program: PathBuf,
     },
+    /// There is no room for its states.
+    #[error("cannot make a temporary folder for anvil: {0}")]
+    Folder(#[from] io::Error),
     /// The key is none.
     #[error("anvil's own key could not be read: {0}")]
     Key(#[from] alloy::signers::local::LocalSignerError),
@@ -62,13 +66,17 @@ fn is_binary(program: &Path) -> bool {
 pub struct Anvil {
     process: Child,
     url: Url,
+    /// The states of blocks that are not kept in memory: killed, anvil would leave them behind at home.
+    _states: TempDir,
 }
 
 impl Anvil {
     /// Starts anvil with `arguments`; without a `--port` among them, the system chooses one. Returns once it listens.
     pub fn start(arguments: &[&str]) -> Result<Self, AnvilError> {
         let program = anvil_program();
+        let states = TempDir::new()?;
         let mut command = Command::new(&program);
+        command.arg("--cache-path").arg(states.path());
         if !arguments.contains(&"--port") {
             command.args(["--port", "0"]);
         }
@@ -77,7 +85,7 @@ impl Anvil {
             command.spawn().map_err(|source| AnvilError::Start { program: program.clone(), source })?;
         let address = process.stdout.take().and_then(listening);
         match address.and_then(|address| format!("http://{address}").parse().ok()) {
-            Some(url) => Ok(Self { process, url }),
+            Some(url) => Ok(Self { process, url, _states: states }),
             None => {
                 let _ = process.kill();
                 let _ = process.wait();

@@ -24,6 +24,11 @@ pub(super) const NAME: &str = "chain";
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LISTENING: &str = "Listening on ";
+/// Where the states of blocks go that are not kept in memory, in the network's folder: anvil's own choice is a folder at
+/// home, which it leaves behind when it is killed.
+pub(super) const STATES: &str = "chain-states";
+/// The most of them: a state takes 0.6 MB.
+const MOST_STATES: &str = "1000";
 /// So many of anvil's accounts are aggregators'.
 pub const MOST_AGGREGATORS: u32 = 4;
 
@@ -81,7 +86,11 @@ impl Chain {
         arguments_of_anvil: &[&str],
     ) -> Result<Self, LocalError> {
         let log = folder.join("chain.log");
-        let arguments = [&["--host", "127.0.0.1"], arguments_of_anvil].concat();
+        let arguments = [
+            &["--host", "127.0.0.1", "--cache-path", STATES, "--max-persisted-states", MOST_STATES],
+            arguments_of_anvil,
+        ]
+        .concat();
         let (program, sign) = (anvil_program(), Sign::Line(LISTENING));
         processes.start(Program::tethered(NAME, program, &arguments, folder, log.clone(), sign)?)?;
         processes.ready(&[NAME], PATIENCE).await?;

@@ -49,6 +49,8 @@ pub async fn run(options: &Options, shutdown: impl Future<Output = ()>) -> Resul
         () = shutdown => Ok(End::Stopped),
     };
     processes.stop().await;
+    // They are large, and say nothing without the chain.
+    let _ = std::fs::remove_dir_all(claimed.folder.join(anvil::STATES));
     outcome
 }
 
