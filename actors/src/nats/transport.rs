@@ -67,9 +67,13 @@ impl NatsTransport {
         let answer = loop {
             let request = Request::new().payload(payload.clone().into()).timeout(Some(limit));
             answers.push(self.0.client.send_request(subject.clone(), request));
+            let again = async {
+                sleep(PUT_AGAIN).await;
+                self.0.connection().await;
+            };
             tokio::select! {
                 Some(answer) = answers.next() => break answer,
-                () = sleep(PUT_AGAIN) => {}
+                () = again => {}
             }
         };
         let answer = answer.map_err(|error| unreachable(to, &error))?;

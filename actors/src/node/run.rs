@@ -178,6 +178,8 @@ impl Process {
     async fn end(&self, edge: Option<&mut JoinHandle<()>>) -> Result<(), NodeError> {
         let edge = OptionFuture::from(edge);
         tokio::select! {
+            // The edge ends, too, where all is to stop.
+            biased;
             () = self.stop.cancelled() => Ok(()),
             () = self.store_breaks.cancelled() => {
                 self.stop.cancel();

@@ -210,7 +210,9 @@ impl Collection {
 
     /// True where all of the set have had their say, and of this answer none waits to be verified alone.
     fn has_everyone(&self, value: SafetyFactor) -> bool {
-        let silent = self.set.operators.len().saturating_sub(self.members_heard().count());
+        // After another reading of the set some are heard of that are in it no more.
+        let heard = self.members_heard().filter(|operator| self.set.operators.contains_key(operator)).count();
+        let silent = self.set.operators.len().saturating_sub(heard);
         silent == 0 && self.aside.values().all(|(aside, _)| *aside != value)
     }
 

@@ -8,7 +8,7 @@ const BELIEVED_FOR: u64 = 5;
 const GIVES_WAY_FOR: u64 = 12;
 /// How many nonces others may use, or have waiting, that nothing here explains. Beyond that, one endpoint alone is doubted: a
 /// transaction with a nonce that is too high waits for all those below it.
-const MOST_UNEXPLAINED: u64 = 64;
+pub(super) const MOST_UNEXPLAINED: u64 = 64;
 /// For how many blocks an endpoint is doubted that goes on saying so, and that no other contradicts.
 const DOUBTED_FOR: u64 = 12;
 

@@ -10,7 +10,7 @@ use super::effect::{Effect, Tried};
 use super::fees;
 use super::intent::{Attempt, Flight, Intent, Stage};
 use super::nonces::{Nonces, Seen};
-use super::settle::{Recent, Sync};
+use super::settle::{Recent, Sync, is_fill};
 use crate::ports::{Fees, SignedTx, UnsignedTx};
 
 /// What an empty transaction takes.
@@ -120,6 +120,10 @@ impl Queue {
             (Ok(_), None) => {
                 self.set_stage(id, Stage::Queued);
                 return Vec::new();
+            }
+            // The gap that it was for has been filled meanwhile.
+            (Ok(_), Some(nonce)) if is_fill(id) && *id != TxId::fill(nonce) => {
+                return self.refuse(id, TxRefusal::Expired);
             }
             (Ok(tried), Some(nonce)) => (tried, nonce),
         };

@@ -128,8 +128,9 @@ impl Queue {
         if flight.nonce >= nonce {
             flight.missing.clear();
             let (of, is_over) = (flight.nonce, intent.request.not_after.is_some_and(|last| head > last));
+            let unused = self.nonces.unused().map_or(nonce, |unused| unused.max(nonce));
             // An endpoint that was wrong gave it its nonce.
-            if is_over && self.nonces_unused_below(nonce, of) > MOST_FILLED {
+            if is_over && self.nonces_unused_below(unused, of) > MOST_FILLED {
                 return self.refuse(id, TxRefusal::Expired);
             }
             return self.urge(id);
@@ -157,7 +158,7 @@ impl Queue {
 
     /// Another sender used the nonce: nothing of this intent can be mined any more.
     pub(super) fn start_over(&mut self, id: &TxId) -> Vec<Effect> {
-        if id.purpose() == TxId::fill(0).purpose() {
+        if is_fill(id) {
             // The gap is filled.
             return self.refuse(id, TxRefusal::Expired);
         }
@@ -254,4 +255,9 @@ impl ChainState for Queue {
         effects.extend(self.ask());
         effects
     }
+}
+
+/// True where it is an empty transaction that uses up the nonce it is named after.
+pub(super) fn is_fill(id: &TxId) -> bool {
+    id.purpose() == TxId::fill(0).purpose()
 }

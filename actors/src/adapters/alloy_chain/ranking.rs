@@ -33,6 +33,8 @@ struct Standing {
     trusted_from: Duration,
     /// How many blocks it was behind the others the last time that they were compared.
     lag: u64,
+    /// The newest block that it was believed to have, and when that was.
+    head: Option<(u64, Duration)>,
     /// It was ahead of all others, beyond belief.
     strays: bool,
 }
@@ -42,8 +44,6 @@ struct Standing {
 #[derive(Debug, Clone)]
 pub(super) struct Ranking {
     endpoints: Vec<Standing>,
-    /// The newest block of the last comparison, and when that was.
-    newest: Option<(u64, Duration)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,14 @@ enum Tier {
 }
 
 impl Standing {
+    /// True where no chain grows so fast as this endpoint's head would have. One that was never asked may say anything.
+    fn jumps_to(&self, head: u64, now: Duration) -> bool {
+        self.head.is_some_and(|(before, at)| {
+            let passed = now.saturating_sub(at).as_secs().saturating_add(1);
+            head > before.saturating_add(passed.saturating_mul(MOST_PER_SECOND)).saturating_add(TOLERATED)
+        })
+    }
+
     fn is_usable(&self) -> bool {
         self.failures == 0 && self.lag <= TOLERATED && !self.strays
     }
@@ -77,7 +85,7 @@ impl Standing {
 
 impl Ranking {
     pub(super) fn new(endpoints: usize) -> Self {
-        Self { endpoints: vec![Standing::default(); endpoints], newest: None }
+        Self { endpoints: vec![Standing::default(); endpoints] }
     }
 
     /// All endpoints, the one to ask first first.
@@ -127,31 +135,30 @@ impl Ranking {
         standing.failures == 1
     }
 
-    /// The newest blocks of several endpoints, asked at one time. Nobody lags behind what one endpoint alone says where that is
-    /// beyond belief: among three or more, or where no chain grows so fast. That one is asked last, until another confirms it.
+    /// The newest blocks of several endpoints, asked at one time. Nobody lags behind an endpoint that alone has come so far, where
+    /// that is farther than a chain grows: it is asked last, until another is there too or enough time has passed. Each is
+    /// measured by what it said before, and not by the others, which may all be stuck.
     pub(super) fn compared(&mut self, heads: &[(usize, u64)], now: Duration) {
-        let mut numbers: Vec<u64> = heads.iter().map(|(_, head)| *head).collect();
-        numbers.sort_unstable();
-        let Some(newest) = numbers.pop() else { return };
-        let confirmed = numbers.pop().unwrap_or(newest);
-        let alone = newest.saturating_sub(confirmed) > TOLERATED;
-        let strays = alone && (!numbers.is_empty() || self.is_too_fast(newest, now));
-        let reference = if strays { confirmed } else { newest };
-        self.newest = Some((reference, now));
-        for (endpoint, head) in heads {
-            if let Some(standing) = self.endpoints.get_mut(*endpoint) {
-                standing.lag = reference.saturating_sub(*head);
-                standing.strays = strays && *head == newest;
+        let mut highest: Vec<(usize, u64)> = heads.to_vec();
+        highest.sort_by_key(|(_, head)| *head);
+        while let Some((endpoint, head)) = highest.pop() {
+            let next = highest.last().map_or(head, |(_, next)| *next);
+            let alone = head.saturating_sub(next) > TOLERATED;
+            let Some(standing) = self.endpoints.get_mut(endpoint) else { continue };
+            standing.strays = alone && standing.jumps_to(head, now);
+            if !standing.strays {
+                highest.push((endpoint, head));
+                break;
+            }
+            standing.lag = 0;
+        }
+        let Some((_, newest)) = highest.last().copied() else { return };
+        for (endpoint, head) in highest {
+            if let Some(standing) = self.endpoints.get_mut(endpoint) {
+                standing.lag = newest.saturating_sub(head);
+                (standing.strays, standing.head) = (false, Some((head, now)));
             }
         }
-    }
-
-    /// True where the chain cannot have grown so far since endpoints were compared before.
-    fn is_too_fast(&self, head: u64, now: Duration) -> bool {
-        self.newest.is_some_and(|(before, at)| {
-            let passed = now.saturating_sub(at).as_secs().saturating_add(1);
-            head > before.saturating_add(passed.saturating_mul(MOST_PER_SECOND)).saturating_add(TOLERATED)
-        })
     }
 }
 
@@ -242,8 +249,31 @@ mod tests {
             "so far a chain may come in five minutes, and the first lags"
         );
         let mut ranking = Ranking::new(3);
-        ranking.compared(&[(0, 110), (1, 100), (2, 101)], at(0));
-        assert_eq!((ranking.order(at(0)), ranking.is_usable(1)), (vec![1, 2, 0], true));
+        ranking.compared(&[(0, 100), (1, 100), (2, 101)], at(0));
+        ranking.compared(&[(0, 2_000_000), (1, 1_000_000), (2, 101)], at(10));
+        assert_eq!(
+            (ranking.order(at(10)), ranking.is_usable(2)),
+            (vec![2, 0, 1], true),
+            "nor behind several"
+        );
+    }
+
+    #[test]
+    fn those_that_are_stuck_do_not_outvote_the_one_that_is_not() {
+        let mut ranking = Ranking::new(3);
+        for minute in 0..20 {
+            ranking.compared(&[(0, 5_000 + 300 * minute), (1, 1_000), (2, 1_000)], at(60 * minute));
+            assert_eq!((ranking.order(at(60 * minute)), ranking.is_usable(1)), (vec![0, 1, 2], false));
+        }
+    }
+
+    #[test]
+    fn one_that_was_away_is_believed_how_far_the_chain_has_come() {
+        let mut ranking = Ranking::new(2);
+        ranking.compared(&[(0, 100), (1, 100)], at(0));
+        (1..240).for_each(|quarter| ranking.compared(&[(0, 100)], at(15 * quarter)));
+        ranking.compared(&[(0, 100), (1, 1_900)], at(3_600));
+        assert_eq!((ranking.order(at(3_600)), ranking.is_usable(0)), (vec![1, 0], false));
     }
 
     #[derive(Debug, Clone)]

@@ -135,7 +135,7 @@ impl AlloyChain {
                         range.answered(last - next + 1);
                     }
                     blocks.extend(read);
-                    next = last + 1;
+                    (next, timeouts) = (last + 1, 0);
                     range = self.log_range(endpoint).map_or(1, |known| known.get().min(range * 2));
                 }
                 Err(ReadError::Node(failure)) if failure.asked_too_much() && last > next => {

@@ -62,7 +62,9 @@ pub(super) fn judge(connection: &Connection, path: &Path, by: FileIds) -> Result
         return Ok(Finding { restorations, is_new, numbers_only: false, file, witness });
     };
     let exactly = known.file == file && known.witnesses.contains(&witness);
-    let nearly = known.witnesses.iter().any(|one| token(one.as_ref()) == token(witness.as_ref()));
+    let told = token(witness.as_ref());
+    // Without its witness it is a copy, whatever the file system says of numbers.
+    let nearly = told.is_some() && known.witnesses.iter().any(|one| token(one.as_ref()) == told);
     let is_same = exactly || (by == FileIds::Unstable && nearly);
     let restorations = known.restorations.saturating_add(u64::from(!is_same));
     Ok(Finding { restorations, is_new: !is_same, numbers_only: nearly, file, witness })
