@@ -19,6 +19,8 @@ struct Inner {
     violation: watch::Sender<Option<Violation>>,
     /// The processes that are not at work.
     down: watch::Sender<BTreeSet<String>>,
+    /// The network is at work: no block before is quiet.
+    ready: AtomicBool,
     /// Something has disturbed the world since the last block.
     disturbed: AtomicBool,
     /// How many facts of each kind were judged.
@@ -35,6 +37,7 @@ impl Witness {
             ledger: Mutex::new(Ledger::new(terms)),
             violation: watch::Sender::new(None),
             down: watch::Sender::default(),
+            ready: AtomicBool::new(false),
             disturbed: AtomicBool::new(true),
             told: Mutex::default(),
         }))
@@ -57,7 +60,7 @@ impl Witness {
 
     /// The chain has a new block.
     pub(super) fn block(&self, block: ChainBlock) {
-        let stormy = !self.0.down.borrow().is_empty();
+        let stormy = !self.0.ready.load(Ordering::Relaxed) || !self.0.down.borrow().is_empty();
         let quiet = !self.0.disturbed.swap(stormy, Ordering::Relaxed) && !stormy;
         self.tell(Fact::Block { block, transactions: Vec::new(), quiet });
     }
@@ -72,6 +75,11 @@ impl Witness {
     /// How many facts of each kind were judged.
     pub(super) fn told(&self) -> BTreeMap<&'static str, usize> {
         lock(&self.0.told).clone()
+    }
+
+    /// The network is at work, and all blocks before were told: the next but one may be quiet.
+    pub(super) fn is_ready(&self) {
+        self.0.ready.store(true, Ordering::Relaxed);
     }
 
     /// The next block is not quiet.

@@ -72,6 +72,8 @@ impl World {
         let mut world =
             Self { network, folder, witness, observer, tally, newest, taps, operators, copies, said, ended };
         world.put_taps(&keys.into_keys().collect::<Vec<_>>(), &is_cut_off).await;
+        world.observer.lock().await.catch_up().await;
+        world.witness.is_ready();
         world
     }
 
