@@ -63,8 +63,7 @@ pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report,
     let mut report = Report::new(format!("flood ({})", all.join(" ")));
     match world.watched(play(&world, options.flood_tasks, &mut report)).await {
         Ok(Ok(())) => report.finish(world).await,
-        Ok(Err(fault)) => Err(Failure::of(fault, world)),
-        Err(violation) => Err(Failure::of(violation, world)),
+        Ok(Err(fault)) | Err(fault) => Err(Failure::of(fault, world)),
     }
 }
 

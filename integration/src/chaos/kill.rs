@@ -23,7 +23,7 @@ pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report,
     let outcome = world.watched(play(&world, &plan, options.tasks)).await;
     let done = match outcome {
         Ok(done) => done,
-        Err(violation) => return Err(Failure::of(violation, world)),
+        Err(fault) => return Err(Failure::of(fault, world)),
     };
     let mut report = Report::new(format!("kill ({})", arguments.join(" ")));
     let each =

@@ -17,8 +17,8 @@ use super::world::World;
 pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report, Failure> {
     let world = World::start(arguments, &[]).await;
     let plan = reorgs(options.seed, options.reorgs);
-    if let Err(violation) = world.watched(play(&world, &plan)).await {
-        return Err(Failure::of(violation, world));
+    if let Err(fault) = world.watched(play(&world, &plan)).await {
+        return Err(Failure::of(fault, world));
     }
     let tally = world.tally();
     let reused = tally.of_index.values().filter(|tasks| tasks.len() > 1).count();

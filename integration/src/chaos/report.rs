@@ -28,6 +28,9 @@ pub enum Fault {
     /// An invariant.
     #[error("{0}")]
     Violation(#[from] Violation),
+    /// A process that nobody killed has ended.
+    #[error("a process ended by itself: {0}")]
+    Died(String),
     /// The store of a process that was stopped.
     #[error("a store is damaged: {0}")]
     Damaged(String),

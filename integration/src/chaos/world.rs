@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::observer::{Observer, Tally};
+use super::report::Fault;
 use super::said::{Said, listen};
 use super::tap::{Passed, Tap};
 use super::witness::Witness;
@@ -23,7 +24,7 @@ use crate::e2e::chain::Chain;
 use crate::e2e::network::LocalNetwork;
 use crate::e2e::process::{Frozen, freeze, signal};
 use crate::e2e::wire::Keys;
-use crate::invariants::{Fact, Violation};
+use crate::invariants::Fact;
 use crate::sim::faults_in;
 
 /// How often the chain is looked at: far more often than there are blocks.
@@ -99,14 +100,15 @@ impl World {
     }
 
     /// Watches while `play` runs.
-    pub(super) async fn watched<T>(&self, play: impl Future<Output = T>) -> Result<T, Violation> {
+    pub(super) async fn watched<T>(&self, play: impl Future<Output = T>) -> Result<T, Fault> {
         let mut ended = self.ended.clone();
         tokio::select! {
             biased;
-            violation = self.witness.broken() => Err(violation),
+            fault = self.witness.broken() => Err(fault),
             never = self.observe() => never,
             _ = ended.wait_for(|ended| *ended) => panic!("the network has ended:\n{}", self.said()),
-            outcome = play => Ok(outcome),
+            // What it told last may not hold.
+            outcome = play => self.witness.fault().map_or(Ok(outcome), Err),
         }
     }
 
