@@ -117,10 +117,10 @@ async fn measure(world: &World, number: usize) -> Measured {
     let mut peak_kib = before_kib;
     let from = world.tally().head;
     let tasks = async {
-        let later = |created: u64| created > from;
-        world.until(|tally| tally.tasks.values().filter(|task| later(task.created)).count() >= number).await;
+        let later = |task: &Seen| task.created > from;
+        world.tasks(number, later).await;
         world.settled().await;
-        world.tally().tasks.into_values().filter(|task| later(task.created)).collect()
+        world.tally().tasks.into_values().filter(later).collect()
     };
     tokio::pin!(tasks);
     let tasks = loop {

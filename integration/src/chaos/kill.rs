@@ -40,7 +40,7 @@ async fn play(world: &World, plan: &[Kill], tasks: usize) -> Done {
         world.kill(&kill.process).await;
         *done.killed.entry(kind(&kill.process).to_owned()).or_default() += 1;
     }
-    world.until(|tally| tally.tasks.len() >= tasks).await;
+    world.tasks(tasks, |_| true).await;
     world.witness.are_back(|_| true).await;
     world.settled().await;
     world.look_everywhere().await;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::observer::{Observer, Tally};
+use super::observer::{Observer, Seen, Tally};
 use super::report::Fault;
 use super::said::{Said, listen};
 use super::tap::{Passed, Tap};
@@ -170,6 +170,14 @@ impl World {
         let mut tally = self.tally.clone();
         // The sender is in this world.
         let _ = soon("the chain goes on as it should", tally.wait_for(|tally| holds(tally))).await;
+    }
+
+    /// Returns when there are so many tasks of which this `holds`. Each of them comes soon after the one before.
+    pub(super) async fn tasks(&self, number: usize, holds: impl Fn(&Seen) -> bool) {
+        let count = |tally: &Tally| tally.tasks.values().filter(|task| holds(task)).count();
+        for enough in 1..=number {
+            self.until(|tally| count(tally) >= enough).await;
+        }
     }
 
     /// Returns when there are so many more blocks.
