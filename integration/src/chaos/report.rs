@@ -64,7 +64,7 @@ pub enum Fault {
         /// By how much it may grow, in KiB.
         most: u64,
     },
-    /// The reorgs did not have the effect that is to be survived.
+    /// The reorgs, though there were many, did not have the effect that is to be survived.
     #[error(
         "no index was given to a second task by any reorg, so nothing was shown; try another seed, or more reorgs"
     )]
