@@ -13,7 +13,7 @@ use super::report::{Failure, Fault, Report};
 use super::terms::QUIET_BLOCKS;
 use super::world::World;
 
-/// Of so many reorgs one gives an index to another task for sure; of fewer, none may: a block can come in between.
+/// Of so many reorgs some give an index to another task. Of a few, none may: where a block comes in between, too little is undone.
 const ENOUGH: usize = 10;
 
 /// Forks the chain of a network as often as `options` say; `arguments` are those of `anzen local run`.
