@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use anzen_integration::sim::{Options, Outcome, Plan, Sabotage, run};
+use anzen_integration::sim::{Failed, Options, Outcome, Plan, Sabotage, run};
 use clap::Parser;
 
-/// Runs the simulation for many seeds, and stops at the first one that violates an invariant.
+/// Runs the simulation for many seeds, and stops at the first one that violates an invariant, or in which an actor panics.
 #[derive(Debug, Clone, Copy, Parser)]
 #[command(name = "just sim")]
 struct Arguments {
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
     let (failures, seeds) = (load(&tally.failures), load(&tally.next).min(arguments.seeds));
     println!(
-        "{seeds} seeds from {}: {failures} with a violation; {} of {} tasks answered; {:.1} s",
+        "{seeds} seeds from {}: {failures} with a violation or a failure; {} of {} tasks answered; {:.1} s",
         arguments.first_seed,
         load(&tally.answered),
         load(&tally.tasks),
@@ -95,7 +95,7 @@ fn work(arguments: &Arguments, tally: &Tally) {
 }
 
 /// The seed, the plan, what does not hold, how it came about, and how to see it again.
-fn report(arguments: &Arguments, seed: u64, plan: &Plan, outcome: &Result<Outcome, String>) -> String {
+fn report(arguments: &Arguments, seed: u64, plan: &Plan, outcome: &Result<Outcome, Failed>) -> String {
     let sabotage = arguments.sabotage.map(|sabotage| format!(" --sabotage {sabotage}")).unwrap_or_default();
     let again = format!("just sim --seeds 1 --first-seed {seed}{sabotage} --trace");
     let (lines, verdict) = match outcome {
@@ -106,7 +106,7 @@ fn report(arguments: &Arguments, seed: u64, plan: &Plan, outcome: &Result<Outcom
             };
             (outcome.log.as_slice(), verdict)
         }
-        Err(error) => (&[][..], error.clone()),
+        Err(failed) => (failed.log.as_slice(), format!("fails: {failed}")),
     };
     let shown = if arguments.trace { lines } else { &lines[lines.len().saturating_sub(LAST_LINES)..] };
     let short = if arguments.keep_going { &shown[shown.len().saturating_sub(1)..] } else { shown };

@@ -63,8 +63,7 @@ pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report,
     let mut report = Report::new(format!("flood ({})", all.join(" ")));
     match world.watched(play(&world, options.flood_tasks, &mut report)).await {
         Ok(Ok(())) => report.finish(world).await,
-        Ok(Err(fault)) => Err(Failure::of(fault, world)),
-        Err(violation) => Err(Failure::of(violation, world)),
+        Ok(Err(fault)) | Err(fault) => Err(Failure::of(fault, world)),
     }
 }
 
@@ -118,10 +117,10 @@ async fn measure(world: &World, number: usize) -> Measured {
     let mut peak_kib = before_kib;
     let from = world.tally().head;
     let tasks = async {
-        let later = |created: u64| created > from;
-        world.until(|tally| tally.tasks.values().filter(|task| later(task.created)).count() >= number).await;
+        let later = |task: &Seen| task.created > from;
+        world.tasks(number, later).await;
         world.settled().await;
-        world.tally().tasks.into_values().filter(|task| later(task.created)).collect()
+        world.tally().tasks.into_values().filter(later).collect()
     };
     tokio::pin!(tasks);
     let tasks = loop {

@@ -23,7 +23,7 @@ pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report,
     let outcome = world.watched(play(&world, &plan, options.tasks)).await;
     let done = match outcome {
         Ok(done) => done,
-        Err(violation) => return Err(Failure::of(violation, world)),
+        Err(fault) => return Err(Failure::of(fault, world)),
     };
     let mut report = Report::new(format!("kill ({})", arguments.join(" ")));
     let each =
@@ -40,7 +40,7 @@ async fn play(world: &World, plan: &[Kill], tasks: usize) -> Done {
         world.kill(&kill.process).await;
         *done.killed.entry(kind(&kill.process).to_owned()).or_default() += 1;
     }
-    world.until(|tally| tally.tasks.len() >= tasks).await;
+    world.tasks(tasks, |_| true).await;
     world.witness.are_back(|_| true).await;
     world.settled().await;
     world.look_everywhere().await;

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 pub use report::{Failure, Fault, Report};
 
-/// Nothing takes that long, on any machine: a task's window is half a minute.
+/// Nothing takes that long, on any machine: a task's window is half a minute. Who waits for many things waits for each.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How much is done, and which chances are taken.

@@ -28,6 +28,9 @@ pub enum Fault {
     /// An invariant.
     #[error("{0}")]
     Violation(#[from] Violation),
+    /// A process that nobody killed has ended.
+    #[error("a process ended by itself: {0}")]
+    Died(String),
     /// The store of a process that was stopped.
     #[error("a store is damaged: {0}")]
     Damaged(String),
@@ -61,7 +64,7 @@ pub enum Fault {
         /// By how much it may grow, in KiB.
         most: u64,
     },
-    /// The reorgs did not have the effect that is to be survived.
+    /// The reorgs, though there were many, did not have the effect that is to be survived.
     #[error(
         "no index was given to a second task by any reorg, so nothing was shown; try another seed, or more reorgs"
     )]

@@ -1,4 +1,4 @@
-//! What a network prints: who is back, and the newest lines.
+//! What a network prints: who has ended, who is back, and the newest lines.
 
 use std::collections::VecDeque;
 
@@ -32,7 +32,7 @@ impl Said {
     }
 }
 
-/// Tells the witness who is back, keeps the last lines, and says when there are no more.
+/// Tells the witness who has ended and who is back, keeps the last lines, and says when there are no more.
 pub(super) fn listen(
     mut lines: UnboundedReceiver<String>,
     witness: Witness,
@@ -41,12 +41,38 @@ pub(super) fn listen(
     let (ending, ended) = watch::channel(false);
     tokio::spawn(async move {
         while let Some(line) = lines.recv().await {
-            if let Some(title) = line.strip_suffix(" is back") {
-                witness.is_back(&title.replace("operator ", "operator-"));
+            // First, so that whoever hears of it finds the line.
+            said.send_modify(|said| said.add(line.clone()));
+            if let Some(title) = who_ended(&line) {
+                witness.has_ended(&name(title), &line);
             }
-            said.send_modify(|said| said.add(line));
+            if let Some(title) = line.strip_suffix(" is back") {
+                witness.is_back(&name(title));
+            }
         }
         ending.send_replace(true);
     });
     ended
+}
+
+/// What the process is called that has ended, if the line is about one.
+fn who_ended(line: &str) -> Option<&str> {
+    line.strip_suffix(" and is started again")?.split_once(" has ended (").map(|(title, _)| title)
+}
+
+/// The name of the process that is called `title` in what is printed.
+fn name(title: &str) -> String {
+    title.replace("operator ", "operator-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_who_has_ended() {
+        let line = "operator 2 has ended (killed by signal 9) and is started again";
+        assert_eq!(who_ended(line).map(name).as_deref(), Some("operator-2"));
+        assert_eq!(who_ended("operator 2 is back"), None);
+    }
 }

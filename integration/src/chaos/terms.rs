@@ -35,6 +35,8 @@ pub(super) fn of(chain: &Chain, operators: &BTreeMap<String, PublicKey>, liars: 
         remember_blocks: tx_sender::Config::default().remember_blocks,
         early_per_operator: collector.early_per_operator,
         quiet_blocks: QUIET_BLOCKS,
+        // As long as the longest pause of a generator whose attempts have failed, and some blocks for the task itself. One that
+        // nobody answers counts as open for its window, so that the interval, five blocks, has passed by then.
         task_blocks: response_window() + QUIET_BLOCKS,
     }
 }

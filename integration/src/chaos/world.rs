@@ -14,7 +14,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::observer::{Observer, Tally};
+use super::observer::{Observer, Seen, Tally};
+use super::report::Fault;
 use super::said::{Said, listen};
 use super::tap::{Passed, Tap};
 use super::witness::Witness;
@@ -23,7 +24,7 @@ use crate::e2e::chain::Chain;
 use crate::e2e::network::LocalNetwork;
 use crate::e2e::process::{Frozen, freeze, signal};
 use crate::e2e::wire::Keys;
-use crate::invariants::{Fact, Violation};
+use crate::invariants::Fact;
 use crate::sim::faults_in;
 
 /// How often the chain is looked at: far more often than there are blocks.
@@ -72,6 +73,8 @@ impl World {
         let mut world =
             Self { network, folder, witness, observer, tally, newest, taps, operators, copies, said, ended };
         world.put_taps(&keys.into_keys().collect::<Vec<_>>(), &is_cut_off).await;
+        world.observer.lock().await.catch_up().await;
+        world.witness.is_ready();
         world
     }
 
@@ -97,14 +100,15 @@ impl World {
     }
 
     /// Watches while `play` runs.
-    pub(super) async fn watched<T>(&self, play: impl Future<Output = T>) -> Result<T, Violation> {
+    pub(super) async fn watched<T>(&self, play: impl Future<Output = T>) -> Result<T, Fault> {
         let mut ended = self.ended.clone();
         tokio::select! {
             biased;
-            violation = self.witness.broken() => Err(violation),
+            fault = self.witness.broken() => Err(fault),
             never = self.observe() => never,
             _ = ended.wait_for(|ended| *ended) => panic!("the network has ended:\n{}", self.said()),
-            outcome = play => Ok(outcome),
+            // What it told last may not hold.
+            outcome = play => self.witness.fault().map_or(Ok(outcome), Err),
         }
     }
 
@@ -166,6 +170,14 @@ impl World {
         let mut tally = self.tally.clone();
         // The sender is in this world.
         let _ = soon("the chain goes on as it should", tally.wait_for(|tally| holds(tally))).await;
+    }
+
+    /// Returns when there are so many tasks of which this `holds`. Each of them comes soon after the one before.
+    pub(super) async fn tasks(&self, number: usize, holds: impl Fn(&Seen) -> bool) {
+        let count = |tally: &Tally| tally.tasks.values().filter(|task| holds(task)).count();
+        for enough in 1..=number {
+            self.until(|tally| count(tally) >= enough).await;
+        }
     }
 
     /// Returns when there are so many more blocks.

@@ -85,7 +85,7 @@ impl Cluster {
 
     async fn assemble(&self, machine: &Machine, life: &str) -> Result<Directory, NodeError> {
         let (config, upstream) = match machine.who {
-            Who::Aggregator(_) => (self.aggregator_config(), Vec::new()),
+            Who::Aggregator(number) => (self.aggregator_config(number), Vec::new()),
             Who::Operator(number) => {
                 (operator_config(!self.old_keys.contains(&number)), self.upstream(number, life))
             }
@@ -115,7 +115,7 @@ impl Cluster {
         Ok(directory)
     }
 
-    fn aggregator_config(&self) -> NodeConfig {
+    fn aggregator_config(&self, number: usize) -> NodeConfig {
         let roles = vec![
             ActorName::ChainWatcher,
             ActorName::TxSender,
@@ -133,6 +133,7 @@ impl Cluster {
         config.task_generator.finality_blocks = FINALITY;
         config.signature_collector.finality_blocks = FINALITY;
         config.aggregator.finality_blocks = FINALITY;
+        config.aggregator.replica = u32::try_from(number).unwrap_or_default();
         config.tx_sender.remember_blocks = REMEMBER;
         config
     }

@@ -15,6 +15,7 @@
 //! | `world.rs`, `model.rs` | clock, chance, threads, keys; what is asked |
 //! | `process.rs`, `node.rs`, `cluster.rs` | processes that can be killed, their machines, and how they are assembled |
 //! | `byzantine.rs` | operators that do not follow the rules |
+//! | `panics.rs` | panics of actors, which the runtime catches |
 //! | `sabotage.rs` | deliberately broken variants |
 //! | `plan.rs`, `schedule.rs` | what a seed stands for |
 //! | `director.rs` | has it happen |
@@ -36,6 +37,7 @@ mod log;
 mod model;
 mod network;
 mod node;
+mod panics;
 mod plan;
 mod process;
 mod run;
@@ -53,7 +55,7 @@ pub use log::EventLog;
 pub use network::Faults;
 pub use node::Who;
 pub use plan::{DEEPEST_REORG, Plan, Storm};
-pub use run::{Options, Outcome, run};
+pub use run::{Failed, Options, Outcome, run};
 pub use sabotage::{Sabotage, UnknownSabotage};
 pub use schedule::{Event, Trouble};
 pub use store::DiskFault;

@@ -18,6 +18,7 @@ use super::log::EventLog;
 use super::model::model;
 use super::network::Net;
 use super::node::{Machine, Who};
+use super::panics;
 use super::plan::Plan;
 use super::sabotage::Sabotage;
 use super::witness::Witness;
@@ -53,11 +54,22 @@ pub struct Outcome {
     pub log: Vec<String>,
 }
 
+/// Why a run came to no outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Failed {
+    /// A process does not start; or the panic, with its place.
+    pub what: String,
+    /// Everything that happened, with the simulated time.
+    pub log: Vec<String>,
+}
+
 /// Runs the plan to its end, or to the first violation.
 ///
 /// # Errors
-/// Where a process does not start.
-pub fn run(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, String> {
+/// Where a process does not start, or an actor panics.
+pub fn run(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, Failed> {
+    panics::watch();
     let system = actix::System::with_tokio_rt(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         #[allow(
@@ -69,7 +81,7 @@ pub fn run(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, String> 
     system.block_on(simulate(seed, plan, options))
 }
 
-async fn simulate(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, String> {
+async fn simulate(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, Failed> {
     let log = EventLog::new();
     let _tracing = options.trace.then(|| log.follow_tracing());
     let witness = Witness::new(terms(plan), log.clone());
@@ -99,14 +111,24 @@ async fn simulate(seed: u64, plan: &Plan, options: Options) -> Result<Outcome, S
         actix::spawn(villain.run());
     }
     let mut director = Director::new(cluster, machines);
-    tokio::select! {
+    let ended = tokio::select! {
         biased;
-        () = witness.broken() => {}
-        ended = director.play(plan) => ended?,
-    }
+        () = witness.broken() => Ok(()),
+        ended = director.play(plan) => ended,
+    };
     director.end().await;
+    let violation = witness.violation();
+    // What comes after a violation is of a broken world.
+    if let Some(what) = failure(ended).filter(|_| violation.is_none()) {
+        return Err(Failed { what, log: log.lines() });
+    }
     let answers = chain.fork().contract().answers().values().copied().collect();
-    Ok(Outcome { violation: witness.violation(), tasks: witness.tasks(), answers, log: log.lines() })
+    Ok(Outcome { violation, tasks: witness.tasks(), answers, log: log.lines() })
+}
+
+/// What went wrong apart from the invariants: a panic, or how the play ended.
+fn failure(ended: Result<(), String>) -> Option<String> {
+    panics::noted().or(ended.err())
 }
 
 fn rules() -> Rules {

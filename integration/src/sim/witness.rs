@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::log::EventLog;
 use super::model::{LIES, answer};
+use super::panics;
 use crate::invariants::{Fact, Ledger, MinedTx, Moment, Terms, Violation};
 
 /// Everybody's witness; cheap to clone.
@@ -57,10 +58,14 @@ impl Witness {
         lock(&self.0.ledger).tasks()
     }
 
-    /// Tells a fact. After the first violation nothing is judged any more.
+    /// Tells a fact. After the first violation, or a panic, nothing is judged any more.
     pub(super) fn tell(&self, fact: Fact) {
         let mut violation = lock(&self.0.violation);
         if violation.is_some() {
+            return;
+        }
+        if panics::noted().is_some() {
+            self.0.broken.notify_one();
             return;
         }
         if let Err(found) = lock(&self.0.ledger).tell(fact) {
@@ -74,7 +79,7 @@ impl Witness {
         lock(&self.0.violation).clone()
     }
 
-    /// Returns when an invariant does not hold.
+    /// Returns when an invariant does not hold, or an actor has panicked.
     pub(super) async fn broken(&self) {
         self.0.broken.notified().await;
     }

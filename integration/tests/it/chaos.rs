@@ -41,5 +41,6 @@ async fn a_task_that_is_owed_an_answer_and_gets_none_is_noticed() {
     assert_eq!(violation.invariant, Invariant::Answered, "{failure}");
     // What it keeps for people is not kept for this test.
     assert!(failure.folder.join("network/aggregator.log").exists(), "{failure}");
-    std::fs::remove_dir_all(&failure.folder).unwrap();
+    // Processes that are ending may still write there.
+    let _ = std::fs::remove_dir_all(&failure.folder);
 }
