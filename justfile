@@ -52,6 +52,7 @@ sim *ARGS: setup
 
 # Kill, fork and flood a local network's real processes (`just chaos [kill|reorg|flood] --kills 20 --tasks 200 --seed 1`)
 chaos *ARGS: setup
+    @case " {{ ARGS }} " in *" --bus nats "*|*" --bus=nats "*) {{ just }} _nats-server;; esac
     @cargo build --locked --quiet --bin anzen --example chaos
     @"${CARGO_TARGET_DIR:-target}/debug/examples/chaos" {{ ARGS }}
 
