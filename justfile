@@ -41,10 +41,10 @@ test: test-contracts test-alerts _nats-server
 test-unit: setup
     cargo test --locked --workspace --lib --bins
 
-# Run the contracts' tests, against EigenLayer's real bytecode
+# Run the contracts' tests, against EigenLayer's real bytecode; gas is as in contracts/snapshots (`forge test` there measures anew)
 test-contracts: setup
     cargo run --locked --quiet --example export_eigenlayer
-    cd contracts && node_modules/.bin/forge test
+    cd contracts && FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
 
 # Simulate seeds: crashes, partitions, reorgs, liars (`just sim --seeds 1000 --first-seed 1`; `just sim --help`)
 sim *ARGS: setup
