@@ -41,10 +41,10 @@ test: test-contracts test-alerts _nats-server
 test-unit: setup
     cargo test --locked --workspace --lib --bins
 
-# Run the contracts' tests, against EigenLayer's real bytecode
+# Run the contracts' tests, against EigenLayer's real bytecode; gas is as in contracts/snapshots (`forge test` there measures anew)
 test-contracts: setup
     cargo run --locked --quiet --example export_eigenlayer
-    cd contracts && node_modules/.bin/forge test
+    cd contracts && FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
 
 # Simulate seeds: crashes, partitions, reorgs, liars (`just sim --seeds 1000 --first-seed 1`; `just sim --help`)
 sim *ARGS: setup
@@ -52,6 +52,7 @@ sim *ARGS: setup
 
 # Kill, fork and flood a local network's real processes (`just chaos [kill|reorg|flood] --kills 20 --tasks 200 --seed 1`)
 chaos *ARGS: setup
+    @case " {{ ARGS }} " in *" --bus nats "*|*" --bus=nats "*) {{ just }} _nats-server;; esac
     @cargo build --locked --quiet --bin anzen --example chaos
     @"${CARGO_TARGET_DIR:-target}/debug/examples/chaos" {{ ARGS }}
 

@@ -20,7 +20,7 @@ contract ModelReader {
     }
 }
 
-/// @notice Gas of models, committed in snapshots/SafetyFactorModels.json. FORGE_SNAPSHOT_CHECK=true tells of any change.
+/// @notice Gas of models, committed in snapshots/SafetyFactorModels.json. `just test-contracts` tells of any change.
 contract ModelGasTest is ModelFixture {
     uint256[3] private _counts = [uint256(1), 5, 20];
     bytes32[3] private _hashes;

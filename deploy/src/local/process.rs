@@ -150,7 +150,8 @@ impl End {
         use std::os::unix::process::ExitStatusExt;
         const BY_OTHERS: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::KILL, Signal::TERM];
         let Ok(status) = &self.0 else { return true };
-        let signal = status.signal();
+        // Of a tethered program the exit code says which signal ended it, as a shell's does.
+        let signal = status.signal().or_else(|| status.code().map(|code| code - 128));
         !status.success() && !BY_OTHERS.iter().any(|other| signal == Some(other.as_raw()))
     }
 }
@@ -184,4 +185,26 @@ pub(super) fn is_alive(pid: u32) -> bool {
 /// The program that runs `anzen`'s processes: this one.
 pub(super) fn this_program() -> Result<PathBuf, LocalError> {
     std::env::current_exe().map_err(|source| LocalError::Start { program: "anzen".into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn is_failure(wait_status: i32) -> bool {
+        End(Ok(ExitStatus::from_raw(wait_status))).is_failure()
+    }
+
+    #[test]
+    fn who_is_killed_has_not_failed() {
+        let exited = |code: i32| is_failure(code << 8);
+        assert!(exited(1) && exited(3), "it ended by itself");
+        assert!(!exited(0), "nothing was wrong");
+        assert!(!is_failure(9) && !is_failure(15), "others ended it");
+        assert!(is_failure(11), "it crashed");
+        assert!(!exited(128 + 9) && !exited(128 + 15), "others ended it, behind the tether");
+        assert!(exited(128 + 11), "it crashed, behind the tether");
+    }
 }

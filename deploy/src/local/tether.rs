@@ -9,6 +9,10 @@ use std::{
     ffi::OsString,
     io::{self, Read},
     process::{Command, ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process, kill_process_group};
@@ -27,23 +31,27 @@ pub fn wait_for_parents_end() {
     }
 }
 
-/// Runs a program until it ends, or this process's standard input does; then the program is killed. What the program has
-/// started is killed with this process, if this process leads a group of its own.
+/// Runs a program until it ends, or this process's standard input does; then the program is killed, and so is what it has
+/// started, with this process, if this process leads a group of its own. Of a program that ended by itself the status is
+/// returned: what it has started is left to the parent, which is there still.
 ///
 /// # Errors
 /// Where the program cannot be started.
 pub fn tether(program: &OsString, arguments: &[OsString]) -> io::Result<ExitStatus> {
     let mut child = Command::new(program).args(arguments).stdin(Stdio::null()).spawn()?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let parent_ended = Arc::new(AtomicBool::new(false));
+    let noticed = Arc::clone(&parent_ended);
     std::thread::spawn(move || {
         wait_for_parents_end();
+        noticed.store(true, Ordering::SeqCst);
         if let Some(pid) = pid {
             // It may have ended by itself meanwhile.
             let _ = kill_process(pid, Signal::KILL);
         }
     });
     let status = child.wait()?;
-    if getpgrp() == getpid() && !status.success() {
+    if parent_ended.load(Ordering::SeqCst) && getpgrp() == getpid() {
         // This process is one of the group: nothing comes after this.
         kill_process_group(getpgrp(), Signal::KILL)?;
     }

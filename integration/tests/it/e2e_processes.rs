@@ -1,9 +1,13 @@
 //! Processes end when they should, and never stay behind.
 
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+
 use rustix::process::Signal;
 
 use anzen_integration::e2e::network::LocalNetwork;
-use anzen_integration::e2e::process::gone;
+use anzen_integration::e2e::process::{anzen, gone};
 
 #[tokio::test]
 async fn ends_after_as_many_tasks_as_asked_for() {
@@ -118,4 +122,59 @@ async fn who_fails_at_every_start_is_given_up() {
         ended.errors
     );
     gone(&pids).await;
+}
+
+/// The first start is a good one.
+#[tokio::test]
+async fn a_bus_that_fails_at_every_start_is_given_up_with_the_end_of_its_log() {
+    let mut network = LocalNetwork::ready(&["--operators", "1", "--bus", "nats"]).await;
+    let pids = network.pids();
+    let config = network.folder().join("nats/server.conf");
+    std::fs::write(config, "include \"./no-such-thing.conf\"\n").unwrap();
+    network.kill("nats-server");
+    network.line("nats-server has ended (killed by signal 9) and is started again").await;
+    let ended = network.ended().await;
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(
+        ended.errors.contains("nats-server has failed 5 times in a row")
+            && ended.errors.contains("no-such-thing.conf"),
+        "{}",
+        ended.errors
+    );
+    gone(&pids).await;
+}
+
+/// A shell behind the tether, which leads a group of its own.
+fn tethered(script: &str) -> Child {
+    Command::new(anzen())
+        .args(["local", "tether", "--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn the_tether_ends_as_its_program_does() {
+    for (script, code) in [("exit 0", 0), ("exit 3", 3), ("kill -KILL $$", 137)] {
+        let mut tether = tethered(script);
+        // Waiting would close it, and that is the parent's end.
+        let input = tether.stdin.take();
+        let status = tether.wait().unwrap();
+        drop(input);
+        assert_eq!(status.code(), Some(code), "{script}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_tethered_program_started_ends_with_the_parent() {
+    let mut tether = tethered("sleep 600 & echo $!; wait");
+    let mut line = String::new();
+    BufReader::new(tether.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let sleeping: i32 = line.trim().parse().unwrap();
+    drop(tether.stdin.take());
+    let status = tether.wait().unwrap();
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}");
+    gone(&[sleeping]).await;
 }

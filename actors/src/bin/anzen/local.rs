@@ -221,7 +221,10 @@ fn run_in_slot(arguments: &SlotArguments) -> Outcome {
 }
 
 fn tether(program: &[OsString]) -> Outcome {
+    use std::os::unix::process::ExitStatusExt;
     let Some((program, arguments)) = program.split_first() else { return Ok(ExitCode::FAILURE) };
     let status = local::tether(program, arguments)?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    // A program that a signal ended is told of as a shell does.
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    Ok(code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
