@@ -79,9 +79,10 @@ impl Attempt {
         self.said == Said::Waits && before != Said::Waits
     }
 
-    /// Forgets what an earlier life, or another fork, knew of it.
+    /// Forgets what an earlier life, or another fork, knew of it. One that is being sent still is: it may not be on disk yet, so
+    /// it must not be sent a second way.
     fn forget(&mut self) {
-        (self.said, self.being_sent, self.sent_at) = (Said::Nothing, false, 0);
+        (self.said, self.sent_at) = (Said::Nothing, 0);
     }
 
     fn send_again(&mut self, id: &TxId, head: u64) -> Effect {
