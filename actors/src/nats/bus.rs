@@ -67,7 +67,7 @@ impl Bus {
     }
 
     /// Returns once there is a connection.
-    pub(super) async fn connection(&self) {
+    pub async fn connection(&self) {
         // Whoever tells lives as long as the client.
         let _ = self.connected.clone().wait_for(|connected| *connected).await;
     }

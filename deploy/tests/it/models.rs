@@ -25,6 +25,8 @@ use crate::chain::Chain;
 
 #[path = "../../../messages/src/model/strategies.rs"]
 mod strategies;
+// They are written for it; said here for cargo-machete, which reads this package only.
+use alloy_primitives as _;
 
 /// The contract behind its proxy, whose own code stands for all that a model reads.
 struct Models {

@@ -27,7 +27,7 @@ async fn a_message_arrives_and_its_reply_returns() {
 #[actix::test]
 async fn a_message_to_nobody_waits_through_a_restart_of_the_server() {
     let mut server = Server::start().await;
-    let (_bus, handle) = server.sender().await;
+    let (bus, handle) = server.sender().await;
     let asked = ask(&handle, 1);
     // Kept: the stream has it.
     let seen_by_server = server.bus("onlooker").await;
@@ -36,6 +36,8 @@ async fn a_message_to_nobody_waits_through_a_restart_of_the_server() {
     server.start_again().await;
     let mut receiver = Receiver::start(&server, 10).await;
     receiver.sees(1).await;
+    // Nobody keeps replies: who is not back yet would have to ask again.
+    bus.connection().await;
     receiver.answer(1);
     assert_eq!(asked.await.unwrap().unwrap(), Ok(mined()));
 }
