@@ -27,8 +27,8 @@ pub(super) async fn try_call(
     Ok(Tried { gas, fees, balance })
 }
 
-/// The nonce first: what it counts is mined by the time that the receipts are asked for. One above `credible` is asked of all
-/// endpoints. Where nothing is known yet, the endpoint that is asked first is believed: two others may both be behind.
+/// The nonce first: what it counts is mined by the time that the receipts are asked for. One above `credible`, and the first one
+/// of all, is asked of all endpoints.
 pub(super) async fn read(
     broadcast: &dyn TxBroadcast,
     account: Address,
@@ -38,8 +38,8 @@ pub(super) async fn read(
 ) -> Result<(Account, BTreeMap<B256, Receipt>), ChainError> {
     let told = broadcast.nonce(account).await?;
     let vouched = match credible {
-        Some(credible) if told > credible => vouched_for(broadcast.nonces(account).await, credible),
-        _ => None,
+        Some(credible) if told <= credible => None,
+        _ => vouched_for(broadcast.nonces(account).await).filter(|second| is_likely(*second, told, credible)),
     };
     let nonce = vouched.unwrap_or(told);
     let receipts = if hashes.is_empty() { BTreeMap::new() } else { broadcast.receipts(hashes).await? };
@@ -51,12 +51,19 @@ pub(super) async fn read(
     Ok((Account { nonce, vouched: vouched.is_some(), pending, balance }, receipts))
 }
 
-/// The highest that two endpoints say, or more than they say; nothing where there are no two, or where that is far below what
-/// was known: such a second one is behind, and vouches for nothing.
-fn vouched_for(mut told: Vec<u64>, credible: u64) -> Option<u64> {
+/// The highest that two endpoints say, or more than they say; nothing where there are no two.
+fn vouched_for(mut told: Vec<u64>) -> Option<u64> {
     told.sort_unstable();
-    let second = told.iter().rev().nth(1).copied();
-    second.filter(|nonce| nonce.saturating_add(2 * MOST_UNEXPLAINED) >= credible)
+    told.iter().rev().nth(1).copied()
+}
+
+/// False for what an endpoint says that is far behind: such a one vouches for nothing. Where nothing is known yet, only a higher
+/// nonce than the one told first is better.
+fn is_likely(nonce: u64, told: u64, credible: Option<u64>) -> bool {
+    match credible {
+        Some(credible) => nonce.saturating_add(2 * MOST_UNEXPLAINED) >= credible,
+        None => nonce >= told,
+    }
 }
 
 #[cfg(test)]
@@ -65,15 +72,17 @@ mod tests {
 
     #[test]
     fn one_endpoint_alone_vouches_for_nothing() {
-        assert_eq!(vouched_for(Vec::new(), 70), None);
-        assert_eq!(vouched_for(vec![7], 70), None);
-        assert_eq!(vouched_for(vec![1_000_000, 7], 70), Some(7));
-        assert_eq!(vouched_for(vec![7, 1_000_000, 9], 70), Some(9));
+        assert_eq!(vouched_for(Vec::new()), None);
+        assert_eq!(vouched_for(vec![7]), None);
+        assert_eq!(vouched_for(vec![1_000_000, 7]), Some(7));
+        assert_eq!(vouched_for(vec![7, 1_000_000, 9]), Some(9));
     }
 
     #[test]
     fn an_endpoint_that_is_far_behind_vouches_for_nothing() {
-        assert_eq!(vouched_for(vec![5_000, 0], 4_900), None);
-        assert_eq!(vouched_for(vec![5_000, 4_999], 4_900), Some(4_999));
+        assert!(!is_likely(0, 5_000, Some(4_900)));
+        assert!(is_likely(4_899, 5_000, Some(4_900)));
+        assert!(!is_likely(0, 100, None), "of two one may have no block yet");
+        assert!(is_likely(100, 0, None));
     }
 }

@@ -242,6 +242,9 @@ impl Queue {
 
     /// How many from `free` to below `highest` no transaction of ours has.
     pub(super) fn nonces_unused_below(&self, free: u64, highest: u64) -> u64 {
+        if free >= highest {
+            return 0;
+        }
         let taken = self.taken().range(free..highest).count() as u64;
         highest.saturating_sub(free).saturating_sub(taken)
     }

@@ -128,9 +128,8 @@ impl Queue {
         if flight.nonce >= nonce {
             flight.missing.clear();
             let (of, is_over) = (flight.nonce, intent.request.not_after.is_some_and(|last| head > last));
-            let unused = self.nonces.unused().map_or(nonce, |unused| unused.max(nonce));
             // An endpoint that was wrong gave it its nonce.
-            if is_over && self.nonces_unused_below(unused, of) > MOST_FILLED {
+            if is_over && self.nonces_unused_below(nonce, of) > MOST_FILLED {
                 return self.refuse(id, TxRefusal::Expired);
             }
             return self.urge(id);

@@ -121,9 +121,12 @@ impl<'a> Compose<'a> {
         self.exec(&aggregator.id, &["cat", "/var/lib/deployment/addresses.json"]).await
     }
 
-    /// Where a port of a service is on this machine.
+    /// Where a port of a service is on this machine. It has none while its container is restarted.
     pub(crate) async fn port(&self, service: &str, port: u16) -> Outcome<String> {
-        output(self.command(&["port", service, &port.to_string()])).await
+        eventually("a port is published", Duration::from_secs(60), async || {
+            output(self.command(&["port", service, &port.to_string()])).await
+        })
+        .await
     }
 
     /// Kills what a container runs, as a fault would: the engine is not asked, and sees to it that it comes back.
