@@ -95,7 +95,7 @@ impl ChainReader for AlloyChain {
     }
 }
 
-/// How often an endpoint may let the time run out while a range is read, before the next one is asked.
+/// How often an endpoint may let the time run out without an answer between, while a range is read, before the next one is asked.
 const MOST_TIMEOUTS: u32 = 2;
 
 enum ReadError {
