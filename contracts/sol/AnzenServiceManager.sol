@@ -1,34 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {
-    AccessControlEnumerableUpgradeable
-} from "@openzeppelin/contracts-upgradeable/access/extensions/AccessControlEnumerableUpgradeable.sol";
-
+import {SlashingQueue} from "./SlashingQueue.sol";
 import {IAllocationManager} from "./eigenlayer/IAllocationManager.sol";
 import {IPermissionController} from "./eigenlayer/IPermissionController.sol";
 import {ISlashingRegistryCoordinator} from "./eigenlayer/ISlashingRegistryCoordinator.sol";
-import {IStakeRegistry} from "./eigenlayer/IStakeRegistry.sol";
 import {IAnzenServiceManager} from "./interfaces/IAnzenServiceManager.sol";
 
 /// @title AnzenServiceManager
 /// @notice The AVS. It sets itself up in EigenLayer when it is initialised; from the moment that `admin` accepts the
 /// administration that it is offered there, this contract no longer administers itself.
-contract AnzenServiceManager is IAnzenServiceManager, AccessControlEnumerableUpgradeable {
-    /// @inheritdoc IAnzenServiceManager
-    ISlashingRegistryCoordinator public immutable registryCoordinator;
-    /// @inheritdoc IAnzenServiceManager
-    IStakeRegistry public immutable stakeRegistry;
-    /// @inheritdoc IAnzenServiceManager
-    IAllocationManager public immutable allocationManager;
+contract AnzenServiceManager is SlashingQueue {
     /// @inheritdoc IAnzenServiceManager
     IPermissionController public immutable permissionController;
 
     /// @custom:oz-upgrades-unsafe-allow constructor
-    constructor(ISlashingRegistryCoordinator registryCoordinator_, IPermissionController permissionController_) {
-        registryCoordinator = registryCoordinator_;
-        stakeRegistry = registryCoordinator_.stakeRegistry();
-        allocationManager = registryCoordinator_.allocationManager();
+    constructor(ISlashingRegistryCoordinator registryCoordinator_, IPermissionController permissionController_)
+        SlashingQueue(registryCoordinator_)
+    {
         permissionController = permissionController_;
         _disableInitializers();
     }

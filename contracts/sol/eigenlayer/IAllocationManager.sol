@@ -4,6 +4,11 @@ pragma solidity ^0.8.28;
 /// @title IAllocationManager
 /// @notice What Anzen calls of EigenLayer's AllocationManager.
 interface IAllocationManager {
+    struct OperatorSet {
+        address avs;
+        uint32 id;
+    }
+
     struct CreateSetParams {
         uint32 operatorSetId;
         address[] strategies;
@@ -38,5 +43,10 @@ interface IAllocationManager {
 
     function deregisterFromOperatorSets(DeregisterParams calldata params) external;
 
+    /// @notice Takes shares, in units of 1e-18, of what an operator has allocated to an operator set. The operator must be
+    /// slashable there; strategies must be of the set, strictly ascending; what is not allocated is passed over.
     function slashOperator(address avs, SlashingParams calldata params) external;
+
+    /// @notice The strategies whose stake secures an operator set.
+    function getStrategiesInOperatorSet(OperatorSet calldata operatorSet) external view returns (address[] memory);
 }

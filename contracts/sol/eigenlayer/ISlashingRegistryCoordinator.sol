@@ -35,11 +35,19 @@ interface ISlashingRegistryCoordinator {
 
     function getOperatorId(address operator) external view returns (bytes32);
 
+    /// @notice The operator that registered the key with the hash `operatorId`; zero if there is none.
+    function getOperatorFromId(bytes32 operatorId) external view returns (address);
+
     function getCurrentQuorumBitmap(bytes32 operatorId) external view returns (uint192);
 
     /// @notice Refreshes all stakes of the quorums. By anyone.
     /// @param operatorsPerQuorum All operators of each quorum, ascending by address.
     function updateOperatorsForQuorum(address[][] calldata operatorsPerQuorum, bytes calldata quorumNumbers) external;
 
+    /// @notice Removes an operator from quorums, and starts the time in which it cannot register anew. Nothing is removed unless
+    /// it is in all of the quorums. By the ejector.
     function ejectOperator(address operator, bytes calldata quorumNumbers) external;
+
+    /// @notice For how many seconds an operator cannot register after it was ejected.
+    function ejectionCooldown() external view returns (uint256);
 }
