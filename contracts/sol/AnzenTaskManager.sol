@@ -142,7 +142,8 @@ contract AnzenTaskManager is
         if ($.taskHashes[task.index] != taskHash) revert UnknownTask(taskHash);
         if (response.taskHash != taskHash) revert ResponseToAnotherTask(taskHash, response.taskHash);
         if ($.responseHashes[taskHash] != 0) revert TaskAlreadyAnswered(taskHash);
-        uint256 last = _lastResponseBlock(task.createdBlock);
+        Windows memory windows_ = windowsAt(task.createdBlock);
+        uint256 last = uint256(task.createdBlock) + windows_.response;
         if (block.number > last) revert ResponseWindowOver(last);
 
         // How old the stakes were at the reference block was checked when the task was created.
@@ -158,7 +159,16 @@ contract AnzenTaskManager is
             TaskResponseMetadata({respondedBlock: uint32(block.number), signatoryRecordHash: signatoryRecordHash});
         $.responseHashes[taskHash] = keccak256(abi.encode(response, metadata));
         emit TaskResponded(task.index, taskHash, response, metadata);
-        oracle.update(task.oracleIndex, response.safetyFactor, task.referenceBlock, task.index);
+        oracle.update(
+            ISafetyFactorOracle.Answer({
+                oracleIndex: task.oracleIndex,
+                safetyFactor: response.safetyFactor,
+                referenceBlock: task.referenceBlock,
+                taskIndex: task.index,
+                modelHash: task.modelHash,
+                challengeBlocks: windows_.challenge
+            })
+        );
     }
 
     /// @inheritdoc IAnzenTaskManager

@@ -4,18 +4,26 @@ pragma solidity ^0.8.28;
 import {
     AccessControlEnumerableUpgradeable
 } from "@openzeppelin/contracts-upgradeable/access/extensions/AccessControlEnumerableUpgradeable.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {SafetyFactorFeed} from "./SafetyFactorFeed.sol";
+import {IDisputeStatus} from "./interfaces/IDisputeStatus.sol";
 import {ISafetyFactorOracle} from "./interfaces/ISafetyFactorOracle.sol";
 
 /// @title SafetyFactorOracle
-/// @notice Keeps every answer, and deploys a feed for each protocol.
+/// @notice Keeps every answer, and deploys two feeds for each protocol.
 contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgradeable {
     /// @dev One slot: an answer reads and writes it once.
     struct Protocol {
         address feed;
         uint64 latestRound;
         uint32 latestReferenceBlock;
+    }
+
+    /// @dev The model of the answers from a round on.
+    struct ModelFrom {
+        uint80 roundId;
+        bytes32 modelHash;
     }
 
     /// @custom:storage-location erc7201:anzen.storage.SafetyFactorOracle
@@ -25,10 +33,16 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
         mapping(uint32 oracleIndex => Protocol) protocols;
         mapping(uint32 oracleIndex => string) names;
         mapping(uint32 oracleIndex => mapping(uint80 roundId => Snapshot)) rounds;
+        IDisputeStatus disputes;
+        mapping(uint32 oracleIndex => address) finalFeeds;
+        mapping(uint32 oracleIndex => ModelFrom) models;
+        mapping(uint32 oracleIndex => ModelFrom[]) pastModels;
     }
 
     /// @inheritdoc ISafetyFactorOracle
     uint8 public constant DECIMALS = 9;
+    /// @inheritdoc ISafetyFactorOracle
+    bytes32 public constant FALLBACK_ROLE = keccak256("FALLBACK_ROLE");
 
     // keccak256(abi.encode(uint256(keccak256("anzen.storage.SafetyFactorOracle")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant STORAGE_LOCATION = 0xd31e58d728191656928fac049fbef534081b10f2ef1834b9a6a6caa8cf4e2200;
@@ -48,17 +62,19 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
     function addProtocol(uint32 oracleIndex, string calldata name)
         external
         onlyRole(DEFAULT_ADMIN_ROLE)
-        returns (address newFeed)
+        returns (address newFeed, address newFinalFeed)
     {
         OracleStorage storage $ = _storage();
         if ($.protocols[oracleIndex].feed != address(0)) revert ProtocolExists(oracleIndex);
         if (bytes(name).length == 0) revert EmptyName();
 
-        newFeed = address(new SafetyFactorFeed(this, oracleIndex));
+        newFeed = address(new SafetyFactorFeed(this, oracleIndex, false));
+        newFinalFeed = address(new SafetyFactorFeed(this, oracleIndex, true));
         $.protocols[oracleIndex].feed = newFeed;
+        $.finalFeeds[oracleIndex] = newFinalFeed;
         $.names[oracleIndex] = name;
         $.indices.push(oracleIndex);
-        emit ProtocolAdded(oracleIndex, name, newFeed);
+        emit ProtocolAdded(oracleIndex, name, newFeed, newFinalFeed);
     }
 
     /// @inheritdoc ISafetyFactorOracle
@@ -70,31 +86,74 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
     }
 
     /// @inheritdoc ISafetyFactorOracle
-    function update(uint32 oracleIndex, int256 safetyFactor, uint32 referenceBlock, uint32 taskIndex)
+    function setDisputes(IDisputeStatus newDisputes) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        if (address(newDisputes) == address(0)) revert ZeroAddress();
+        OracleStorage storage $ = _storage();
+        emit DisputesSet(address($.disputes), address(newDisputes));
+        $.disputes = newDisputes;
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
+    function update(Answer calldata answer) external returns (uint80 roundId) {
+        OracleStorage storage $ = _storage();
+        if (msg.sender != $.taskManager) revert NotTaskManager(msg.sender);
+        Protocol memory protocol = $.protocols[answer.oracleIndex];
+        if (protocol.feed == address(0)) revert UnknownProtocol(answer.oracleIndex);
+        if (answer.referenceBlock <= protocol.latestReferenceBlock) {
+            revert ReferenceBlockNotLater(answer.oracleIndex, protocol.latestReferenceBlock, answer.referenceBlock);
+        }
+
+        roundId = ++protocol.latestRound;
+        protocol.latestReferenceBlock = answer.referenceBlock;
+        $.protocols[answer.oracleIndex] = protocol;
+        $.rounds[answer.oracleIndex][roundId] = Snapshot({
+            safetyFactor: _narrowed(answer.safetyFactor),
+            referenceBlock: answer.referenceBlock,
+            taskIndex: answer.taskIndex,
+            updatedAt: uint32(block.timestamp),
+            finality: SafeCast.toUint24(block.number + answer.challengeBlocks - answer.referenceBlock),
+            kind: RoundKind.Answer
+        });
+        _noteModel(answer.oracleIndex, roundId, answer.modelHash);
+        emit SafetyFactorUpdated(
+            answer.oracleIndex, roundId, answer.taskIndex, answer.safetyFactor, answer.referenceBlock
+        );
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
+    function withdraw(uint32 oracleIndex, uint80 roundId, uint32 taskIndex) external {
+        OracleStorage storage $ = _storage();
+        if (msg.sender != address($.disputes)) revert NotDisputes(msg.sender);
+        Snapshot memory snapshot = getRound(oracleIndex, roundId);
+        if (snapshot.kind != RoundKind.Answer || snapshot.taskIndex != taskIndex) {
+            revert RoundOfAnotherTask(roundId, taskIndex);
+        }
+        $.rounds[oracleIndex][roundId].kind = RoundKind.Withdrawn;
+        emit RoundWithdrawn(oracleIndex, roundId, taskIndex);
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
+    function postFallback(uint32 oracleIndex, int256 safetyFactor)
         external
+        onlyRole(FALLBACK_ROLE)
         returns (uint80 roundId)
     {
         OracleStorage storage $ = _storage();
-        if (msg.sender != $.taskManager) revert NotTaskManager(msg.sender);
-        Protocol memory protocol = $.protocols[oracleIndex];
-        if (protocol.feed == address(0)) revert UnknownProtocol(oracleIndex);
-        if (referenceBlock <= protocol.latestReferenceBlock) {
-            revert ReferenceBlockNotLater(oracleIndex, protocol.latestReferenceBlock, referenceBlock);
+        Protocol storage protocol = _existing(oracleIndex);
+        if (address($.disputes) == address(0) || $.disputes.pendingDisputes(oracleIndex) == 0) {
+            revert NothingDisputed(oracleIndex);
         }
-        // forge-lint: disable-next-line(unsafe-typecast)
-        int128 narrowed = int128(safetyFactor);
-        if (narrowed != safetyFactor) revert SafetyFactorOutOfRange(safetyFactor);
-
+        // The latest reference block stays: an answer to a task that is open must not be refused for this.
         roundId = ++protocol.latestRound;
-        protocol.latestReferenceBlock = referenceBlock;
-        $.protocols[oracleIndex] = protocol;
         $.rounds[oracleIndex][roundId] = Snapshot({
-            safetyFactor: narrowed,
-            referenceBlock: referenceBlock,
-            updatedAt: uint64(block.timestamp),
-            taskIndex: taskIndex
+            safetyFactor: _narrowed(safetyFactor),
+            referenceBlock: uint32(block.number - 1),
+            taskIndex: 0,
+            updatedAt: uint32(block.timestamp),
+            finality: 0,
+            kind: RoundKind.Fallback
         });
-        emit SafetyFactorUpdated(oracleIndex, roundId, taskIndex, safetyFactor, referenceBlock);
+        emit FallbackPosted(oracleIndex, roundId, safetyFactor);
     }
 
     /// @inheritdoc ISafetyFactorOracle
@@ -110,6 +169,11 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
     /// @inheritdoc ISafetyFactorOracle
     function taskManager() external view returns (address) {
         return _storage().taskManager;
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
+    function disputes() external view returns (IDisputeStatus) {
+        return _storage().disputes;
     }
 
     /// @inheritdoc ISafetyFactorOracle
@@ -139,12 +203,66 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
     }
 
     /// @inheritdoc ISafetyFactorOracle
+    function finalFeed(uint32 oracleIndex) external view returns (address) {
+        _existing(oracleIndex);
+        return _storage().finalFeeds[oracleIndex];
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
     function latestRound(uint32 oracleIndex) public view returns (uint80) {
         return _existing(oracleIndex).latestRound;
     }
 
     /// @inheritdoc ISafetyFactorOracle
-    function getRound(uint32 oracleIndex, uint80 roundId) public view returns (Snapshot memory) {
+    function getRound(uint32 oracleIndex, uint80 roundId) public view returns (Snapshot memory snapshot) {
+        snapshot = _written(oracleIndex, roundId);
+        if (snapshot.kind == RoundKind.Withdrawn) revert RoundIsWithdrawn(oracleIndex, roundId);
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
+    function roundStatus(uint32 oracleIndex, uint80 roundId) public view returns (RoundStatus) {
+        Snapshot memory snapshot = _written(oracleIndex, roundId);
+        if (snapshot.kind == RoundKind.Withdrawn) return RoundStatus.Withdrawn;
+        if (snapshot.kind == RoundKind.Fallback) return RoundStatus.Fallback;
+        IDisputeStatus disputes_ = _storage().disputes;
+        if (address(disputes_) != address(0) && disputes_.isDisputed(oracleIndex, roundId)) {
+            return RoundStatus.Disputed;
+        }
+        bool challengeable = block.number <= uint256(snapshot.referenceBlock) + snapshot.finality;
+        return challengeable ? RoundStatus.Provisional : RoundStatus.Final;
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
+    function latestFinalRound(uint32 oracleIndex) external view returns (uint80 roundId) {
+        // As many steps back as there are answers in a challenge window, besides withdrawn and fallback rounds.
+        for (roundId = latestRound(oracleIndex); roundId != 0; --roundId) {
+            if (roundStatus(oracleIndex, roundId) == RoundStatus.Final) return roundId;
+        }
+        revert NoFinalRound(oracleIndex);
+    }
+
+    /// @inheritdoc ISafetyFactorOracle
+    function modelAt(uint32 oracleIndex, uint80 roundId) external view returns (bytes32) {
+        OracleStorage storage $ = _storage();
+        ModelFrom memory from = $.models[oracleIndex];
+        ModelFrom[] storage past = $.pastModels[oracleIndex];
+        for (uint256 i = past.length; roundId < from.roundId && i != 0; --i) {
+            from = past[i - 1];
+        }
+        return roundId < from.roundId ? bytes32(0) : from.modelHash;
+    }
+
+    /// @dev A model changes when governance says so: in the steady state this reads one slot.
+    function _noteModel(uint32 oracleIndex, uint80 roundId, bytes32 modelHash) private {
+        OracleStorage storage $ = _storage();
+        ModelFrom storage current = $.models[oracleIndex];
+        if (current.modelHash == modelHash) return;
+        if (current.roundId != 0) $.pastModels[oracleIndex].push(current);
+        $.models[oracleIndex] = ModelFrom({roundId: roundId, modelHash: modelHash});
+        emit ModelChanged(oracleIndex, roundId, modelHash);
+    }
+
+    function _written(uint32 oracleIndex, uint80 roundId) private view returns (Snapshot memory) {
         if (roundId == 0 || roundId > latestRound(oracleIndex)) revert NoData(oracleIndex, roundId);
         return _storage().rounds[oracleIndex][roundId];
     }
@@ -152,6 +270,12 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
     function _existing(uint32 oracleIndex) private view returns (Protocol storage protocol) {
         protocol = _storage().protocols[oracleIndex];
         if (protocol.feed == address(0)) revert UnknownProtocol(oracleIndex);
+    }
+
+    function _narrowed(int256 safetyFactor) private pure returns (int128 narrowed) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        narrowed = int128(safetyFactor);
+        if (narrowed != safetyFactor) revert SafetyFactorOutOfRange(safetyFactor);
     }
 
     function _storage() private pure returns (OracleStorage storage $) {

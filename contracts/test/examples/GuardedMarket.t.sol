@@ -19,7 +19,8 @@ contract GuardedMarketTest is Test {
         bytes memory initialize = abi.encodeCall(SafetyFactorOracle.initialize, (address(this)));
         oracle = SafetyFactorOracle(address(new TransparentUpgradeableProxy(implementation, address(1), initialize)));
         oracle.setTaskManager(address(this));
-        market = new GuardedMarket(AggregatorV3Interface(oracle.addProtocol(0, "Market")));
+        (address feed,) = oracle.addProtocol(0, "Market");
+        market = new GuardedMarket(AggregatorV3Interface(feed));
         vm.warp(1_700_000_000);
         vm.deal(address(this), 1 ether);
     }
@@ -32,7 +33,7 @@ contract GuardedMarketTest is Test {
     }
 
     function test_deposit_whileTheFactorIsHighAndFresh() public {
-        oracle.update(0, 200_000_000, 10, 0);
+        oracle.update(_answer(0, 200_000_000, 10, 0));
         vm.warp(block.timestamp + 1 hours);
         market.deposit{value: 3}();
         assertEq(market.deposits(address(this)), 3);
@@ -40,21 +41,29 @@ contract GuardedMarketTest is Test {
 
     function test_deposit_revertsWithNotSafe() public {
         uint256 updatedAt = block.timestamp;
-        oracle.update(0, 199_999_999, 10, 0);
+        oracle.update(_answer(0, 199_999_999, 10, 0));
         vm.expectRevert(abi.encodeWithSelector(GuardedMarket.NotSafe.selector, 199_999_999, updatedAt));
         market.deposit{value: 1}();
 
-        oracle.update(0, 500_000_000, 11, 1);
+        oracle.update(_answer(0, 500_000_000, 11, 1));
         vm.warp(updatedAt + 1 hours + 1);
         vm.expectRevert(abi.encodeWithSelector(GuardedMarket.NotSafe.selector, 500_000_000, updatedAt));
         market.deposit{value: 1}();
     }
 
     function test_withdraw_isNeverGuarded() public {
-        oracle.update(0, 500_000_000, 10, 0);
+        oracle.update(_answer(0, 500_000_000, 10, 0));
         market.deposit{value: 3}();
         vm.warp(block.timestamp + 30 days);
         market.withdraw(2);
         assertEq(market.deposits(address(this)), 1);
+    }
+
+    function _answer(uint32 oracleIndex, int256 value, uint32 referenceBlock, uint32 taskIndex)
+        private
+        pure
+        returns (ISafetyFactorOracle.Answer memory)
+    {
+        return ISafetyFactorOracle.Answer(oracleIndex, value, referenceBlock, taskIndex, bytes32(0), 20);
     }
 }
