@@ -6,6 +6,7 @@ import {ISlashingRegistryCoordinator} from "./eigenlayer/ISlashingRegistryCoordi
 import {IStakeRegistry} from "./eigenlayer/IStakeRegistry.sol";
 import {IBLSSignatureChecker} from "./interfaces/IBLSSignatureChecker.sol";
 import {BN254} from "./libraries/BN254.sol";
+import {BlsSignature} from "./libraries/BlsSignature.sol";
 
 /// @title BLSSignatureChecker
 /// @notice Checks certificates against the middleware's registries.
@@ -100,7 +101,7 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
         totalStake = _addQuorums(check, quorumNumbers, params);
         signatoryRecordHash = _subtractNonSigners(check, params.nonSignerPubkeys, params.nonSignerQuorumBitmapIndices);
         signedStake = _signedStake(check.quorums);
-        _checkSignature(digest, check.key, params.apkG2, params.sigma);
+        BlsSignature.verify(digest, check.key, params.apkG2, params.sigma);
     }
 
     function _checkLengths(uint256 quorumCount, NonSignerStakesAndSignature calldata params) private pure {
@@ -253,36 +254,5 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
             if (quorums[i].nextIndex != quorums[i].endOfIndices) revert ArrayLengthMismatch();
             signedStake[i] = uint96(quorums[i].signedStake);
         }
-    }
-
-    /// @dev Checks that `sigma` is the signature of `digest` by `key`, and that `keyG2` is `key` in G2: the two equations
-    /// e(sigma, G2) = e(H(digest), keyG2) and e(key, G2) = e(G1, keyG2), the second one times gamma. Gamma is a hash of all
-    /// that the equations are about, so that nothing can be chosen after it.
-    function _checkSignature(
-        bytes32 digest,
-        BN254.G1Point memory key,
-        BN254.G2Point calldata keyG2,
-        BN254.G1Point calldata sigma
-    ) private view {
-        if (key.isIdentity()) revert SignersKeyIsIdentity();
-        uint256 gamma;
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            mstore(input, digest)
-            mcopy(add(input, 0x20), key, 0x40)
-            calldatacopy(add(input, 0x60), keyG2, 0x80)
-            calldatacopy(add(input, 0xe0), sigma, 0x40)
-            gamma := keccak256(input, 0x120)
-        }
-        gamma %= BN254.R;
-
-        BN254.G1Point memory left = key.mul(gamma);
-        left.addCalldata(sigma);
-        BN254.G1Point memory right = BN254.G1Point(1, 2).mul(gamma);
-        right.add(BN254.hashToG1(digest));
-
-        (bool success, bool equal) = BN254.pairingEquals(left, right, keyG2);
-        if (!success) revert PairingPrecompileFailed();
-        if (!equal) revert InvalidSignature();
     }
 }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAnzenDisputes} from "../interfaces/IAnzenDisputes.sol";
+import {IAnzenTaskManager} from "../interfaces/IAnzenTaskManager.sol";
+import {IDisputeStatus} from "../interfaces/IDisputeStatus.sol";
+import {ISafetyFactorOracle} from "../interfaces/ISafetyFactorOracle.sol";
+import {DisputeGovernance} from "./DisputeGovernance.sol";
+import {WrongAnswers} from "./WrongAnswers.sol";
+
+/// @title CommitteeDisputes
+/// @notice Disputes about answers that cannot be recomputed on chain.
+/// @dev Each costs a bond and a place; both come free by themselves when the time for a ruling is over, so that no one can hold
+/// anything up for longer than that. An answer is disputed once: the committee need not rule twice.
+abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
+    /// @custom:storage-location erc7201:anzen.storage.CommitteeDisputes
+    struct CommitteeStorage {
+        mapping(bytes32 taskHash => CommitteeDispute) disputes;
+        // Those that are pending, and those whose time is over that nobody has ended yet.
+        mapping(uint32 oracleIndex => bytes32[] taskHashes) open;
+        uint256 openCount;
+        mapping(address account => uint256) due;
+    }
+
+    // keccak256(abi.encode(uint256(keccak256("anzen.storage.CommitteeDisputes")) - 1)) & ~bytes32(uint256(0xff))
+    bytes32 private constant STORAGE_LOCATION = 0x8b7bd2385d5f8fc0559ac90246476619abc8b8e10e70d2cf13bd1d32896e4200;
+
+    /// @inheritdoc IAnzenDisputes
+    function challengeByCommittee(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponse calldata response,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        uint80 roundId
+    ) external payable {
+        bytes32 taskHash = _checkResponse(task, response, metadata);
+        IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
+        if (_isProvable(task.modelHash)) revert ModelIsProvable(task.modelHash);
+        _checkRound(task, roundId);
+        CommitteeStorage storage $ = _committee();
+        if ($.disputes[taskHash].state != DisputeState.None) revert AlreadyDisputed(taskHash);
+        DisputePolicy memory policy = disputePolicy();
+        if (msg.value != policy.bond) revert WrongBond(policy.bond);
+        _endOverdue(task.oracleIndex);
+        if ($.open[task.oracleIndex].length >= policy.mostPendingPerProtocol || $.openCount >= policy.mostPending) {
+            revert TooManyDisputes();
+        }
+
+        uint32 rulingEnd = uint32(block.number + windows.veto);
+        $.disputes[taskHash] = CommitteeDispute({
+            challenger: msg.sender,
+            bond: policy.bond,
+            oracleIndex: task.oracleIndex,
+            roundId: roundId,
+            rulingEnd: rulingEnd,
+            state: DisputeState.Pending
+        });
+        $.open[task.oracleIndex].push(taskHash);
+        ++$.openCount;
+        emit CommitteeAsked(taskHash, task.oracleIndex, msg.sender, roundId, rulingEnd);
+    }
+
+    /// @inheritdoc IAnzenDisputes
+    function rule(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponse calldata response,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        bool upheld
+    ) external onlyRole(COMMITTEE_ROLE) {
+        bytes32 taskHash = _checkResponse(task, response, metadata);
+        CommitteeDispute memory dispute = _pending(taskHash);
+        if (block.number > dispute.rulingEnd) revert RulingWindowOver(dispute.rulingEnd);
+        if (upheld) {
+            _end(taskHash, DisputeState.Upheld, dispute.challenger);
+            uint32 execution = taskManager.windowsAt(task.createdBlock).execution;
+            // The ruling stands in for the veto.
+            _withdraw(task, taskHash, dispute.roundId, 0, execution);
+        } else {
+            _end(taskHash, DisputeState.Rejected, disputePolicy().treasury);
+        }
+    }
+
+    /// @inheritdoc IAnzenDisputes
+    function lapse(bytes32 taskHash) external {
+        CommitteeDispute memory dispute = _pending(taskHash);
+        if (block.number <= dispute.rulingEnd) revert RulingWindowNotOver(dispute.rulingEnd);
+        _end(taskHash, DisputeState.Lapsed, dispute.challenger);
+    }
+
+    /// @inheritdoc IAnzenDisputes
+    function withdrawBonds() external {
+        CommitteeStorage storage $ = _committee();
+        uint256 due = $.due[msg.sender];
+        if (due == 0) revert NothingDue();
+        $.due[msg.sender] = 0;
+        (bool paid,) = msg.sender.call{value: due}("");
+        if (!paid) revert PaymentFailed();
+    }
+
+    /// @inheritdoc IAnzenDisputes
+    function committeeDispute(bytes32 taskHash) external view returns (CommitteeDispute memory) {
+        return _committee().disputes[taskHash];
+    }
+
+    /// @inheritdoc IAnzenDisputes
+    function bondsDue(address account) external view returns (uint256) {
+        return _committee().due[account];
+    }
+
+    /// @inheritdoc IDisputeStatus
+    function isDisputed(uint32 oracleIndex, uint80 roundId) external view returns (bool) {
+        CommitteeStorage storage $ = _committee();
+        bytes32[] storage open = $.open[oracleIndex];
+        for (uint256 i; i < open.length; ++i) {
+            CommitteeDispute memory dispute = $.disputes[open[i]];
+            if (dispute.roundId == roundId) return block.number <= dispute.rulingEnd;
+        }
+        return false;
+    }
+
+    /// @inheritdoc IDisputeStatus
+    function pendingDisputes(uint32 oracleIndex) external view returns (uint256 count) {
+        CommitteeStorage storage $ = _committee();
+        bytes32[] storage open = $.open[oracleIndex];
+        for (uint256 i; i < open.length; ++i) {
+            if (block.number <= $.disputes[open[i]].rulingEnd) ++count;
+        }
+    }
+
+    /// @dev Whether answers by the model can be recomputed on chain.
+    function _isProvable(bytes32 modelHash) internal view virtual returns (bool);
+
+    /// @dev Ends those of a protocol's disputes on which the committee has not ruled in time, so that they take no place.
+    function _endOverdue(uint32 oracleIndex) private {
+        CommitteeStorage storage $ = _committee();
+        bytes32[] storage open = $.open[oracleIndex];
+        for (uint256 i = open.length; i != 0; --i) {
+            CommitteeDispute memory dispute = $.disputes[open[i - 1]];
+            if (block.number > dispute.rulingEnd) _end(open[i - 1], DisputeState.Lapsed, dispute.challenger);
+        }
+    }
+
+    /// @dev Ends a dispute; its bond is `beneficiary`'s, who has to fetch it: a payment that is refused holds nothing up.
+    function _end(bytes32 taskHash, DisputeState state, address beneficiary) private {
+        CommitteeStorage storage $ = _committee();
+        CommitteeDispute storage dispute = $.disputes[taskHash];
+        dispute.state = state;
+        $.due[beneficiary] += dispute.bond;
+        bytes32[] storage open = $.open[dispute.oracleIndex];
+        for (uint256 i; i < open.length; ++i) {
+            if (open[i] != taskHash) continue;
+            open[i] = open[open.length - 1];
+            open.pop();
+            break;
+        }
+        --$.openCount;
+        emit CommitteeDisputeEnded(taskHash, state);
+    }
+
+    function _pending(bytes32 taskHash) private view returns (CommitteeDispute memory dispute) {
+        dispute = _committee().disputes[taskHash];
+        if (dispute.state != DisputeState.Pending) revert NoPendingDispute(taskHash);
+    }
+
+    /// @dev That the round is the answer to the task: else the oracle would refuse to withdraw it after the ruling.
+    function _checkRound(IAnzenTaskManager.Task calldata task, uint80 roundId) private view {
+        ISafetyFactorOracle.Snapshot memory snapshot = oracle.getRound(task.oracleIndex, roundId);
+        if (snapshot.kind != ISafetyFactorOracle.RoundKind.Answer || snapshot.taskIndex != task.index) {
+            revert ISafetyFactorOracle.RoundOfAnotherTask(roundId, task.index);
+        }
+    }
+
+    function _committee() private pure returns (CommitteeStorage storage $) {
+        assembly ("memory-safe") {
+            $.slot := STORAGE_LOCATION
+        }
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {BN254} from "../libraries/BN254.sol";
+import {IAnzenServiceManager} from "./IAnzenServiceManager.sol";
+import {IAnzenTaskManager} from "./IAnzenTaskManager.sol";
+import {IDisputeStatus} from "./IDisputeStatus.sol";
+import {ISafetyFactorOracle} from "./ISafetyFactorOracle.sol";
+
+/// @title IAnzenDisputes
+/// @notice Where answers are disputed, and operators are held to what they signed.
+///
+/// A *challenge* recomputes an answer from proofs; a wrong one is withdrawn, and a fault recorded. Its signers are frozen
+/// afterwards, in batches. Where an answer cannot be recomputed on chain, the *committee* rules on it. An operator that signed
+/// two answers to one task is frozen by the proof of it. One that keeps away is ejected, unless it has *attested* its answers.
+interface IAnzenDisputes is IDisputeStatus {
+    /// @notice An operator that was in a quorum at a task's reference block.
+    /// @param operatorId The operator.
+    /// @param bitmapIndex Which entry in the coordinator's history of the operator's quorums was in force then.
+    struct Member {
+        bytes32 operatorId;
+        uint32 bitmapIndex;
+    }
+
+    /// @notice An operator's key, in both groups.
+    struct OperatorKey {
+        BN254.G1Point g1;
+        BN254.G2Point g2;
+    }
+
+    /// @notice An answer with its signature.
+    struct SignedAnswer {
+        int256 safetyFactor;
+        BN254.G1Point sigma;
+    }
+
+    /// @notice What governance decides about disputes.
+    /// @param bond What a challenge that the committee has to rule on costs if it is rejected, in wei.
+    /// @param treasury Who gets such a bond.
+    /// @param mostPendingPerProtocol On how many answers of a protocol the committee may have to rule at once.
+    /// @param mostPending And of all protocols.
+    /// @param absencesAllowed How many tasks an operator may keep away from within `absencePeriod` without consequences.
+    /// @param absencePeriod That period, in blocks.
+    struct DisputePolicy {
+        uint96 bond;
+        address treasury;
+        uint8 mostPendingPerProtocol;
+        uint16 mostPending;
+        uint16 absencesAllowed;
+        uint32 absencePeriod;
+    }
+
+    /// @notice How a dispute before the committee stands.
+    enum DisputeState {
+        None,
+        Pending,
+        Upheld,
+        Rejected,
+        Lapsed
+    }
+
+    /// @notice A dispute before the committee.
+    /// @param challenger Who gets the bond back.
+    /// @param bond What was paid, in wei.
+    /// @param oracleIndex The protocol.
+    /// @param roundId The round that is disputed.
+    /// @param rulingEnd The last block in which the committee can rule.
+    struct CommitteeDispute {
+        address challenger;
+        uint96 bond;
+        uint32 oracleIndex;
+        uint80 roundId;
+        uint32 rulingEnd;
+        DisputeState state;
+    }
+
+    /// @notice An answer was proved wrong, or ruled to be; it was withdrawn. `faultId` names the fault of its signers.
+    event AnswerWithdrawn(
+        uint32 indexed taskIndex, bytes32 indexed taskHash, bytes32 indexed faultId, uint32 oracleIndex, uint80 roundId
+    );
+    /// @notice The committee has to rule on an answer until block `rulingEnd`.
+    event CommitteeAsked(
+        bytes32 indexed taskHash,
+        uint32 indexed oracleIndex,
+        address indexed challenger,
+        uint80 roundId,
+        uint32 rulingEnd
+    );
+    /// @notice A dispute before the committee is over.
+    event CommitteeDisputeEnded(bytes32 indexed taskHash, DisputeState state);
+    /// @notice An operator's own answer was recorded.
+    event AnswerAttested(bytes32 indexed taskHash, bytes32 indexed operatorId, int256 safetyFactor);
+    /// @notice An operator signed two answers to a task.
+    event EquivocationProved(bytes32 indexed taskHash, bytes32 indexed operatorId, bytes32 indexed faultId);
+    /// @notice An operator kept away from a task; it was the `count`-th time in its present period.
+    event AbsenceRecorded(bytes32 indexed taskHash, bytes32 indexed operatorId, uint256 count);
+    /// @notice An operator was ejected because it kept away too often.
+    event AbsenteeEjected(bytes32 indexed operatorId);
+    /// @notice Governance has decided anew about disputes.
+    event DisputePolicySet(DisputePolicy policy);
+
+    /// @notice An address that must not be zero is.
+    error ZeroAddress();
+    /// @notice There is no such task.
+    error UnknownTask(bytes32 taskHash);
+    /// @notice The task was not answered so.
+    error UnknownResponse(bytes32 taskHash);
+    /// @notice The answer could be challenged until block `last`.
+    error ChallengeWindowOver(uint256 last);
+    /// @notice The answer is what follows from the chain's state.
+    error ChallengeUnfounded(int256 safetyFactor);
+    /// @notice The model can be recomputed on chain: challenge the answer by proofs.
+    error ModelIsProvable(bytes32 modelHash);
+    /// @notice The model cannot be recomputed on chain: have the committee rule.
+    error ModelNotProvable(bytes32 modelHash);
+    /// @notice The answer has been withdrawn, or disputed before the committee.
+    error AlreadyDisputed(bytes32 taskHash);
+    /// @notice The bond is `bond` wei.
+    error WrongBond(uint256 bond);
+    /// @notice The committee has to rule on as many answers as it may at once.
+    error TooManyDisputes();
+    /// @notice There is no dispute about the task before the committee, or it is over.
+    error NoPendingDispute(bytes32 taskHash);
+    /// @notice The committee could rule until block `last`.
+    error RulingWindowOver(uint256 last);
+    /// @notice The committee can rule until block `last`.
+    error RulingWindowNotOver(uint256 last);
+    /// @notice These are not those who did not sign.
+    error WrongNonSigners();
+    /// @notice The operator did not sign the answer.
+    error OperatorDidNotSign(bytes32 operatorId);
+    /// @notice The operator signed the answer.
+    error OperatorSigned(bytes32 operatorId);
+    /// @notice The operator was in none of the task's quorums at the reference block, or the index is not that of the entry
+    /// that was in force then.
+    error NotInQuorum(bytes32 operatorId);
+    /// @notice The two answers are the same.
+    error SameAnswer();
+    /// @notice Answers to the task can be attested until block `last` only.
+    error AttestWindowOver(uint256 last);
+    /// @notice Answers to the task can still be attested, until block `last`.
+    error AttestWindowNotOver(uint256 last);
+    /// @notice The operator has attested an answer to the task.
+    error AlreadyAttested(bytes32 operatorId);
+    /// @notice The answer came too late for those left out of it to attest theirs.
+    error AnsweredLate(uint256 respondedBlock);
+    /// @notice The absence is counted already.
+    error AbsenceCounted(bytes32 operatorId);
+    /// @notice The operator was not ejected for absence, or too long ago.
+    error NotAnAbsentee(bytes32 operatorId);
+    /// @notice There is nothing to be paid out to the caller.
+    error NothingDue();
+    /// @notice The payment was refused.
+    error PaymentFailed();
+
+    /// @notice Has the committee rule on an answer whose model cannot be recomputed on chain. By anyone who pays the bond, in the
+    /// answer's challenge window, once for each answer. The bond comes back unless the committee rejects the challenge.
+    function challengeByCommittee(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponse calldata response,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        uint80 roundId
+    ) external payable;
+
+    /// @notice Rules on an answer. By the committee, for as many blocks as it could have vetoed: a fault that it finds cannot
+    /// be vetoed.
+    function rule(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponse calldata response,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        bool upheld
+    ) external;
+
+    /// @notice Ends a dispute on which the committee has not ruled in time: the answer stands, the bond goes back. By anyone.
+    function lapse(bytes32 taskHash) external;
+
+    /// @notice Pays out the bonds that are due to the caller.
+    function withdrawBonds() external;
+
+    /// @notice Freezes signers of an answer that was withdrawn. By anyone, until the fault's execution window is over. Those
+    /// that are frozen already are passed over.
+    /// @param nonSignerIds Those who did not sign, strictly ascending.
+    /// @param signers Those to be frozen.
+    function freezeSigners(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponse calldata response,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        bytes32[] calldata nonSignerIds,
+        Member[] calldata signers
+    ) external;
+
+    /// @notice Records an operator's own answer to a task, so that its absence from the certificate is no absence. By anyone,
+    /// within the response window.
+    function attest(IAnzenTaskManager.Task calldata task, SignedAnswer calldata answer, OperatorKey calldata key)
+        external;
+
+    /// @notice Proves that an operator signed two answers to a task, and freezes it. By anyone, as long as an answer to the task
+    /// could be challenged.
+    function proveEquivocation(
+        IAnzenTaskManager.Task calldata task,
+        SignedAnswer calldata first,
+        SignedAnswer calldata second,
+        OperatorKey calldata key,
+        uint32 bitmapIndex
+    ) external;
+
+    /// @notice Counts that an operator kept away from a task; ejects it if that was once too often. By anyone, between the end of
+    /// the response window and that of the challenge window, and only if the answer came in the first half of the response
+    /// window, so that who was left out of it had time to attest.
+    function recordAbsence(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponse calldata response,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        bytes32[] calldata nonSignerIds,
+        Member calldata member
+    ) external;
+
+    /// @notice Makes a fault of the absence for which an operator was ejected. By the committee, for as many blocks after it as
+    /// it could have vetoed.
+    function ruleAbsence(bytes32 operatorId) external;
+
+    /// @notice Decides about disputes from now on. By the administrator.
+    function setDisputePolicy(DisputePolicy calldata policy) external;
+
+    function disputePolicy() external view returns (DisputePolicy memory);
+
+    /// @notice The dispute about a task's answer before the committee.
+    function committeeDispute(bytes32 taskHash) external view returns (CommitteeDispute memory);
+
+    /// @notice The name of a fault: of all who signed the wrong answer to a task (`operatorId` zero), or of one operator.
+    function faultIdOf(IAnzenServiceManager.FaultKind kind, bytes32 taskHash, bytes32 operatorId)
+        external
+        pure
+        returns (bytes32);
+
+    /// @notice Whether an operator has attested an answer to a task.
+    function hasAttested(bytes32 taskHash, bytes32 operatorId) external view returns (bool);
+
+    /// @notice How often an operator has been absent in its present period.
+    function absences(bytes32 operatorId) external view returns (uint256);
+
+    /// @notice The bonds that are due to an account, in wei.
+    function bondsDue(address account) external view returns (uint256);
+
+    function taskManager() external view returns (IAnzenTaskManager);
+
+    function oracle() external view returns (ISafetyFactorOracle);
+
+    function serviceManager() external view returns (IAnzenServiceManager);
+}
