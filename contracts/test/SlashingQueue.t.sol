@@ -5,10 +5,10 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 
 import {IAnzenServiceManager} from "../sol/interfaces/IAnzenServiceManager.sol";
 import {IAllocationManagerFull} from "./fixtures/EigenLayer.sol";
-import {EigenLayerFixture} from "./fixtures/EigenLayerFixture.sol";
+import {SlashingFixture} from "./fixtures/SlashingFixture.sol";
 
 /// @notice Faults, from their recording to the fall of real stake.
-contract SlashingQueueTest is EigenLayerFixture {
+contract SlashingQueueTest is SlashingFixture {
     bytes32 private constant FAULT = keccak256("fault");
     uint64 private constant SHARE = 0.25 ether;
     uint32 private constant VETO = 100;
@@ -341,32 +341,6 @@ contract SlashingQueueTest is EigenLayerFixture {
         (accounts[0], accounts[1]) = (operators[a].account, operators[b].account);
         vm.prank(anyone);
         serviceManager.executeSlashing(FAULT, _plan(quorumNumbers), accounts);
-    }
-
-    function _accounts(uint256 a) private view returns (address[] memory accounts) {
-        accounts = new address[](1);
-        accounts[0] = operators[a].account;
-    }
-
-    function _plan(bytes memory quorumNumbers)
-        private
-        view
-        returns (IAnzenServiceManager.QuorumStrategies[] memory plan)
-    {
-        plan = new IAnzenServiceManager.QuorumStrategies[](quorumNumbers.length);
-        for (uint256 i; i < plan.length; ++i) {
-            plan[i].quorumNumber = uint8(quorumNumbers[i]);
-            plan[i].strategies = new address[](1);
-            plan[i].strategies[0] = strategy;
-        }
-    }
-
-    /// @dev What is left to an operator, who is its own staker.
-    function _withdrawable(uint256 index) private view returns (uint256) {
-        address[] memory strategies = new address[](1);
-        strategies[0] = strategy;
-        (uint256[] memory shares,) = delegationManager.getWithdrawableShares(operators[index].account, strategies);
-        return shares[0];
     }
 
     function _magnitude(uint256 index, uint8 quorumNumber) private view returns (uint64) {

@@ -103,10 +103,10 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
     /// @inheritdoc IAnzenDisputes
     function ruleAbsence(bytes32 operatorId) external onlyRole(COMMITTEE_ROLE) {
         Tally storage tally = _faults().tallies[operatorId];
+        if (tally.ejectedBlock == 0) revert NotAnAbsentee(operatorId);
         IAnzenTaskManager.Windows memory windows = taskManager.windowsAt(tally.taskCreated);
-        if (tally.ejectedBlock == 0 || block.number > uint256(tally.ejectedBlock) + windows.veto) {
-            revert NotAnAbsentee(operatorId);
-        }
+        uint256 last = uint256(tally.ejectedBlock) + windows.veto;
+        if (block.number > last) revert RulingWindowOver(last);
         uint192 quorums = tally.quorums;
         bytes32 faultId =
             faultIdOf(IAnzenServiceManager.FaultKind.Absence, bytes32(uint256(tally.ejectedBlock)), operatorId);

@@ -146,7 +146,7 @@ interface IAnzenDisputes is IDisputeStatus {
     error AnsweredLate(uint256 respondedBlock);
     /// @notice The absence is counted already.
     error AbsenceCounted(bytes32 operatorId);
-    /// @notice The operator was not ejected for absence, or too long ago.
+    /// @notice The operator was not ejected for absence, or that was ruled on.
     error NotAnAbsentee(bytes32 operatorId);
     /// @notice There is nothing to be paid out to the caller.
     error NothingDue();
