@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+
+import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
+import {IAnzenServiceManager} from "../sol/interfaces/IAnzenServiceManager.sol";
+import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
+import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
+
+/// @notice Answers that cannot be recomputed on chain, on which the committee rules; and the freezing of those who signed.
+contract CommitteeDisputesTest is DisputesFixture {
+    Answered private answered;
+
+    function setUp() public {
+        _deployDisputes();
+        answered = _answered(_ids(4), 1);
+    }
+
+    // --------------------------------------------------------------------------------------------------------- asking
+
+    function test_challengeByCommittee_makesTheRoundDisputed() public {
+        uint32 rulingEnd = uint32(vm.getBlockNumber()) + _windows().veto;
+        vm.expectEmit(address(disputes));
+        emit IAnzenDisputes.CommitteeAsked(answered.taskHash, ORACLE_INDEX, anyone, answered.roundId, rulingEnd);
+        _challenge();
+        assertTrue(disputes.isDisputed(ORACLE_INDEX, answered.roundId));
+        assertEq(disputes.pendingDisputes(ORACLE_INDEX), 1);
+        assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Disputed);
+        assertEq(address(disputes).balance, BOND);
+    }
+
+    /// @dev Nobody can hold the oracle up by disputes.
+    function test_challengeByCommittee_newTasksAreCreatedAndAnsweredMeanwhile() public {
+        _challenge();
+        vm.roll(vm.getBlockNumber() + 10);
+        Answered memory next = _answered(_ids(4), 1);
+        assertEq(next.roundId, 2);
+        assertTrue(oracle.roundStatus(ORACLE_INDEX, 2) == ISafetyFactorOracle.RoundStatus.Provisional);
+    }
+
+    function test_challengeByCommittee_onlyOnce() public {
+        _challenge();
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AlreadyDisputed.selector, answered.taskHash));
+        _challenge();
+        _rule(false);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AlreadyDisputed.selector, answered.taskHash));
+        _challenge();
+    }
+
+    function test_challengeByCommittee_revertsWithWrongBond() public {
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.WrongBond.selector, BOND));
+        vm.prank(anyone);
+        disputes.challengeByCommittee{value: BOND - 1}(
+            answered.task, answered.response, answered.metadata, answered.roundId
+        );
+    }
+
+    function test_challengeByCommittee_revertsWithTooManyDisputes() public {
+        _challenge();
+        for (uint256 i; i < 2; ++i) {
+            vm.roll(vm.getBlockNumber() + 10);
+            answered = _answered(_ids(4), 1);
+            if (i == 1) vm.expectRevert(IAnzenDisputes.TooManyDisputes.selector);
+            _challenge();
+        }
+        // The first one's time is over: its place is free, and its bond due.
+        vm.roll(disputes.committeeDispute(taskManager.taskHashAt(0)).rulingEnd + 1);
+        _refresh(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        answered = _answered(_ids(4), 1);
+        _challenge();
+        assertEq(disputes.bondsDue(anyone), BOND);
+    }
+
+    function test_challengeByCommittee_revertsWithChallengeWindowOver() public {
+        uint256 last = answered.metadata.respondedBlock + _windows().challenge;
+        vm.roll(last + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeWindowOver.selector, last));
+        _challenge();
+        vm.roll(last);
+        _challenge();
+    }
+
+    function test_challengeByCommittee_revertsWithUnknownResponse() public {
+        answered.response.safetyFactor += 1;
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.UnknownResponse.selector, answered.taskHash));
+        _challenge();
+    }
+
+    function test_challengeByCommittee_revertsWithRoundOfAnotherTask() public {
+        vm.roll(vm.getBlockNumber() + 10);
+        Answered memory next = _answered(_ids(4), 1);
+        answered.roundId = next.roundId;
+        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundOfAnotherTask.selector, next.roundId, 0));
+        _challenge();
+    }
+
+    // --------------------------------------------------------------------------------------------------------- ruling
+
+    function test_rule_upheldWithdrawsAndMakesAFaultThatCannotBeVetoed() public {
+        _challenge();
+        bytes32 faultId = _faultId();
+        vm.expectEmit(address(disputes));
+        emit IAnzenDisputes.AnswerWithdrawn(
+            answered.task.index, answered.taskHash, faultId, ORACLE_INDEX, answered.roundId
+        );
+        _rule(true);
+        assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Withdrawn);
+        assertEq(disputes.pendingDisputes(ORACLE_INDEX), 0);
+        assertEq(disputes.bondsDue(anyone), BOND);
+
+        _freeze(0);
+        uint256 last = vm.getBlockNumber() - 1;
+        vm.expectRevert(abi.encodeWithSelector(IAnzenServiceManager.VetoWindowOver.selector, last));
+        vm.prank(committee);
+        serviceManager.vetoFault(faultId);
+        serviceManager.executeSlashing(faultId, _plan(hex"0001"), _accounts(0));
+        assertApproxEqAbs(_withdrawable(0), 100 ether, 1e6);
+    }
+
+    function test_rule_rejectedLeavesTheAnswerAndTakesTheBond() public {
+        _challenge();
+        _rule(false);
+        (int256 value,,) = oracle.getSafetyFactor(ORACLE_INDEX);
+        assertEq(value, SAFETY_FACTOR);
+        assertEq(disputes.bondsDue(anyone), 0);
+        vm.prank(treasury);
+        disputes.withdrawBonds();
+        assertEq(treasury.balance, BOND);
+        vm.expectRevert(IAnzenDisputes.NothingDue.selector);
+        vm.prank(treasury);
+        disputes.withdrawBonds();
+    }
+
+    function test_rule_untilTheLastBlockOfItsWindow() public {
+        _challenge();
+        uint256 last = disputes.committeeDispute(answered.taskHash).rulingEnd;
+        vm.roll(last + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.RulingWindowOver.selector, last));
+        _rule(true);
+        vm.roll(last);
+        _rule(true);
+    }
+
+    function test_rule_revertsWithNoPendingDispute() public {
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NoPendingDispute.selector, answered.taskHash));
+        _rule(true);
+    }
+
+    function test_rule_revertsWithAccessControlUnauthorizedAccount() public {
+        _challenge();
+        bytes32 role = disputes.COMMITTEE_ROLE();
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, anyone, role));
+        vm.prank(anyone);
+        disputes.rule(answered.task, answered.response, answered.metadata, true);
+    }
+
+    function test_lapse_givesTheBondBackAndLetsTheAnswerStand() public {
+        _challenge();
+        uint256 last = disputes.committeeDispute(answered.taskHash).rulingEnd;
+        vm.roll(last);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.RulingWindowNotOver.selector, last));
+        disputes.lapse(answered.taskHash);
+        vm.roll(last + 1);
+        // It holds nothing up from then on, whether or not anybody says so.
+        assertFalse(disputes.isDisputed(ORACLE_INDEX, answered.roundId));
+        assertEq(disputes.pendingDisputes(ORACLE_INDEX), 0);
+        assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Final);
+        disputes.lapse(answered.taskHash);
+        uint256 before = anyone.balance;
+        vm.prank(anyone);
+        disputes.withdrawBonds();
+        assertEq(anyone.balance, before + BOND);
+    }
+
+    // ------------------------------------------------------------------------------------------------------- fallback
+
+    function test_postFallback_whileTheCommitteeHasToRuleOnly() public {
+        bytes memory refusal = abi.encodeWithSelector(ISafetyFactorOracle.NothingDisputed.selector, ORACLE_INDEX);
+        vm.startPrank(committee);
+        vm.expectRevert(refusal);
+        oracle.postFallback(ORACLE_INDEX, 1);
+        vm.stopPrank();
+        _challenge();
+        vm.prank(committee);
+        oracle.postFallback(ORACLE_INDEX, 1);
+        vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd + 1);
+        vm.expectRevert(refusal);
+        vm.prank(committee);
+        oracle.postFallback(ORACLE_INDEX, 1);
+    }
+
+    // ------------------------------------------------------------------------------------------------------- freezing
+
+    function test_freezeSigners_inBatchesEachInItsQuorums() public {
+        _challenge();
+        _rule(true);
+        IAnzenDisputes.Member[] memory batch = new IAnzenDisputes.Member[](3);
+        (batch[0], batch[1], batch[2]) = (_member(0), _member(1), _member(0));
+        _freeze(batch);
+        _freeze(5);
+        assertEq(serviceManager.slashingRequest(_faultId(), operators[0].account).quorums, 3);
+        assertEq(serviceManager.slashingRequest(_faultId(), operators[1].account).quorums, 3);
+        assertEq(serviceManager.slashingRequest(_faultId(), operators[5].account).quorums, 2);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[5].id), 0);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[2].id), 3);
+    }
+
+    /// @dev An honest operator, whose signature is not in the certificate, is not touched.
+    function test_freezeSigners_revertsWithOperatorDidNotSign() public {
+        _challenge();
+        _rule(true);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.OperatorDidNotSign.selector, operators[4].id));
+        _freeze(4);
+    }
+
+    function test_freezeSigners_revertsWithWrongNonSigners() public {
+        _challenge();
+        _rule(true);
+        answered.nonSignerIds = _ids();
+        vm.expectRevert(IAnzenDisputes.WrongNonSigners.selector);
+        _freeze(4);
+    }
+
+    function test_freezeSigners_revertsWithUnknownFaultWhereTheAnswerStands() public {
+        bytes memory refusal = abi.encodeWithSelector(IAnzenServiceManager.UnknownFault.selector, _faultId());
+        vm.expectRevert(refusal);
+        _freeze(0);
+        _challenge();
+        _rule(false);
+        vm.expectRevert(refusal);
+        _freeze(0);
+    }
+
+    /// @dev Somebody who joined after the reference block.
+    function test_freezeSigners_revertsWithNotInQuorum() public {
+        uint256 late = _addOperator(64, 100 ether, hex"00");
+        _challenge();
+        _rule(true);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NotInQuorum.selector, operators[late].id));
+        _freeze(late);
+    }
+
+    function test_setDisputePolicy_byTheAdministratorOnly() public {
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        policy.bond = 7;
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, anyone, bytes32(0))
+        );
+        vm.prank(anyone);
+        disputes.setDisputePolicy(policy);
+        vm.prank(admin);
+        disputes.setDisputePolicy(policy);
+        assertEq(disputes.disputePolicy().bond, 7);
+        policy.treasury = address(0);
+        vm.expectRevert(IAnzenDisputes.ZeroAddress.selector);
+        vm.prank(admin);
+        disputes.setDisputePolicy(policy);
+    }
+
+    // -------------------------------------------------------------------------------------------------------- helpers
+
+    function _challenge() private {
+        vm.prank(anyone);
+        disputes.challengeByCommittee{value: BOND}(
+            answered.task, answered.response, answered.metadata, answered.roundId
+        );
+    }
+
+    function _rule(bool upheld) private {
+        vm.prank(committee);
+        disputes.rule(answered.task, answered.response, answered.metadata, upheld);
+    }
+
+    function _freeze(uint256 index) private {
+        _freeze(_members(index));
+    }
+
+    function _freeze(IAnzenDisputes.Member[] memory members) private {
+        vm.prank(anyone);
+        disputes.freezeSigners(answered.task, answered.response, answered.metadata, answered.nonSignerIds, members);
+    }
+
+    function _faultId() private view returns (bytes32) {
+        return disputes.faultIdOf(IAnzenServiceManager.FaultKind.WrongAnswer, answered.taskHash, 0);
+    }
+}
