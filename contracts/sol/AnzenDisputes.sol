@@ -3,16 +3,18 @@ pragma solidity ^0.8.28;
 
 import {CommitteeDisputes} from "./disputes/CommitteeDisputes.sol";
 import {OperatorFaults} from "./disputes/OperatorFaults.sol";
+import {ProvedDisputes} from "./disputes/ProvedDisputes.sol";
 import {TaskRecords} from "./disputes/TaskRecords.sol";
 import {IAnzenServiceManager} from "./interfaces/IAnzenServiceManager.sol";
 import {IAnzenTaskManager} from "./interfaces/IAnzenTaskManager.sol";
+import {IModelEvaluator} from "./interfaces/IModelEvaluator.sol";
 
 /// @title AnzenDisputes
 /// @notice Disputes about answers, and what operators are held to. See IAnzenDisputes.
-contract AnzenDisputes is CommitteeDisputes, OperatorFaults {
+contract AnzenDisputes is ProvedDisputes, CommitteeDisputes, OperatorFaults {
     /// @custom:oz-upgrades-unsafe-allow constructor
-    constructor(IAnzenTaskManager taskManager_, IAnzenServiceManager serviceManager_)
-        TaskRecords(taskManager_, serviceManager_)
+    constructor(IAnzenTaskManager taskManager_, IAnzenServiceManager serviceManager_, IModelEvaluator evaluator_)
+        TaskRecords(taskManager_, serviceManager_, evaluator_)
     {
         _disableInitializers();
     }
@@ -23,9 +25,5 @@ contract AnzenDisputes is CommitteeDisputes, OperatorFaults {
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         if (committee != address(0)) _grantRole(COMMITTEE_ROLE, committee);
         _setDisputePolicy(policy);
-    }
-
-    function _isProvable(bytes32) internal view override returns (bool) {
-        return false;
     }
 }

@@ -14,6 +14,7 @@ contract CommitteeDisputesTest is DisputesFixture {
 
     function setUp() public {
         _deployDisputes();
+        _use(_modelOf(_viewCall(address(token), abi.encodeCall(token.totalSupply, ())), _constant(1)));
         answered = _answered(_ids(4), 1);
     }
 
@@ -79,6 +80,15 @@ contract CommitteeDisputesTest is DisputesFixture {
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeWindowOver.selector, last));
         _challenge();
         vm.roll(last);
+        _challenge();
+    }
+
+    /// @dev What can be recomputed is nobody's to rule on.
+    function test_challengeByCommittee_revertsWithModelIsProvable() public {
+        _use(_modelOf(_constant(1), _constant(1)));
+        vm.roll(vm.getBlockNumber() + 10);
+        answered = _answered(_ids(4), 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsProvable.selector, modelHash));
         _challenge();
     }
 

@@ -13,6 +13,7 @@ import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
 contract OperatorFaultsTest is DisputesFixture {
     function setUp() public {
         _deployDisputes();
+        _use(_modelOf(_constant(1), _constant(1)));
     }
 
     // --------------------------------------------------------------------------------------------------- equivocation
@@ -141,7 +142,7 @@ contract OperatorFaultsTest is DisputesFixture {
         assertTrue(disputes.hasAttested(keccak256(abi.encode(task)), operators[4].id));
 
         vm.roll(vm.getBlockNumber() + 1);
-        Answered memory answered = _answer(task, _ids(4));
+        Answered memory answered = _respond(task, _ids(4));
         vm.roll(task.createdBlock + _windows().response + 1);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AlreadyAttested.selector, operators[4].id));
         _record(answered);

@@ -34,7 +34,7 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     ) external payable {
         bytes32 taskHash = _checkResponse(task, response, metadata);
         IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
-        if (_isProvable(task.modelHash)) revert ModelIsProvable(task.modelHash);
+        if (evaluator.models().isProvable(task.modelHash)) revert ModelIsProvable(task.modelHash);
         _checkRound(task, roundId);
         CommitteeStorage storage $ = _committee();
         if ($.disputes[taskHash].state != DisputeState.None) revert AlreadyDisputed(taskHash);
@@ -125,9 +125,6 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
             if (block.number <= $.disputes[open[i]].rulingEnd) ++count;
         }
     }
-
-    /// @dev Whether answers by the model can be recomputed on chain.
-    function _isProvable(bytes32 modelHash) internal view virtual returns (bool);
 
     /// @dev Ends those of a protocol's disputes on which the committee has not ruled in time, so that they take no place.
     function _endOverdue(uint32 oracleIndex) private {

@@ -5,6 +5,7 @@ import {ISlashingRegistryCoordinator} from "../eigenlayer/ISlashingRegistryCoord
 import {IAnzenDisputes} from "../interfaces/IAnzenDisputes.sol";
 import {IAnzenServiceManager} from "../interfaces/IAnzenServiceManager.sol";
 import {IAnzenTaskManager} from "../interfaces/IAnzenTaskManager.sol";
+import {IModelEvaluator} from "../interfaces/IModelEvaluator.sol";
 import {ISafetyFactorOracle} from "../interfaces/ISafetyFactorOracle.sol";
 
 /// @title TaskRecords
@@ -17,10 +18,13 @@ abstract contract TaskRecords is IAnzenDisputes {
     ISafetyFactorOracle public immutable oracle;
     /// @inheritdoc IAnzenDisputes
     IAnzenServiceManager public immutable serviceManager;
+    /// @inheritdoc IAnzenDisputes
+    IModelEvaluator public immutable evaluator;
 
     ISlashingRegistryCoordinator private immutable _coordinator;
 
-    constructor(IAnzenTaskManager taskManager_, IAnzenServiceManager serviceManager_) {
+    constructor(IAnzenTaskManager taskManager_, IAnzenServiceManager serviceManager_, IModelEvaluator evaluator_) {
+        evaluator = evaluator_;
         taskManager = taskManager_;
         oracle = taskManager_.oracle();
         serviceManager = serviceManager_;

@@ -5,6 +5,7 @@ import {BN254} from "../libraries/BN254.sol";
 import {IAnzenServiceManager} from "./IAnzenServiceManager.sol";
 import {IAnzenTaskManager} from "./IAnzenTaskManager.sol";
 import {IDisputeStatus} from "./IDisputeStatus.sol";
+import {IModelEvaluator} from "./IModelEvaluator.sol";
 import {ISafetyFactorOracle} from "./ISafetyFactorOracle.sol";
 
 /// @title IAnzenDisputes
@@ -111,8 +112,6 @@ interface IAnzenDisputes is IDisputeStatus {
     error ChallengeUnfounded(int256 safetyFactor);
     /// @notice The model can be recomputed on chain: challenge the answer by proofs.
     error ModelIsProvable(bytes32 modelHash);
-    /// @notice The model cannot be recomputed on chain: have the committee rule.
-    error ModelNotProvable(bytes32 modelHash);
     /// @notice The answer has been withdrawn, or disputed before the committee.
     error AlreadyDisputed(bytes32 taskHash);
     /// @notice The bond is `bond` wei.
@@ -152,6 +151,19 @@ interface IAnzenDisputes is IDisputeStatus {
     error NothingDue();
     /// @notice The payment was refused.
     error PaymentFailed();
+
+    /// @notice Proves that an answer is wrong: that another one follows from the chain's state at the task's reference block, or
+    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window. A
+    /// challenge of an answer that is right reverts, and nothing else happens.
+    /// @param roundId The oracle's round that the answer was written in.
+    /// @param witness Proofs of what the model read.
+    function challenge(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponse calldata response,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        uint80 roundId,
+        IModelEvaluator.Witness calldata witness
+    ) external;
 
     /// @notice Has the committee rule on an answer whose model cannot be recomputed on chain. By anyone who pays the bond, in the
     /// answer's challenge window, once for each answer. The bond comes back unless the committee rejects the challenge.
@@ -247,4 +259,7 @@ interface IAnzenDisputes is IDisputeStatus {
     function oracle() external view returns (ISafetyFactorOracle);
 
     function serviceManager() external view returns (IAnzenServiceManager);
+
+    /// @notice What recomputes answers.
+    function evaluator() external view returns (IModelEvaluator);
 }
