@@ -287,18 +287,6 @@ contract ProvedDisputesTest is DisputesFixture {
         return Trie.Entries({keys: new bytes32[](count), values: new bytes[](count)});
     }
 
-    /// @dev A header with what is read of it, at this time.
-    function _header(bytes32 stateRoot) private view returns (bytes memory) {
-        bytes[] memory fields = new bytes[](15);
-        for (uint256 i; i < fields.length; ++i) {
-            fields[i] = uint256(0).encode();
-        }
-        fields[3] = stateRoot.encode();
-        fields[8] = (vm.getBlockNumber() - 1).encode();
-        fields[11] = vm.getBlockTimestamp().encode();
-        return fields.encode();
-    }
-
     function _challenge() private {
         vm.prank(anyone);
         disputes.challenge(answered.task, answered.response, answered.metadata, answered.roundId, witness);
