@@ -13,6 +13,7 @@ import {ISlashingRegistryCoordinator} from "./eigenlayer/ISlashingRegistryCoordi
 import {IStakeRegistry} from "./eigenlayer/IStakeRegistry.sol";
 import {IAnzenTaskManager} from "./interfaces/IAnzenTaskManager.sol";
 import {IBLSSignatureChecker} from "./interfaces/IBLSSignatureChecker.sol";
+import {ISafetyFactorModels} from "./interfaces/ISafetyFactorModels.sol";
 import {ISafetyFactorOracle} from "./interfaces/ISafetyFactorOracle.sol";
 import {BN254} from "./libraries/BN254.sol";
 
@@ -74,15 +75,22 @@ contract AnzenTaskManager is
 
     /// @inheritdoc IAnzenTaskManager
     ISafetyFactorOracle public immutable oracle;
+    /// @inheritdoc IAnzenTaskManager
+    ISafetyFactorModels public immutable models;
 
     IAllocationManager private immutable _allocationManager;
 
     /// @custom:oz-upgrades-unsafe-allow constructor
-    constructor(ISlashingRegistryCoordinator registryCoordinator_, ISafetyFactorOracle oracle_)
-        BLSSignatureChecker(registryCoordinator_)
-    {
-        if (address(oracle_) == address(0)) revert ZeroAddress();
+    constructor(
+        ISlashingRegistryCoordinator registryCoordinator_,
+        ISafetyFactorOracle oracle_,
+        ISafetyFactorModels models_
+    ) BLSSignatureChecker(registryCoordinator_) {
+        if (address(oracle_) == address(0) || address(models_) == address(0)) {
+            revert ZeroAddress();
+        }
         oracle = oracle_;
+        models = models_;
         _allocationManager = registryCoordinator_.allocationManager();
         _disableInitializers();
     }
@@ -109,6 +117,7 @@ contract AnzenTaskManager is
         TaskManagerStorage storage $ = _storage();
         Windows memory windows_ = windowsAt(uint32(block.number));
         bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
+        _tellIfUnanswered($.latest[oracleIndex]);
         for (uint256 i; i < quorumNumbers.length; ++i) {
             _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
         }
@@ -183,8 +192,9 @@ contract AnzenTaskManager is
 
     /// @inheritdoc IAnzenTaskManager
     function setTaskPolicy(uint32 oracleIndex, TaskPolicy calldata policy) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        // Protocols are never removed from the oracle, so that a task need not ask again.
+        // Neither protocols nor models are ever removed, so that a task need not ask again.
         if (!oracle.protocolExists(oracleIndex)) revert UnknownProtocol(oracleIndex);
+        if (!models.exists(policy.modelHash)) revert UnknownModel(policy.modelHash);
         _checkThreshold(policy.leastThresholdPercentage, LEAST_THRESHOLD_PERCENTAGE, 100);
         _checkThreshold(policy.greatestThresholdPercentage, policy.leastThresholdPercentage, 100);
         // At least one: the reference blocks of a protocol's tasks strictly increase.
@@ -402,6 +412,13 @@ contract AnzenTaskManager is
         uint256 lookAhead = stakeRegistry.slashableStakeLookAheadPerQuorum(quorumNumber);
         if (lookAhead < needed) revert LookAheadTooShort(quorumNumber, lookAhead, needed);
         if (lookAhead > delay) revert DeallocationDelayTooShort(delay, lookAhead);
+    }
+
+    /// @dev A protocol's next task is created only when its latest can no longer be answered.
+    function _tellIfUnanswered(LatestTask memory latest) private {
+        if (latest.createdBlock != 0 && !_isAnswered(latest.index)) {
+            emit TaskUnanswered(latest.index, _storage().taskHashes[latest.index]);
+        }
     }
 
     function _isOpen(LatestTask memory latest) private view returns (bool) {

@@ -42,7 +42,7 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
     function test_initialize_revertsWithInvalidInitialization() public {
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         taskManager.initialize(admin, generator, pauser, _windows());
-        AnzenTaskManager implementation = new AnzenTaskManager(coordinator, oracle);
+        AnzenTaskManager implementation = new AnzenTaskManager(coordinator, oracle, models);
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         implementation.initialize(admin, generator, pauser, _windows());
     }
@@ -82,7 +82,7 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
 
     function test_constructor_revertsWithZeroAddress() public {
         vm.expectRevert(IAnzenTaskManager.ZeroAddress.selector);
-        new AnzenTaskManager(coordinator, ISafetyFactorOracle(address(0)));
+        new AnzenTaskManager(coordinator, ISafetyFactorOracle(address(0)), models);
     }
 
     function test_storageLocations() public pure {
@@ -132,6 +132,14 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.roll(task.createdBlock + 51);
         assertFalse(taskManager.isOpen(ORACLE_INDEX));
         assertEq(_createTask(hex"0001").index, 1);
+    }
+
+    function test_createNewTask_tellsThatThePreviousOneWasNotAnswered() public {
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        vm.roll(vm.getBlockNumber() + _windows().response + 1);
+        vm.expectEmit(address(taskManager));
+        emit IAnzenTaskManager.TaskUnanswered(0, keccak256(abi.encode(task)));
+        _createTask(hex"0001");
     }
 
     function test_createNewTask_anotherProtocolHasItsOwn() public {
@@ -714,6 +722,13 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.UnknownProtocol.selector, 99));
         vm.prank(admin);
         taskManager.setTaskPolicy(99, _policy(hex"00"));
+    }
+
+    function test_setTaskPolicy_revertsWithUnknownModel() public {
+        modelHash = keccak256("no model");
+        vm.expectRevert(abi.encodeWithSelector(IAnzenTaskManager.UnknownModel.selector, modelHash));
+        vm.prank(admin);
+        taskManager.setTaskPolicy(ORACLE_INDEX, _policy(hex"00"));
     }
 
     function test_fuzz_setTaskPolicy_revertsWithThresholdOutOfRange(uint32 threshold) public {

@@ -85,7 +85,7 @@ contract CommitteeDisputesTest is DisputesFixture {
 
     /// @dev What can be recomputed is nobody's to rule on.
     function test_challengeByCommittee_revertsWithModelIsProvable() public {
-        _use(_modelOf(_constant(1), _constant(1)));
+        _use(_modelOf(_constant(2), _constant(1)));
         vm.roll(vm.getBlockNumber() + 10);
         answered = _answered(_ids(4), 1);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsProvable.selector, modelHash));

@@ -13,7 +13,7 @@ import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
 contract OperatorFaultsTest is DisputesFixture {
     function setUp() public {
         _deployDisputes();
-        _use(_modelOf(_constant(1), _constant(1)));
+        _setPolicy(hex"0001");
     }
 
     // --------------------------------------------------------------------------------------------------- equivocation

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IBLSSignatureChecker} from "./IBLSSignatureChecker.sol";
+import {ISafetyFactorModels} from "./ISafetyFactorModels.sol";
 import {ISafetyFactorOracle} from "./ISafetyFactorOracle.sol";
 
 /// @title IAnzenTaskManager
@@ -49,7 +50,7 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     /// @param leastThresholdPercentage The least threshold that a task may have, 51 to 100.
     /// @param greatestThresholdPercentage The greatest one, from the least to 100: what a generator may demand at most.
     /// @param minTaskInterval The least number of blocks between the creation of two tasks, at least 1.
-    /// @param modelHash How to compute the answer.
+    /// @param modelHash How to compute the answer: one of the models that governance has added.
     struct TaskPolicy {
         bytes quorumNumbers;
         uint32 leastThresholdPercentage;
@@ -79,6 +80,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     event TaskResponded(
         uint32 indexed taskIndex, bytes32 indexed taskHash, TaskResponse response, TaskResponseMetadata metadata
     );
+    /// @notice Nobody answered a task in time. Told when the protocol's next task is created; `latestTask` tells it before.
+    event TaskUnanswered(uint32 indexed taskIndex, bytes32 indexed taskHash);
     /// @notice Governance has set what it demands of a protocol's tasks.
     event TaskPolicySet(uint32 indexed oracleIndex, TaskPolicy policy);
     /// @notice There will be no more tasks of a protocol.
@@ -91,6 +94,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     error ZeroAddress();
     /// @notice The protocol is not in the oracle.
     error UnknownProtocol(uint32 oracleIndex);
+    /// @notice There is no such model: governance has to add it first.
+    error UnknownModel(bytes32 modelHash);
     /// @notice Governance has set no policy for the protocol.
     error NoTaskPolicy(uint32 oracleIndex);
     /// @notice There is no such quorum.
@@ -214,6 +219,9 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
 
     /// @notice Where answers are written.
     function oracle() external view returns (ISafetyFactorOracle);
+
+    /// @notice Where models are kept.
+    function models() external view returns (ISafetyFactorModels);
 
     /// @notice The role that may create tasks.
     function GENERATOR_ROLE() external view returns (bytes32);
