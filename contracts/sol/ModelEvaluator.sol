@@ -12,22 +12,20 @@ import {StakeHistory} from "./libraries/StakeHistory.sol";
 import {StateProof} from "./libraries/StateProof.sol";
 
 /// @title ModelEvaluator
-/// @notice Recomputes answers, without state of its own: what it returns follows from the model, the reference block and what
-/// the registries and feeds have kept since. A witness can be wrong, in which case this reverts; it cannot change the result.
+/// @notice Recomputes answers, without state of its own: what it returns follows from the model, the block's hash and what the
+/// registries and feeds have kept since.
 contract ModelEvaluator is IModelEvaluator {
     using StateProof for StateProof.ProvenSlot[];
 
-    /// @dev An evaluation under way.
-    /// @param time That of the reference block, in seconds; zero if no header was given.
-    /// @param slots What the model's slots held.
+    /// @dev What is known of the block, and how much of the witness has been used.
+    /// @param slots What the proven slots held.
     /// @param stakes How many stakes have been read.
-    /// @param feeds How many feeds have been read.
-    struct Evaluation {
-        uint32 referenceBlock;
-        uint256 time;
+    /// @param rounds How many feeds have been read.
+    struct Reader {
+        BlockHeader.Header header;
         StateProof.ProvenSlot[] slots;
         uint256 stakes;
-        uint256 feeds;
+        uint256 rounds;
     }
 
     /// @inheritdoc IModelEvaluator
@@ -38,39 +36,48 @@ contract ModelEvaluator is IModelEvaluator {
     }
 
     /// @inheritdoc IModelEvaluator
-    function evaluate(bytes32 modelHash, uint32 referenceBlock, bytes32 referenceBlockHash, Witness calldata witness)
+    function evaluate(bytes32 modelHash, bytes32 blockHash, Witness calldata witness)
         external
         view
         returns (ISafetyFactorModels.Outcome outcome, int256 safetyFactor)
     {
-        ISafetyFactorModels.Model memory model = models.getModel(modelHash);
-        Evaluation memory evaluation;
-        evaluation.referenceBlock = referenceBlock;
-        if (witness.header.length != 0) {
-            BlockHeader.Header memory header = BlockHeader.decode(witness.header, referenceBlockHash);
-            evaluation.time = header.timestamp;
-            evaluation.slots = StateProof.prove(header.stateRoot, witness.accounts);
-        }
+        ISafetyFactorModels.Term[] memory terms = models.getModel(modelHash).terms;
+        Reader memory reader;
+        reader.header = BlockHeader.decode(witness.header, blockHash);
+        reader.slots = StateProof.prove(reader.header.stateRoot, witness.accounts);
 
-        ISafetyFactorModels.ReadTerm[] memory terms = new ISafetyFactorModels.ReadTerm[](model.terms.length);
+        uint256[2] memory sums;
         for (uint256 i; i < terms.length; ++i) {
-            ISafetyFactorModels.Term memory term = model.terms[i];
-            terms[i] = ISafetyFactorModels.ReadTerm({
-                side: term.side,
-                amount: _read(evaluation, term.amount, witness),
-                price: _read(evaluation, term.price, witness),
-                shareBps: term.shareBps,
-                decimals: term.decimals
-            });
+            outcome = ModelMath.addTerm(sums, _readTerm(terms[i], reader, witness));
+            // What comes after it need not be readable any more.
+            if (outcome != ISafetyFactorModels.Outcome.Answer) return (outcome, 0);
         }
-        if (evaluation.stakes != witness.stakeIndices.length || evaluation.feeds != witness.rounds.length) {
-            revert WitnessLengthMismatch();
-        }
-        return ModelMath.evaluate(terms);
+        return ModelMath.safetyFactorOf(sums);
     }
 
-    /// @dev What a source held at the reference block.
-    function _read(Evaluation memory evaluation, ISafetyFactorModels.Source memory source, Witness calldata witness)
+    /// @inheritdoc IModelEvaluator
+    function isReadable(bytes32 modelHash) external view returns (bool) {
+        ISafetyFactorModels.Term[] memory terms = models.getModel(modelHash).terms;
+        for (uint256 i; i < terms.length; ++i) {
+            if (!_isReadable(terms[i].amount) || !_isReadable(terms[i].price)) return false;
+        }
+        return true;
+    }
+
+    function _readTerm(ISafetyFactorModels.Term memory term, Reader memory reader, Witness calldata witness)
+        private
+        view
+        returns (ISafetyFactorModels.ReadTerm memory read)
+    {
+        (read.side, read.shareBps, read.decimals) = (term.side, term.shareBps, term.decimals);
+        read.amount = _readSource(term.amount, reader, witness);
+        if (read.amount.outcome == ISafetyFactorModels.Outcome.Answer) {
+            read.price = _readSource(term.price, reader, witness);
+        }
+    }
+
+    /// @dev What a source held at the block.
+    function _readSource(ISafetyFactorModels.Source memory source, Reader memory reader, Witness calldata witness)
         private
         view
         returns (ISafetyFactorModels.Reading memory)
@@ -79,59 +86,75 @@ contract ModelEvaluator is IModelEvaluator {
             return _answer(ModelSource.constant_(source.data).value);
         }
         if (source.kind == ISafetyFactorModels.SourceKind.QuorumStake) {
-            return _readStake(evaluation, ModelSource.quorumStake(source.data), witness.stakeIndices);
+            return _readStake(ModelSource.quorumStake(source.data), reader, witness.stakeIndices);
         }
         if (source.kind == ISafetyFactorModels.SourceKind.FeedRound) {
-            return _readFeed(evaluation, ModelSource.feedRound(source.data), witness.rounds);
+            return _readFeed(ModelSource.feedRound(source.data), reader, witness.rounds);
         }
         if (source.kind == ISafetyFactorModels.SourceKind.StorageSlot) {
-            return _readSlot(evaluation, ModelSource.storageSlot(source.data));
+            return _readSlot(ModelSource.storageSlot(source.data), reader.slots);
         }
         revert ViewCallNotProvable(ModelSource.viewCall(source.data).target);
     }
 
     function _readStake(
-        Evaluation memory evaluation,
         ISafetyFactorModels.QuorumStakeSource memory source,
-        uint256[] calldata indices
+        Reader memory reader,
+        uint32[] calldata indices
     ) private view returns (ISafetyFactorModels.Reading memory) {
-        uint256 position = evaluation.stakes++;
-        if (position >= indices.length) revert WitnessLengthMismatch();
+        if (reader.stakes == indices.length) revert WitnessTooShort();
+        uint256 index = indices[reader.stakes++];
         (bool exists, uint256 stake) = StakeHistory.totalStakeAt(
-            IStakeRegistry(source.stakeRegistry), source.quorumNumber, evaluation.referenceBlock, indices[position]
+            IStakeRegistry(source.stakeRegistry), source.quorumNumber, reader.header.number, index
         );
-        return exists ? _answer(stake) : ISafetyFactorModels.Reading(ISafetyFactorModels.Outcome.NoRound, 0);
+        return exists ? _answer(stake) : _without(ISafetyFactorModels.Outcome.NoRound);
     }
 
     function _readFeed(
-        Evaluation memory evaluation,
         ISafetyFactorModels.FeedRoundSource memory source,
+        Reader memory reader,
         uint64[] calldata rounds
     ) private view returns (ISafetyFactorModels.Reading memory) {
-        uint256 position = evaluation.feeds++;
-        if (position >= rounds.length || evaluation.time == 0) revert WitnessLengthMismatch();
-        (bool exists, int256 answer, uint256 updatedAt) =
-            FeedRounds.answerAt(source.feed, source.phaseId, rounds[position], evaluation.time);
-        if (!exists) return ISafetyFactorModels.Reading(ISafetyFactorModels.Outcome.NoRound, 0);
-        return ModelMath.readingOfFeed(answer, evaluation.time - updatedAt, source.maxAge);
+        if (reader.rounds == rounds.length) revert WitnessTooShort();
+        uint64 round = rounds[reader.rounds++];
+        uint256 time = reader.header.timestamp;
+        (bool exists, int256 answer, uint256 updatedAt) = FeedRounds.answerAt(source.feed, source.phaseId, round, time);
+        if (!exists) return _without(ISafetyFactorModels.Outcome.NoRound);
+        return ModelMath.readingOfFeed(answer, time - updatedAt, source.maxAge);
     }
 
-    function _readSlot(Evaluation memory evaluation, ISafetyFactorModels.StorageSlotSource memory source)
+    function _readSlot(ISafetyFactorModels.StorageSlotSource memory source, StateProof.ProvenSlot[] memory slots)
         private
         pure
         returns (ISafetyFactorModels.Reading memory)
     {
         for (uint256 i; i < source.guards.length; ++i) {
             ISafetyFactorModels.Guard memory guard = source.guards[i];
-            if (evaluation.slots.read(guard.account, guard.slot) != guard.expected) {
-                return ISafetyFactorModels.Reading(ISafetyFactorModels.Outcome.GuardMismatch, 0);
+            if (slots.read(guard.account, guard.slot) != guard.expected) {
+                return _without(ISafetyFactorModels.Outcome.GuardMismatch);
             }
         }
-        bytes32 word = evaluation.slots.read(source.account, source.slot);
+        bytes32 word = slots.read(source.account, source.slot);
         return _answer(ModelMath.fieldOf(word, source.offset, source.width));
     }
 
+    function _isReadable(ISafetyFactorModels.Source memory source) private view returns (bool) {
+        if (source.kind == ISafetyFactorModels.SourceKind.QuorumStake) {
+            ISafetyFactorModels.QuorumStakeSource memory stake = ModelSource.quorumStake(source.data);
+            return StakeHistory.isReadable(stake.stakeRegistry, stake.quorumNumber);
+        }
+        if (source.kind == ISafetyFactorModels.SourceKind.FeedRound) {
+            ISafetyFactorModels.FeedRoundSource memory feed = ModelSource.feedRound(source.data);
+            return FeedRounds.isReadable(feed.feed, feed.phaseId);
+        }
+        return source.kind != ISafetyFactorModels.SourceKind.ViewCall;
+    }
+
     function _answer(uint256 value) private pure returns (ISafetyFactorModels.Reading memory) {
-        return ISafetyFactorModels.Reading(ISafetyFactorModels.Outcome.Answer, value);
+        return ISafetyFactorModels.Reading({outcome: ISafetyFactorModels.Outcome.Answer, value: value});
+    }
+
+    function _without(ISafetyFactorModels.Outcome outcome) private pure returns (ISafetyFactorModels.Reading memory) {
+        return ISafetyFactorModels.Reading({outcome: outcome, value: 0});
     }
 }

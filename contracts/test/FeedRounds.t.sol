@@ -3,8 +3,10 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 
+import {BoundedCall} from "../sol/libraries/BoundedCall.sol";
 import {FeedRounds} from "../sol/libraries/FeedRounds.sol";
 import {LocalPriceFeed} from "../sol/local/LocalPriceFeed.sol";
+import {Phases} from "./fixtures/Phases.sol";
 
 /// @notice The library, as a contract.
 contract Rounds {
@@ -14,25 +16,6 @@ contract Rounds {
         returns (bool exists, int256 answer, uint256 updatedAt)
     {
         return FeedRounds.answerAt(feed, phase, round, time);
-    }
-}
-
-/// @notice Keeps the rounds of several phases under one address, as Chainlink's proxies do.
-contract Phases {
-    mapping(uint256 phase => LocalPriceFeed) private _aggregators;
-
-    function setPhase(uint256 phase, LocalPriceFeed aggregator) external {
-        _aggregators[phase] = aggregator;
-    }
-
-    function getRoundData(uint80 roundId)
-        external
-        view
-        returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
-    {
-        (id, answer, startedAt, updatedAt, answeredInRound) =
-            _aggregators[roundId >> 64].getRoundData(uint80(uint64(roundId)));
-        return (roundId, answer, startedAt, updatedAt, roundId);
     }
 }
 
@@ -197,7 +180,7 @@ contract FeedRoundsTest is Test {
             _assertRefused(address(_feed), gas_);
             _assertRefused(costly, gas_);
         }
-        vm.expectPartialRevert(FeedRounds.GasTooLow.selector);
+        vm.expectPartialRevert(BoundedCall.GasTooLow.selector);
         _rounds.answerAt{gas: 200_000}(address(_feed), 0, 1, START + 200);
         (bool exists,,) = _rounds.answerAt{gas: 300_000}(address(_feed), 0, 2, START + 200);
         assertTrue(exists);

@@ -115,7 +115,7 @@ contract GasDisputesTest is DisputesFixture {
         key = keccak256(abi.encodePacked(market));
         bytes[] memory accountProof =
             Trie.beneathBranches(Trie.leaf(key, ACCOUNT_DEPTH, account.encode()), key, ACCOUNT_DEPTH);
-        uint256 index = stakeRegistry.getTotalStakeHistoryLength(0) - 1;
+        uint32 index = uint32(stakeRegistry.getTotalStakeHistoryLength(0) - 1);
         for (uint256 i; i < terms; ++i) {
             witness.rounds.push(1);
             if (i % 2 == 0) {

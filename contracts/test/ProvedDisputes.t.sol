@@ -1,51 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
-
 import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
-import {IAnzenServiceManager} from "../sol/interfaces/IAnzenServiceManager.sol";
-import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
 import {IModelEvaluator} from "../sol/interfaces/IModelEvaluator.sol";
-import {ISafetyFactorModels} from "../sol/interfaces/ISafetyFactorModels.sol";
 import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
 import {BlockHeader} from "../sol/libraries/BlockHeader.sol";
 import {FeedRounds} from "../sol/libraries/FeedRounds.sol";
 import {StakeHistory} from "../sol/libraries/StakeHistory.sol";
 import {StateProof} from "../sol/libraries/StateProof.sol";
-import {LocalPriceFeed} from "../sol/local/LocalPriceFeed.sol";
-import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
-import {Trie, TrieBuilder} from "./fixtures/Trie.sol";
+import {VaultFixture} from "./fixtures/VaultFixture.sol";
 
 /// @notice Answers that are disputed by recomputing them: from real stakes, feeds, and the state of a block.
-contract ProvedDisputesTest is DisputesFixture {
-    using RLP for *;
-
-    /// @dev What the vault's slot holds in the reference block: 100 tokens, beside something else.
-    uint256 private constant VAULT = 100 ether;
-    bytes32 private constant VAULT_SLOT = bytes32(uint256(5));
-    bytes32 private constant IMPLEMENTATION_SLOT = bytes32(uint256(keccak256("eip1967.proxy.implementation")) - 1);
-    /// @dev A stake of 500 tokens at 2.0, against 100 tokens at 4.0.
-    int256 private constant RIGHT = 600_000_000;
-
-    address private vault = makeAddr("vault");
-    bytes32 private implementation = bytes32(uint256(uint160(makeAddr("implementation"))));
-    LocalPriceFeed private stakeFeed;
-    LocalPriceFeed private vaultFeed;
-    TrieBuilder private builder = new TrieBuilder();
-    /// @dev That of the reference block.
-    IModelEvaluator.Witness private witness;
-    Answered private answered;
-
+contract ProvedDisputesTest is VaultFixture {
     function setUp() public {
-        _deployDisputes();
-        stakeFeed = new LocalPriceFeed("STAKE / USD", address(this));
-        vaultFeed = new LocalPriceFeed("VAULT / USD", address(this));
-        vm.etch(vault, hex"00");
-        stakeFeed.transmit(1e8);
-        stakeFeed.transmit(2e8);
-        vaultFeed.transmit(4e8);
-        _use(_model());
+        _deployVault();
     }
 
     // --------------------------------------------------------------------------------------------------- right and wrong
@@ -169,18 +137,14 @@ contract ProvedDisputesTest is DisputesFixture {
         _challenge();
     }
 
-    function test_challenge_withTooFewOrTooManyInputs() public {
+    function test_challenge_withTooFewInputs() public {
         _answerWith(RIGHT);
-        witness.rounds.push(1);
-        vm.expectRevert(IModelEvaluator.WitnessLengthMismatch.selector);
-        _challenge();
         witness.rounds.pop();
-        witness.rounds.pop();
-        vm.expectRevert(IModelEvaluator.WitnessLengthMismatch.selector);
+        vm.expectRevert(IModelEvaluator.WitnessTooShort.selector);
         _challenge();
         witness.rounds.push(1);
         witness.stakeIndices.pop();
-        vm.expectRevert(IModelEvaluator.WitnessLengthMismatch.selector);
+        vm.expectRevert(IModelEvaluator.WitnessTooShort.selector);
         _challenge();
     }
 
@@ -211,92 +175,5 @@ contract ProvedDisputesTest is DisputesFixture {
         witness.rounds[0] = 3;
         _challenge();
         _assertWithdrawn();
-    }
-
-    // -------------------------------------------------------------------------------------------------------- helpers
-
-    /// @dev Cost: the stake of quorum 0 at its price. Profit: what is in the vault at its price, as long as the vault's
-    /// implementation is known.
-    function _model() private view returns (ISafetyFactorModels.Model memory model) {
-        ISafetyFactorModels.StorageSlotSource memory slot;
-        slot.account = vault;
-        slot.slot = VAULT_SLOT;
-        slot.offset = 1;
-        slot.width = 16;
-        slot.guards = new ISafetyFactorModels.Guard[](1);
-        slot.guards[0] = ISafetyFactorModels.Guard(vault, IMPLEMENTATION_SLOT, implementation);
-        model.terms = new ISafetyFactorModels.Term[](2);
-        model.terms[0] = ISafetyFactorModels.Term({
-            side: ISafetyFactorModels.Side.Cost,
-            amount: _quorumStake(address(stakeRegistry), 0),
-            price: _feedRound(address(stakeFeed), 0, 3_600),
-            shareBps: 10_000,
-            decimals: 8
-        });
-        model.terms[1] = ISafetyFactorModels.Term({
-            side: ISafetyFactorModels.Side.Profit,
-            amount: _storageSlot(slot),
-            price: _feedRound(address(vaultFeed), 0, 3_600),
-            shareBps: 10_000,
-            decimals: 8
-        });
-    }
-
-    /// @dev Has a task answered so by all but operator 4, whose reference block has the vault in its state.
-    function _answerWith(int256 value) private {
-        bytes32 stateRoot = _proveVault();
-        witness.header = _header(stateRoot);
-        witness.stakeIndices = new uint256[](1);
-        witness.stakeIndices[0] = stakeRegistry.getTotalStakeHistoryLength(0) - 1;
-        witness.rounds = new uint64[](2);
-        (witness.rounds[0], witness.rounds[1]) = (2, 1);
-        vm.setBlockhash(vm.getBlockNumber() - 1, keccak256(witness.header));
-        safetyFactor = value;
-        answered = _answered(_ids(4), 1);
-    }
-
-    /// @dev Puts the proofs of the vault's slots into the witness. Returns the root of the state.
-    function _proveVault() private returns (bytes32 stateRoot) {
-        bytes32[2] memory slots = [IMPLEMENTATION_SLOT, VAULT_SLOT];
-        Trie.Entries memory storage_ = _entries(2);
-        for (uint256 i; i < 2; ++i) {
-            storage_.keys[i] = keccak256(abi.encode(slots[i]));
-        }
-        storage_.values[0] = uint256(implementation).encode();
-        storage_.values[1] = (VAULT << 8 | 0x77).encode();
-
-        Trie.Entries memory state = _entries(2);
-        (state.keys[0], state.keys[1]) = (keccak256(abi.encodePacked(vault)), keccak256("somebody else"));
-        bytes[] memory account = new bytes[](4);
-        (account[0], account[1]) = (uint256(1).encode(), uint256(0).encode());
-        (account[2], account[3]) = (builder.root(storage_).encode(), keccak256(hex"00").encode());
-        state.values[0] = account.encode();
-        state.values[1] = hex"c0";
-
-        delete witness.accounts;
-        StateProof.AccountProof storage proof = witness.accounts.push();
-        proof.account = vault;
-        proof.proof = builder.prove(state, state.keys[0]);
-        for (uint256 i; i < 2; ++i) {
-            proof.slots.push(StateProof.SlotProof(slots[i], builder.prove(storage_, storage_.keys[i])));
-        }
-        return builder.root(state);
-    }
-
-    function _entries(uint256 count) private pure returns (Trie.Entries memory) {
-        return Trie.Entries({keys: new bytes32[](count), values: new bytes[](count)});
-    }
-
-    function _challenge() private {
-        vm.prank(anyone);
-        disputes.challenge(answered.task, answered.response, answered.metadata, answered.roundId, witness);
-    }
-
-    function _assertWithdrawn() private view {
-        assertTrue(oracle.roundStatus(ORACLE_INDEX, answered.roundId) == ISafetyFactorOracle.RoundStatus.Withdrawn);
-    }
-
-    function _faultId() private view returns (bytes32) {
-        return disputes.faultIdOf(IAnzenServiceManager.FaultKind.WrongAnswer, answered.taskHash, 0);
     }
 }

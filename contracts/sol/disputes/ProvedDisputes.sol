@@ -21,7 +21,7 @@ abstract contract ProvedDisputes is WrongAnswers {
         bytes32 taskHash = _checkResponse(task, response, metadata);
         IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
         (ISafetyFactorModels.Outcome outcome, int256 safetyFactor) =
-            evaluator.evaluate(task.modelHash, task.referenceBlock, task.referenceBlockHash, witness);
+            evaluator.evaluate(task.modelHash, task.referenceBlockHash, witness);
         // Where nothing follows from the chain's state, no answer is right.
         if (outcome == ISafetyFactorModels.Outcome.Answer && safetyFactor == response.safetyFactor) {
             revert ChallengeUnfounded(safetyFactor);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
+import {BoundedCall} from "./BoundedCall.sol";
 
 /// @title FeedRounds
 /// @notice What an AggregatorV3 feed answered at a time in the past: the answer of its last round at that time.
@@ -14,10 +15,12 @@ import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
 /// (round ids phase << 64 | round). Chainlink's aggregators on mainnet answer contracts only if these are on a list, their
 /// proxies answer everyone. The phase is fixed by the model: over a change of phase, rounds are not in a row.
 ///
-/// A failing call says "absent", so nobody may be able to make it fail. A call gets CALL_GAS, whatever the caller pays, or
-/// the whole reverts; a call at the same depth has read round r before, so that depth, access lists and a dead feed cannot
-/// be what made it fail. That there was no round at all is never told from a failing call: a feed that was alive at the
-/// reference block and is not any more would then speak against those who read it.
+/// A failing call says "absent", so it is sure of its gas (BoundedCall), and a call at the same depth has read round r before:
+/// depth, access lists and a dead feed cannot be what made it fail. That there was no round at all is never told from a failing
+/// call: a feed that was alive at the reference block and is not any more would then speak against those who read it.
+///
+/// Not sound, therefore, for feeds that take rounds back or hold them back, as SafetyFactorFeed does, which reverts for rounds
+/// that were withdrawn or are not final yet.
 library FeedRounds {
     /// @notice The round cannot be read: it does not exist, or the feed is none.
     error RoundUnreadable(address feed, uint80 roundId);
@@ -25,15 +28,7 @@ library FeedRounds {
     error RoundTooLate(address feed, uint80 roundId, uint256 updatedAt, uint256 time);
     /// @notice The round that follows was there at the time asked for: name a later one.
     error RoundTooEarly(address feed, uint80 roundId, uint256 nextUpdatedAt, uint256 time);
-    /// @notice The feed is not sure to get CALL_GAS: send the transaction with more gas.
-    error GasTooLow(uint256 gasLeft);
-
-    /// @dev What a call of a feed gets. A proxy's costs 30,000 at most.
-    uint256 internal constant CALL_GAS = 200_000;
-    /// @dev More than the call itself costs, of an address that was not called before.
-    uint256 private constant CALL_OVERHEAD = 10_000;
-    /// @dev Five words.
-    uint256 private constant ROUND_DATA_SIZE = 0xa0;
+    uint256 private constant ROUND_DATA_WORDS = 5;
 
     /// @notice What `feed` answered at `time`.
     /// @param phase The phase whose rounds count where `feed` is a proxy, 0 where it is an aggregator.
@@ -55,6 +50,11 @@ library FeedRounds {
         _checkNext(feed, phase, round, time);
     }
 
+    /// @notice Whether `feed` tells the first round of a phase, as it does from then on for as long as it can be read at all.
+    function isReadable(address feed, uint16 phase) internal view returns (bool exists) {
+        (exists,,) = _read(feed, _roundId(phase, 1));
+    }
+
     /// @dev Reverts unless the round after `round` is absent at `time`.
     function _checkNext(address feed, uint16 phase, uint64 round, uint256 time) private view {
         // No feed comes near the last round.
@@ -69,18 +69,11 @@ library FeedRounds {
     }
 
     /// @dev The data of a round. It does not exist if the call fails, if it returns less than a round's data, or those of a
-    /// round that was not written. What is returned behind them is not copied.
+    /// round that was not written.
     function _read(address feed, uint80 roundId) private view returns (bool exists, int256 answer, uint256 updatedAt) {
-        // A call gets at most 63 parts in 64 of what is left (EIP-150): make sure that those are enough.
-        uint256 gasLeft = gasleft();
-        if (gasLeft - gasLeft / 64 < CALL_GAS + CALL_OVERHEAD) revert GasTooLow(gasLeft);
-
         bytes memory input = abi.encodeCall(AggregatorV3Interface.getRoundData, (roundId));
-        uint256[5] memory output;
-        assembly ("memory-safe") {
-            exists := staticcall(CALL_GAS, feed, add(input, 0x20), mload(input), output, ROUND_DATA_SIZE)
-            exists := and(exists, iszero(lt(returndatasize(), ROUND_DATA_SIZE)))
-        }
+        uint256[] memory output;
+        (exists, output) = BoundedCall.read(feed, input, ROUND_DATA_WORDS);
         exists = exists && output[3] != 0;
         // forge-lint: disable-next-line(unsafe-typecast)
         if (exists) (answer, updatedAt) = (int256(output[1]), output[3]);

@@ -25,17 +25,33 @@ library ModelMath {
         pure
         returns (ISafetyFactorModels.Outcome outcome, int256 safetyFactor)
     {
-        // By side.
         uint256[2] memory sums;
         for (uint256 i; i < terms.length; ++i) {
-            uint256 value;
-            (outcome, value) = _valueOf(terms[i]);
+            outcome = addTerm(sums, terms[i]);
             if (outcome != ISafetyFactorModels.Outcome.Answer) return (outcome, 0);
-            uint256 side = uint256(terms[i].side);
-            bool fits;
-            (fits, sums[side]) = Math.tryAdd(sums[side], value);
-            if (!fits) return (ISafetyFactorModels.Outcome.Overflow, 0);
         }
+        return safetyFactorOf(sums);
+    }
+
+    /// @notice Adds a term's value to the sum of its side. If there is none, that is the outcome, whatever terms come after it.
+    /// @param sums By side.
+    /// @return outcome `Answer`, or why there is no value.
+    function addTerm(uint256[2] memory sums, ISafetyFactorModels.ReadTerm memory term)
+        internal
+        pure
+        returns (ISafetyFactorModels.Outcome outcome)
+    {
+        uint256 value;
+        (outcome, value) = _valueOf(term);
+        if (outcome != ISafetyFactorModels.Outcome.Answer) return outcome;
+        bool fits;
+        (fits, sums[uint256(term.side)]) = Math.tryAdd(sums[uint256(term.side)], value);
+        if (!fits) return ISafetyFactorModels.Outcome.Overflow;
+    }
+
+    /// @notice What follows from the sums of all terms: `1.0 - profit / cost`, rounded down.
+    /// @param sums By side.
+    function safetyFactorOf(uint256[2] memory sums) internal pure returns (ISafetyFactorModels.Outcome, int256) {
         return _safetyFactor({
             cost: sums[uint256(ISafetyFactorModels.Side.Cost)], profit: sums[uint256(ISafetyFactorModels.Side.Profit)]
         });

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IStakeRegistry} from "../eigenlayer/IStakeRegistry.sol";
+import {BoundedCall} from "./BoundedCall.sol";
 
 /// @title StakeHistory
 /// @notice What the total stake of a quorum was at a block in the past, from the history in its stake registry.
@@ -36,5 +37,11 @@ library StakeHistory {
             revert StakeUpdateNotInForce(index, blockNumber);
         }
         return (true, update.stake);
+    }
+
+    /// @notice Whether the registry tells a history of the quorum; that may be empty.
+    function isReadable(address registry, uint8 quorumNumber) internal view returns (bool success) {
+        bytes memory input = abi.encodeCall(IStakeRegistry.getTotalStakeHistoryLength, (quorumNumber));
+        (success,) = BoundedCall.read(registry, input, 1);
     }
 }
