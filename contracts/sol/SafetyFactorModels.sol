@@ -8,6 +8,7 @@ import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet
 
 import {ISafetyFactorModels} from "./interfaces/ISafetyFactorModels.sol";
 import {DataContract} from "./libraries/DataContract.sol";
+import {FeedRounds} from "./libraries/FeedRounds.sol";
 import {ModelMath} from "./libraries/ModelMath.sol";
 import {ModelSource} from "./libraries/ModelSource.sol";
 
@@ -31,8 +32,9 @@ contract SafetyFactorModels is ISafetyFactorModels, AccessControlEnumerableUpgra
     /// @inheritdoc ISafetyFactorModels
     uint256 public constant MAX_TERMS = 20;
     /// @inheritdoc ISafetyFactorModels
-    /// @dev The proof of a slot and of its account is about 7 KB on Ethereum, and nodes pass transactions of up to 128 KiB on.
-    uint256 public constant MAX_SLOTS = 16;
+    /// @dev On Ethereum the proof of a slot and of its account is up to 10 KB (snapshots/StateProof.json), and nodes pass
+    /// transactions of up to 128 KiB on. 13 would fill one and leave no room for the rest of a dispute.
+    uint256 public constant MAX_SLOTS = 12;
 
     // Within these bounds no encoding is longer than what a contract's code holds.
     uint256 private constant MAX_SHARE_BPS = 10_000;
@@ -150,6 +152,10 @@ contract SafetyFactorModels is ISafetyFactorModels, AccessControlEnumerableUpgra
             FeedRoundSource memory feedRound = ModelSource.feedRound(source.data);
             _checkContract(term, feedRound.feed);
             if (feedRound.maxAge == 0) revert NoMaxAge(term);
+            // Before its first round, that there was none could not be proved; and some feeds answer accounts only.
+            if (!FeedRounds.isReadable(feedRound.feed, feedRound.phaseId)) {
+                revert FeedUnreadable(term, feedRound.feed, feedRound.phaseId);
+            }
         } else if (source.kind == SourceKind.StorageSlot) {
             return _checkStorageSlot(term, ModelSource.storageSlot(source.data));
         } else if (source.kind == SourceKind.ViewCall) {

@@ -7,7 +7,9 @@ import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.s
 
 import {SafetyFactorModels} from "../sol/SafetyFactorModels.sol";
 import {ISafetyFactorModels} from "../sol/interfaces/ISafetyFactorModels.sol";
+import {LocalPriceFeed} from "../sol/local/LocalPriceFeed.sol";
 import {ModelFixture} from "./fixtures/ModelFixture.sol";
+import {Phases} from "./fixtures/Phases.sol";
 
 contract SafetyFactorModelsTest is ModelFixture {
     function setUp() public {
@@ -117,9 +119,9 @@ contract SafetyFactorModelsTest is ModelFixture {
     function test_addModel_keepsTheLongestModel() public {
         ISafetyFactorModels.Model memory model = _modelOf(20);
         for (uint256 i; i < 20; ++i) {
-            model.terms[i] = _term(i < 3 ? _storageSlot(0, 32, 4) : _viewCall(market, 256), _viewCall(market, 256));
+            model.terms[i] = _term(i < 2 ? _storageSlot(0, 32, 4) : _viewCall(market, 256), _viewCall(market, 256));
         }
-        assertEq(abi.encode(model).length, 23_808);
+        assertEq(abi.encode(model).length, 23_584);
         assertEq(abi.encode(models.getModel(_add(model))), abi.encode(model));
     }
 
@@ -139,6 +141,7 @@ contract SafetyFactorModelsTest is ModelFixture {
             model.terms[i].decimals = uint8(bound(value, 0, 60));
         }
         model.terms[0].amount.data = abi.encode(stakeRegistry, quorumNumber);
+        _begin(phaseId);
         model.terms[0].price.data = abi.encode(feed, phaseId, bound(maxAge, 1, type(uint32).max));
         bytes32 modelHash = _add(model);
         assertEq(modelHash, keccak256(abi.encode(model)));
@@ -202,14 +205,13 @@ contract SafetyFactorModelsTest is ModelFixture {
     }
 
     function test_checkModel_revertsWithTooManySlots() public {
-        ISafetyFactorModels.Model memory model = _modelOf(4);
-        for (uint256 i; i < 3; ++i) {
-            model.terms[i].amount = _storageSlot(0, 32, 4);
-        }
-        model.terms[3].price = _storageSlot(0, 32, 0);
+        ISafetyFactorModels.Model memory model = _modelOf(3);
+        model.terms[0].amount = _storageSlot(0, 32, 4);
+        model.terms[1].amount = _storageSlot(0, 32, 4);
+        model.terms[2].price = _storageSlot(0, 32, 1);
         assertTrue(models.checkModel(model));
-        model.terms[3].price = _storageSlot(0, 32, 1);
-        _refused(model, abi.encodeWithSelector(ISafetyFactorModels.TooManySlots.selector, 17));
+        model.terms[2].price = _storageSlot(0, 32, 2);
+        _refused(model, abi.encodeWithSelector(ISafetyFactorModels.TooManySlots.selector, 13));
     }
 
     function test_checkModel_revertsWithStakeRegistryNotAllowed() public {
@@ -221,6 +223,17 @@ contract SafetyFactorModelsTest is ModelFixture {
 
     function test_checkModel_revertsWithNoMaxAge() public {
         _refused(_modelOf(_feedRound(feed, 0)), abi.encodeWithSelector(ISafetyFactorModels.NoMaxAge.selector, 1));
+    }
+
+    /// @dev A phase that has not begun, and what is no feed at all.
+    function test_checkModel_revertsWithFeedUnreadable() public {
+        bytes4 selector = ISafetyFactorModels.FeedUnreadable.selector;
+        _refused(_modelOf(_feedRound(feed, 7, 60)), abi.encodeWithSelector(selector, 1, feed, 7));
+        Phases(feed).setPhase(7, new LocalPriceFeed("PRICE / USD", address(this)));
+        _refused(_modelOf(_feedRound(feed, 7, 60)), abi.encodeWithSelector(selector, 1, feed, 7));
+        _refused(_modelOf(_feedRound(market, 0, 60)), abi.encodeWithSelector(selector, 1, market, 0));
+        _begin(7);
+        assertTrue(models.checkModel(_modelOf(_feedRound(feed, 7, 60))));
     }
 
     function test_checkModel_revertsWithSourceNotAContract() public {

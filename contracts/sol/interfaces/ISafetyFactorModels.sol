@@ -55,7 +55,8 @@ interface ISafetyFactorModels {
         uint8 quorumNumber;
     }
 
-    /// @notice The answer of an AggregatorV3 feed in the round that was the latest at the time of the reference block.
+    /// @notice The answer of an AggregatorV3 feed in the round that was the latest at the time of the reference block. Its rounds
+    /// must never change, nor go away: those of SafetyFactorFeed do, so it is no source.
     /// @dev Aggregators of Chainlink answer accounts but no contracts, so a contract has to ask their proxy, and a round that is
     /// followed by none can only be told within one phase. So the phase is part of the source. Governance puts a new model in
     /// use when a feed enters a new phase; the old phase's rounds get stale meanwhile, and there is no answer.
@@ -163,6 +164,9 @@ interface ISafetyFactorModels {
     error SourceNotAContract(uint256 term, address account);
     /// @notice A feed's `maxAge` is zero.
     error NoMaxAge(uint256 term);
+    /// @notice The feed does not tell this contract the first round of the phase: it has not begun, there is no such phase, or it
+    /// answers accounts only.
+    error FeedUnreadable(uint256 term, address feed, uint16 phaseId);
     /// @notice The bytes of a storage slot are not 1 to 32 within the slot.
     error FieldOutOfRange(uint256 term, uint8 offset, uint8 width);
     /// @notice A storage slot has 4 guards at most.
