@@ -84,11 +84,11 @@ contract CommitteeDisputesTest is DisputesFixture {
     }
 
     /// @dev What can be recomputed is nobody's to rule on.
-    function test_challengeByCommittee_revertsWithModelIsProvable() public {
+    function test_challengeByCommittee_revertsWithModelIsReadable() public {
         _use(_modelOf(_constant(2), _constant(1)));
         vm.roll(vm.getBlockNumber() + 10);
         answered = _answered(_ids(4), 1);
-        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsProvable.selector, modelHash));
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsReadable.selector, modelHash));
         _challenge();
     }
 

@@ -4,14 +4,18 @@ pragma solidity ^0.8.28;
 import {IAnzenDisputes} from "../interfaces/IAnzenDisputes.sol";
 import {IAnzenTaskManager} from "../interfaces/IAnzenTaskManager.sol";
 import {IDisputeStatus} from "../interfaces/IDisputeStatus.sol";
-import {ISafetyFactorOracle} from "../interfaces/ISafetyFactorOracle.sol";
 import {DisputeGovernance} from "./DisputeGovernance.sol";
 import {WrongAnswers} from "./WrongAnswers.sol";
 
 /// @title CommitteeDisputes
-/// @notice Disputes about answers that cannot be recomputed on chain.
+/// @notice Disputes about answers that cannot be recomputed on chain: because the model makes a view call, or because a feed or
+/// a stake registry that it reads does not answer any more.
 /// @dev Each costs a bond and a place; both come free by themselves when the time for a ruling is over, so that no one can hold
 /// anything up for longer than that. An answer is disputed once: the committee need not rule twice.
+///
+/// A source that fails must neither shield a wrong answer nor speak against a right one. So it proves nothing (FeedRounds), and
+/// opens this way instead. That it fails is asked here, with gas that the caller cannot cut short (BoundedCall). If it answers
+/// again, a proof settles the dispute without the committee, in the challenge window.
 abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     /// @custom:storage-location erc7201:anzen.storage.CommitteeDisputes
     struct CommitteeStorage {
@@ -34,7 +38,8 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     ) external payable {
         bytes32 taskHash = _checkResponse(task, response, metadata);
         IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
-        if (evaluator.models().isProvable(task.modelHash)) revert ModelIsProvable(task.modelHash);
+        if (evaluator.isReadable(task.modelHash)) revert ModelIsReadable(task.modelHash);
+        // Else the oracle would refuse to withdraw it after the ruling.
         _checkRound(task, roundId);
         CommitteeStorage storage $ = _committee();
         if ($.disputes[taskHash].state != DisputeState.None) revert AlreadyDisputed(taskHash);
@@ -70,7 +75,6 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         CommitteeDispute memory dispute = _pending(taskHash);
         if (block.number > dispute.rulingEnd) revert RulingWindowOver(dispute.rulingEnd);
         if (upheld) {
-            _end(taskHash, DisputeState.Upheld, dispute.challenger);
             uint32 execution = taskManager.windowsAt(task.createdBlock).execution;
             // The ruling stands in for the veto.
             _withdraw(task, taskHash, dispute.roundId, 0, execution);
@@ -126,6 +130,12 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         }
     }
 
+    /// @inheritdoc WrongAnswers
+    function _endDispute(bytes32 taskHash) internal override {
+        CommitteeDispute memory dispute = _committee().disputes[taskHash];
+        if (dispute.state == DisputeState.Pending) _end(taskHash, DisputeState.Upheld, dispute.challenger);
+    }
+
     /// @dev Ends those of a protocol's disputes on which the committee has not ruled in time, so that they take no place.
     function _endOverdue(uint32 oracleIndex) private {
         CommitteeStorage storage $ = _committee();
@@ -156,14 +166,6 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     function _pending(bytes32 taskHash) private view returns (CommitteeDispute memory dispute) {
         dispute = _committee().disputes[taskHash];
         if (dispute.state != DisputeState.Pending) revert NoPendingDispute(taskHash);
-    }
-
-    /// @dev That the round is the answer to the task: else the oracle would refuse to withdraw it after the ruling.
-    function _checkRound(IAnzenTaskManager.Task calldata task, uint80 roundId) private view {
-        ISafetyFactorOracle.Snapshot memory snapshot = oracle.getRound(task.oracleIndex, roundId);
-        if (snapshot.kind != ISafetyFactorOracle.RoundKind.Answer || snapshot.taskIndex != task.index) {
-            revert ISafetyFactorOracle.RoundOfAnotherTask(roundId, task.index);
-        }
     }
 
     function _committee() private pure returns (CommitteeStorage storage $) {

@@ -29,6 +29,9 @@ abstract contract TaskRecords is IAnzenDisputes {
         oracle = taskManager_.oracle();
         serviceManager = serviceManager_;
         _coordinator = serviceManager_.registryCoordinator();
+        bool belongTogether =
+            _coordinator == taskManager_.registryCoordinator() && evaluator_.models() == taskManager_.models();
+        if (!belongTogether) revert ContractsOfAnotherDeployment();
     }
 
     /// @inheritdoc IAnzenDisputes
@@ -65,6 +68,14 @@ abstract contract TaskRecords is IAnzenDisputes {
         windows = taskManager.windowsAt(task.createdBlock);
         uint256 last = uint256(metadata.respondedBlock) + windows.challenge;
         if (block.number > last) revert ChallengeWindowOver(last);
+    }
+
+    /// @dev That the round is the answer to the task, and was not withdrawn.
+    function _checkRound(IAnzenTaskManager.Task calldata task, uint80 roundId) internal view {
+        ISafetyFactorOracle.Snapshot memory snapshot = oracle.getRound(task.oracleIndex, roundId);
+        if (snapshot.kind != ISafetyFactorOracle.RoundKind.Answer || snapshot.taskIndex != task.index) {
+            revert ISafetyFactorOracle.RoundOfAnotherTask(roundId, task.index);
+        }
     }
 
     /// @dev That these, ascending, did not sign the answer, and all others of the quorums did.

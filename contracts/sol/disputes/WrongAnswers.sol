@@ -40,8 +40,12 @@ abstract contract WrongAnswers is TaskRecords {
     ) internal {
         IAnzenServiceManager.FaultKind kind = IAnzenServiceManager.FaultKind.WrongAnswer;
         bytes32 faultId = faultIdOf(kind, taskHash, 0);
+        _endDispute(taskHash);
         oracle.withdraw(task.oracleIndex, roundId, task.index);
         serviceManager.recordFault(faultId, kind, task.quorumNumbers, vetoBlocks, executionBlocks);
         emit AnswerWithdrawn(task.index, taskHash, faultId, task.oracleIndex, roundId);
     }
+
+    /// @dev An answer that is withdrawn needs no ruling any more, whoever found out that it is wrong.
+    function _endDispute(bytes32 taskHash) internal virtual;
 }

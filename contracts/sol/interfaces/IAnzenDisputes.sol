@@ -103,6 +103,8 @@ interface IAnzenDisputes is IDisputeStatus {
     /// @notice An address that must not be zero is.
     error ZeroAddress();
     /// @notice There is no such task.
+    /// @notice The task manager, the service manager and the evaluator are not over the same coordinator and models.
+    error ContractsOfAnotherDeployment();
     error UnknownTask(bytes32 taskHash);
     /// @notice The task was not answered so.
     error UnknownResponse(bytes32 taskHash);
@@ -110,8 +112,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error ChallengeWindowOver(uint256 last);
     /// @notice The answer is what follows from the chain's state.
     error ChallengeUnfounded(int256 safetyFactor);
-    /// @notice The model can be recomputed on chain: challenge the answer by proofs.
-    error ModelIsProvable(bytes32 modelHash);
+    /// @notice All that the model reads can be read on chain now: challenge the answer by proofs.
+    error ModelIsReadable(bytes32 modelHash);
     /// @notice The answer has been withdrawn, or disputed before the committee.
     error AlreadyDisputed(bytes32 taskHash);
     /// @notice The bond is `bond` wei.
@@ -165,8 +167,10 @@ interface IAnzenDisputes is IDisputeStatus {
         IModelEvaluator.Witness calldata witness
     ) external;
 
-    /// @notice Has the committee rule on an answer whose model cannot be recomputed on chain. By anyone who pays the bond, in the
-    /// answer's challenge window, once for each answer. The bond comes back unless the committee rejects the challenge.
+    /// @notice Has the committee rule on an answer that cannot be recomputed on chain now: its model makes a view call, or a feed or
+    /// stake registry that it reads does not answer (IModelEvaluator.isReadable). By anyone who pays the bond, in the answer's
+    /// challenge window, once for each answer. The bond comes back unless the committee rejects the challenge. A `challenge`
+    /// that succeeds meanwhile ends the dispute.
     function challengeByCommittee(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponse calldata response,

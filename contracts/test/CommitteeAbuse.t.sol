@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
+import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
+import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
+
+/// @notice Fetches its bonds again while they are being paid.
+contract Greedy {
+    IAnzenDisputes private immutable DISPUTES;
+    bool public refused;
+
+    constructor(IAnzenDisputes disputes) {
+        DISPUTES = disputes;
+    }
+
+    function ask(DisputesFixture.Answered calldata a) external payable {
+        DISPUTES.challengeByCommittee{value: msg.value}(a.task, a.response, a.metadata, a.roundId);
+    }
+
+    function fetch() external {
+        DISPUTES.withdrawBonds();
+    }
+
+    receive() external payable {
+        try DISPUTES.withdrawBonds() {}
+        catch {
+            refused = true;
+        }
+    }
+}
+
+/// @notice Disputes before the committee that are meant to hold a protocol up, or to cost others something.
+contract CommitteeAbuseTest is DisputesFixture {
+    Answered private answered;
+
+    function setUp() public {
+        _deployDisputes();
+        _use(_modelOf(_viewCall(address(token), abi.encodeCall(token.totalSupply, ())), _constant(1)));
+        answered = _answered(_ids(4), 1);
+    }
+
+    /// @dev Each answer but the bounded number that is disputed gets final in its time.
+    function test_disputes_doNotKeepLaterAnswersFromBeingFinal() public {
+        _ask(answered);
+        vm.roll(vm.getBlockNumber() + 10);
+        _ask(_answered(_ids(4), 1));
+        vm.roll(vm.getBlockNumber() + 10);
+        Answered memory third = _answered(_ids(4), 1);
+        vm.expectRevert(IAnzenDisputes.TooManyDisputes.selector);
+        _ask(third);
+        vm.roll(third.metadata.respondedBlock + _windows().challenge + 1);
+        assertEq(oracle.latestFinalRound(ORACLE_INDEX), third.roundId);
+    }
+
+    /// @dev A place that is taken by a protocol whose disputes nobody ends is freed by anyone.
+    function test_lapse_freesAPlace() public {
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        policy.mostPending = 1;
+        vm.prank(admin);
+        disputes.setDisputePolicy(policy);
+        _ask(answered);
+        vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd + 1);
+        vm.prank(makeAddr("somebody else"));
+        disputes.lapse(answered.taskHash);
+        _refresh(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        _ask(_answered(_ids(4), 1));
+    }
+
+    function test_lapse_onlyOnce() public {
+        _ask(answered);
+        vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd + 1);
+        disputes.lapse(answered.taskHash);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NoPendingDispute.selector, answered.taskHash));
+        disputes.lapse(answered.taskHash);
+        assertEq(disputes.bondsDue(anyone), BOND);
+    }
+
+    function test_rule_onlyOnce() public {
+        _ask(answered);
+        _rule(false);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NoPendingDispute.selector, answered.taskHash));
+        _rule(true);
+    }
+
+    function test_withdrawBonds_paysOnceToAContractThatAsksAgain() public {
+        // A bond of somebody else, which must not be touched.
+        _ask(answered);
+        vm.roll(vm.getBlockNumber() + 10);
+        Greedy greedy = new Greedy(disputes);
+        Answered memory second = _answered(_ids(4), 1);
+        greedy.ask{value: BOND}(second);
+        vm.roll(disputes.committeeDispute(second.taskHash).rulingEnd + 1);
+        disputes.lapse(second.taskHash);
+        greedy.fetch();
+        assertTrue(greedy.refused());
+        assertEq(address(greedy).balance, BOND);
+        assertEq(address(disputes).balance, BOND);
+    }
+
+    /// @dev A challenger that refuses its bond holds no ruling up.
+    function test_rule_ofAChallengerThatTakesNoPayment() public {
+        vm.deal(address(token), BOND);
+        vm.prank(address(token));
+        disputes.challengeByCommittee{value: BOND}(
+            answered.task, answered.response, answered.metadata, answered.roundId
+        );
+        _rule(true);
+        assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Withdrawn);
+        vm.expectRevert(IAnzenDisputes.PaymentFailed.selector);
+        vm.prank(address(token));
+        disputes.withdrawBonds();
+    }
+
+    /// @dev What is pending is judged by the policy of its beginning.
+    function test_setDisputePolicy_leavesPendingBondsAsTheyAre() public {
+        _ask(answered);
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        policy.bond = 0;
+        policy.mostPending = 0;
+        vm.prank(admin);
+        disputes.setDisputePolicy(policy);
+        _rule(true);
+        assertEq(disputes.bondsDue(anyone), BOND);
+    }
+
+    function _ask(Answered memory about) private {
+        vm.prank(anyone);
+        disputes.challengeByCommittee{value: BOND}(about.task, about.response, about.metadata, about.roundId);
+    }
+
+    function _rule(bool upheld) private {
+        vm.prank(committee);
+        disputes.rule(answered.task, answered.response, answered.metadata, upheld);
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
+import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
+import {FeedRounds} from "../sol/libraries/FeedRounds.sol";
+import {VaultFixture} from "./fixtures/VaultFixture.sol";
+
+/// @notice A feed that answered when the answer was given, and does not when it is disputed: it must neither shield a wrong answer
+/// nor speak against a right one.
+contract UnreadableSourcesTest is VaultFixture {
+    bytes private code;
+
+    function setUp() public {
+        _deployVault();
+    }
+
+    function test_challenge_ofARightAnswerProvesNothingByADeadFeed() public {
+        _answerWith(RIGHT);
+        _kill();
+        for (uint64 round; round < 4; ++round) {
+            witness.rounds[0] = round;
+            vm.expectPartialRevert(FeedRounds.RoundUnreadable.selector);
+            _challenge();
+        }
+    }
+
+    /// @dev The committee rules then, as on view calls.
+    function test_challengeByCommittee_ofAWrongAnswerWithADeadFeed() public {
+        _answerWith(RIGHT + 1);
+        _kill();
+        vm.expectPartialRevert(FeedRounds.RoundUnreadable.selector);
+        _challenge();
+        _ask(anyone);
+        _rule(true);
+        _assertWithdrawn();
+        disputes.freezeSigners(answered.task, answered.response, answered.metadata, answered.nonSignerIds, _members(0));
+        serviceManager.executeSlashing(_faultId(), _plan(hex"0001"), _accounts(0));
+        assertApproxEqAbs(_withdrawable(0), 100 ether, 1e6);
+    }
+
+    function test_challengeByCommittee_ofARightAnswerWithADeadFeed() public {
+        _answerWith(RIGHT);
+        _kill();
+        _ask(anyone);
+        _rule(false);
+        (int256 value,,) = oracle.getSafetyFactor(ORACLE_INDEX);
+        assertEq(value, RIGHT);
+        assertEq(disputes.bondsDue(treasury), BOND);
+    }
+
+    function test_challengeByCommittee_revertsWithModelIsReadable() public {
+        _answerWith(RIGHT);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsReadable.selector, modelHash));
+        _ask(anyone);
+    }
+
+    /// @dev Whoever gives little gas does not make a feed look dead.
+    function test_challengeByCommittee_starvedOfGasReverts() public {
+        _answerWith(RIGHT);
+        bytes memory input = abi.encodeCall(
+            disputes.challengeByCommittee, (answered.task, answered.response, answered.metadata, answered.roundId)
+        );
+        for (uint256 gas_ = 50_000; gas_ < 800_000; gas_ += 2_503) {
+            vm.prank(anyone);
+            (bool success,) = address(disputes).call{gas: gas_, value: BOND}(input);
+            assertFalse(success, vm.toString(gas_));
+        }
+    }
+
+    /// @dev The feed answers again: nobody need rule.
+    function test_challenge_endsTheDisputeBeforeTheCommittee() public {
+        _answerWith(RIGHT + 1);
+        _kill();
+        _ask(anyone);
+        vm.etch(address(stakeFeed), code);
+        vm.expectEmit(address(disputes));
+        emit IAnzenDisputes.CommitteeDisputeEnded(answered.taskHash, IAnzenDisputes.DisputeState.Upheld);
+        _challenge();
+        _assertWithdrawn();
+        assertEq(disputes.bondsDue(anyone), BOND);
+        assertEq(disputes.pendingDisputes(ORACLE_INDEX), 0);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NoPendingDispute.selector, answered.taskHash));
+        _rule(false);
+    }
+
+    /// @dev And a right answer stays right: only the committee could still say otherwise.
+    function test_challenge_ofARightAnswerWhileTheCommitteeIsAsked() public {
+        _answerWith(RIGHT);
+        _kill();
+        _ask(anyone);
+        vm.etch(address(stakeFeed), code);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeUnfounded.selector, RIGHT));
+        _challenge();
+    }
+
+    function test_challengeByCommittee_revertsAfterAWithdrawal() public {
+        _answerWith(RIGHT + 1);
+        _challenge();
+        _kill();
+        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundIsWithdrawn.selector, ORACLE_INDEX, 1));
+        _ask(anyone);
+    }
+
+    // -------------------------------------------------------------------------------------------------------- helpers
+
+    function _kill() private {
+        code = address(stakeFeed).code;
+        vm.etch(address(stakeFeed), hex"fe");
+    }
+
+    function _ask(address who) private {
+        vm.prank(who);
+        disputes.challengeByCommittee{value: BOND}(
+            answered.task, answered.response, answered.metadata, answered.roundId
+        );
+    }
+
+    function _rule(bool upheld) private {
+        vm.prank(committee);
+        disputes.rule(answered.task, answered.response, answered.metadata, upheld);
+    }
+}
