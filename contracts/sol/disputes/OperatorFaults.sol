@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IAnzenDisputes} from "../interfaces/IAnzenDisputes.sol";
 import {IAnzenServiceManager} from "../interfaces/IAnzenServiceManager.sol";
 import {IAnzenTaskManager} from "../interfaces/IAnzenTaskManager.sol";
+import {ISafetyFactorOracle} from "../interfaces/ISafetyFactorOracle.sol";
 import {BN254} from "../libraries/BN254.sol";
 import {BlsSignature} from "../libraries/BlsSignature.sol";
 import {DisputeGovernance} from "./DisputeGovernance.sol";
@@ -11,20 +12,25 @@ import {TaskRecords} from "./TaskRecords.sol";
 
 /// @title OperatorFaults
 /// @notice What a single operator is held to: that it signs one answer to a task, and that it does not keep away.
-/// @dev An aggregator chooses whose signatures it takes, so to be left out of a certificate proves nothing against an
-/// operator that had time to record its answer here and did not. Whoever was left out of a late certificate had no time.
+/// @dev An aggregator chooses whose signatures it takes, so to be left out of a certificate says something only of an operator
+/// that had time to record its answer here and did not. Whoever was left out of a late certificate had no time. And who did
+/// not sign a wrong answer did right: where nothing follows from the chain's state, it had no answer to record. So an absence
+/// counts only when the answer is final.
 abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
     /// @dev An operator's absences.
     /// @param periodStart The block of the first absence of the present period.
     /// @param count How many there were in it.
-    /// @param ejectedBlock The block in which the operator was last ejected for them.
-    /// @param taskCreated The block in which the last task that it kept away from was created.
-    /// @param quorums The quorums that it was in then, as a bitmap.
+    /// @param rulingEnd Until when the committee can make a fault of those for which the operator was last ejected; zero if it
+    /// cannot, or has done so.
+    /// @param executionBlocks For how many blocks from then on the fault can be executed.
+    /// @param taskHash The last of the tasks that it was ejected for.
+    /// @param quorums Those of the task's quorums that it was in.
     struct Tally {
         uint32 periodStart;
         uint16 count;
-        uint32 ejectedBlock;
-        uint32 taskCreated;
+        uint32 rulingEnd;
+        uint32 executionBlocks;
+        bytes32 taskHash;
         uint192 quorums;
     }
 
@@ -83,11 +89,12 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponse calldata response,
         IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        uint80 roundId,
         bytes32[] calldata nonSignerIds,
         Member calldata member
     ) external {
         bytes32 taskHash = _checkResponse(task, response, metadata);
-        _checkWasAbsence(task, metadata);
+        _checkCountsAsAbsence(task, metadata, roundId);
         _checkNonSigners(task, metadata, nonSignerIds);
         bytes32 operatorId = member.operatorId;
         if (!_contains(nonSignerIds, operatorId)) revert OperatorSigned(operatorId);
@@ -97,24 +104,21 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         if ($.attested[taskHash][operatorId]) revert AlreadyAttested(operatorId);
         if ($.counted[taskHash][operatorId]) revert AbsenceCounted(operatorId);
         $.counted[taskHash][operatorId] = true;
-        _count(taskHash, operatorId, task.createdBlock, quorums);
+        if (_count(taskHash, operatorId)) _ejectAbsentee(task, taskHash, metadata.respondedBlock, operatorId, quorums);
     }
 
     /// @inheritdoc IAnzenDisputes
     function ruleAbsence(bytes32 operatorId) external onlyRole(COMMITTEE_ROLE) {
-        Tally storage tally = _faults().tallies[operatorId];
-        if (tally.ejectedBlock == 0) revert NotAnAbsentee(operatorId);
-        IAnzenTaskManager.Windows memory windows = taskManager.windowsAt(tally.taskCreated);
-        uint256 last = uint256(tally.ejectedBlock) + windows.veto;
-        if (block.number > last) revert RulingWindowOver(last);
-        uint192 quorums = tally.quorums;
-        bytes32 faultId =
-            faultIdOf(IAnzenServiceManager.FaultKind.Absence, bytes32(uint256(tally.ejectedBlock)), operatorId);
-        tally.ejectedBlock = 0;
-        serviceManager.recordFault(
-            faultId, IAnzenServiceManager.FaultKind.Absence, _numbers(quorums), 0, windows.execution
-        );
-        serviceManager.freezeOperator(faultId, _accountOf(operatorId), quorums);
+        Tally memory tally = _faults().tallies[operatorId];
+        if (tally.rulingEnd == 0) revert NotAnAbsentee(operatorId);
+        if (block.number > tally.rulingEnd) revert RulingWindowOver(tally.rulingEnd);
+        _faults().tallies[operatorId].rulingEnd = 0;
+
+        IAnzenServiceManager.FaultKind kind = IAnzenServiceManager.FaultKind.Absence;
+        bytes32 faultId = faultIdOf(kind, tally.taskHash, operatorId);
+        // The ruling stands in for the veto.
+        serviceManager.recordFault(faultId, kind, _numbers(tally.quorums), 0, tally.executionBlocks);
+        serviceManager.freezeOperator(faultId, _accountOf(operatorId), tally.quorums);
     }
 
     /// @inheritdoc IAnzenDisputes
@@ -128,8 +132,8 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         return _isOver(tally) ? 0 : tally.count;
     }
 
-    /// @dev Counts an absence, in a new period where the last one is over.
-    function _count(bytes32 taskHash, bytes32 operatorId, uint32 createdBlock, uint192 quorums) private {
+    /// @dev Counts an absence, in a new period where the last one is over. Returns whether it was one too many.
+    function _count(bytes32 taskHash, bytes32 operatorId) private returns (bool tooMany) {
         Tally storage tally = _faults().tallies[operatorId];
         if (_isOver(tally)) {
             tally.periodStart = uint32(block.number);
@@ -137,27 +141,51 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         }
         uint16 count = ++tally.count;
         emit AbsenceRecorded(taskHash, operatorId, count);
-        if (count <= disputePolicy().absencesAllowed) return;
+        return count > disputePolicy().absencesAllowed;
+    }
 
-        tally.count = 0;
-        tally.ejectedBlock = uint32(block.number);
-        tally.taskCreated = createdBlock;
-        tally.quorums = quorums;
+    /// @dev Ejects an operator, and leaves to the committee whether its absence is a fault. The end of that time does not depend
+    /// on when the absence was counted: stakes are sure to be slashable for as long only as the task's windows last.
+    function _ejectAbsentee(
+        IAnzenTaskManager.Task calldata task,
+        bytes32 taskHash,
+        uint32 respondedBlock,
+        bytes32 operatorId,
+        uint192 quorums
+    ) private {
+        IAnzenTaskManager.Windows memory windows = taskManager.windowsAt(task.createdBlock);
+        uint32 rulingEnd = respondedBlock + windows.challenge + windows.veto;
+        _faults().tallies[operatorId] = Tally({
+            periodStart: 0,
+            count: 0,
+            rulingEnd: rulingEnd,
+            executionBlocks: windows.execution,
+            taskHash: taskHash,
+            quorums: quorums
+        });
+        emit AbsenteeEjected(operatorId, taskHash, rulingEnd);
         serviceManager.ejectFromAll(_accountOf(operatorId));
-        emit AbsenteeEjected(operatorId);
     }
 
     /// @dev That absence from the answer can be counted now, and that it means something.
-    function _checkWasAbsence(
+    function _checkCountsAsAbsence(
         IAnzenTaskManager.Task calldata task,
-        IAnzenTaskManager.TaskResponseMetadata calldata metadata
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        uint80 roundId
     ) private view {
-        IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
-        uint256 last = uint256(task.createdBlock) + windows.response;
-        if (block.number <= last) revert AttestWindowNotOver(last);
+        IAnzenTaskManager.Windows memory windows = taskManager.windowsAt(task.createdBlock);
         if (metadata.respondedBlock > task.createdBlock + windows.response / 2) {
             revert AnsweredLate(metadata.respondedBlock);
         }
+        uint256 attestEnd = uint256(task.createdBlock) + windows.response;
+        if (block.number <= attestEnd) revert AttestWindowNotOver(attestEnd);
+        _checkRound(task, roundId);
+        if (oracle.roundStatus(task.oracleIndex, roundId) != ISafetyFactorOracle.RoundStatus.Final) {
+            revert ISafetyFactorOracle.RoundNotFinal(task.oracleIndex, roundId);
+        }
+        // Half of the time in which the committee could veto is left for its ruling.
+        uint256 last = uint256(metadata.respondedBlock) + windows.challenge + windows.veto / 2;
+        if (block.number > last) revert AbsenceWindowOver(last);
     }
 
     /// @dev That the operator with this key signed the answer.

@@ -95,16 +95,17 @@ interface IAnzenDisputes is IDisputeStatus {
     event EquivocationProved(bytes32 indexed taskHash, bytes32 indexed operatorId, bytes32 indexed faultId);
     /// @notice An operator kept away from a task; it was the `count`-th time in its present period.
     event AbsenceRecorded(bytes32 indexed taskHash, bytes32 indexed operatorId, uint256 count);
-    /// @notice An operator was ejected because it kept away too often.
-    event AbsenteeEjected(bytes32 indexed operatorId);
+    /// @notice An operator was ejected because it kept away too often, at last from the task `taskHash`. Until block `rulingEnd` the
+    /// committee can make a fault of it, which faultIdOf names by that task.
+    event AbsenteeEjected(bytes32 indexed operatorId, bytes32 indexed taskHash, uint32 rulingEnd);
     /// @notice Governance has decided anew about disputes.
     event DisputePolicySet(DisputePolicy policy);
 
     /// @notice An address that must not be zero is.
     error ZeroAddress();
-    /// @notice There is no such task.
     /// @notice The task manager, the service manager and the evaluator are not over the same coordinator and models.
     error ContractsOfAnotherDeployment();
+    /// @notice There is no such task.
     error UnknownTask(bytes32 taskHash);
     /// @notice The task was not answered so.
     error UnknownResponse(bytes32 taskHash);
@@ -130,7 +131,7 @@ interface IAnzenDisputes is IDisputeStatus {
     error WrongNonSigners();
     /// @notice The operator did not sign the answer.
     error OperatorDidNotSign(bytes32 operatorId);
-    /// @notice The operator signed the answer.
+    /// @notice The operator signed the answer, or was in none of its quorums.
     error OperatorSigned(bytes32 operatorId);
     /// @notice The operator was in none of the task's quorums at the reference block, or the index is not that of the entry
     /// that was in force then.
@@ -145,6 +146,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error AlreadyAttested(bytes32 operatorId);
     /// @notice The answer came too late for those left out of it to attest theirs.
     error AnsweredLate(uint256 respondedBlock);
+    /// @notice Absence from the answer could be counted until block `last`.
+    error AbsenceWindowOver(uint256 last);
     /// @notice The absence is counted already.
     error AbsenceCounted(bytes32 operatorId);
     /// @notice The operator was not ejected for absence, or that was ruled on.
@@ -220,19 +223,21 @@ interface IAnzenDisputes is IDisputeStatus {
         uint32 bitmapIndex
     ) external;
 
-    /// @notice Counts that an operator kept away from a task; ejects it if that was once too often. By anyone, between the end of
-    /// the response window and that of the challenge window, and only if the answer came in the first half of the response
-    /// window, so that who was left out of it had time to attest.
+    /// @notice Counts that an operator kept away from a task; ejects it if that was once too often. By anyone, once the answer is
+    /// final, for half as many blocks after its challenge window as the committee could have vetoed; and only if the answer came
+    /// in the first half of the response window, so that who was left out of it had time to attest.
+    /// @param roundId The oracle's round that the answer was written in.
     function recordAbsence(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponse calldata response,
         IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        uint80 roundId,
         bytes32[] calldata nonSignerIds,
         Member calldata member
     ) external;
 
-    /// @notice Makes a fault of the absence for which an operator was ejected. By the committee, for as many blocks after it as
-    /// it could have vetoed.
+    /// @notice Makes a fault of the absence for which an operator was ejected. By the committee, until the `rulingEnd` of
+    /// AbsenteeEjected: as many blocks after the challenge window as it could have vetoed.
     function ruleAbsence(bytes32 operatorId) external;
 
     /// @notice Decides about disputes from now on. By the administrator.
@@ -243,7 +248,8 @@ interface IAnzenDisputes is IDisputeStatus {
     /// @notice The dispute about a task's answer before the committee.
     function committeeDispute(bytes32 taskHash) external view returns (CommitteeDispute memory);
 
-    /// @notice The name of a fault: of all who signed the wrong answer to a task (`operatorId` zero), or of one operator.
+    /// @notice The name of a fault: of all who signed the wrong answer to a task (`operatorId` zero), or of one operator. An absence
+    /// is named by the task that was one too many.
     function faultIdOf(IAnzenServiceManager.FaultKind kind, bytes32 taskHash, bytes32 operatorId)
         external
         pure

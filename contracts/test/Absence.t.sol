@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+
+import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
+import {IAnzenServiceManager} from "../sol/interfaces/IAnzenServiceManager.sol";
+import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
+import {IModelEvaluator} from "../sol/interfaces/IModelEvaluator.sol";
+import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
+import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
+
+/// @notice Operators that keep away, and answers that they attest so as not to be taken for such.
+contract AbsenceTest is DisputesFixture {
+    function setUp() public {
+        _deployDisputes();
+        _setPolicy(hex"0001");
+    }
+
+    function test_recordAbsence_ejectsAfterOneTooMany() public {
+        _absence();
+        assertEq(disputes.absences(operators[4].id), 1);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+        Answered memory second = _answered(_ids(4), 1);
+        vm.roll(_finalAt(second));
+        vm.expectEmit(address(disputes));
+        emit IAnzenDisputes.AbsenteeEjected(operators[4].id, second.taskHash, _rulingEnd(second));
+        _record(second);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 0);
+        // No stake is touched.
+        assertEq(_withdrawable(4), 100 ether);
+    }
+
+    function test_recordAbsence_forgetsAfterThePeriod() public {
+        _absence();
+        vm.roll(vm.getBlockNumber() + _disputePolicy().absencePeriod + 1);
+        assertEq(disputes.absences(operators[4].id), 0);
+        _refresh(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        _absence();
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+    }
+
+    function test_recordAbsence_revertsWithAlreadyAttested() public {
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        vm.expectEmit(address(disputes));
+        emit IAnzenDisputes.AnswerAttested(keccak256(abi.encode(task)), operators[4].id, SAFETY_FACTOR);
+        disputes.attest(task, _signed(task, 4, SAFETY_FACTOR), _key(4));
+        assertTrue(disputes.hasAttested(keccak256(abi.encode(task)), operators[4].id));
+
+        vm.roll(vm.getBlockNumber() + 1);
+        Answered memory answered = _respond(task, _ids(4));
+        vm.roll(_finalAt(answered));
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AlreadyAttested.selector, operators[4].id));
+        _record(answered);
+    }
+
+    function test_recordAbsence_onlyWhenTheAnswerIsFinal() public {
+        Answered memory answered = _answered(_ids(4), 1);
+        vm.roll(answered.task.createdBlock + _windows().response);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAnzenDisputes.AttestWindowNotOver.selector, answered.task.createdBlock + _windows().response
+            )
+        );
+        _record(answered);
+        vm.roll(_finalAt(answered) - 1);
+        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundNotFinal.selector, ORACLE_INDEX, 1));
+        _record(answered);
+        vm.roll(_finalAt(answered));
+        _record(answered);
+    }
+
+    function test_recordAbsence_untilHalfOfTheVetoWindowIsOver() public {
+        Answered memory answered = _answered(_ids(4), 1);
+        uint256 last = answered.metadata.respondedBlock + _windows().challenge + _windows().veto / 2;
+        vm.roll(last + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AbsenceWindowOver.selector, last));
+        _record(answered);
+        vm.roll(last);
+        _record(answered);
+    }
+
+    function test_recordAbsence_revertsWithRoundOfAnotherTask() public {
+        Answered memory answered = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 10);
+        answered.roundId = _answered(_ids(4), 1).roundId;
+        vm.roll(_finalAt(answered));
+        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundOfAnotherTask.selector, 2, 0));
+        _record(answered);
+    }
+
+    /// @dev Whoever was left out of a late answer had no time to attest its own.
+    function test_recordAbsence_revertsWithAnsweredLate() public {
+        Answered memory answered = _answered(_ids(4), _windows().response / 2 + 1);
+        vm.roll(vm.getBlockNumber() + _windows().response);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AnsweredLate.selector, answered.metadata.respondedBlock));
+        _record(answered);
+    }
+
+    function test_recordAbsence_revertsWithAbsenceCounted() public {
+        Answered memory answered = _absence();
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AbsenceCounted.selector, operators[4].id));
+        _record(answered);
+    }
+
+    /// @dev Who did not sign a wrong answer did right, also where there was no other that it could have attested.
+    function test_recordAbsence_ofWhoDidNotSignAWrongAnswer() public {
+        _use(_modelOf(_constant(2), _constant(0)));
+        IModelEvaluator.Witness memory witness;
+        witness.header = _header(0);
+        vm.setBlockhash(vm.getBlockNumber() - 1, keccak256(witness.header));
+        Answered memory answered = _answered(_ids(4), 1);
+        disputes.challenge(answered.task, answered.response, answered.metadata, answered.roundId, witness);
+        vm.roll(_finalAt(answered));
+        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundIsWithdrawn.selector, ORACLE_INDEX, 1));
+        _record(answered);
+    }
+
+    function test_recordAbsence_notWhileTheCommitteeIsAsked() public {
+        _use(_modelOf(_viewCall(address(token), ""), _constant(1)));
+        Answered memory answered = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 2);
+        vm.prank(anyone);
+        disputes.challengeByCommittee{value: BOND}(
+            answered.task, answered.response, answered.metadata, answered.roundId
+        );
+        vm.roll(_finalAt(answered));
+        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundNotFinal.selector, ORACLE_INDEX, 1));
+        _record(answered);
+    }
+
+    /// @dev Who was in none of the quorums at the reference block kept away from nothing.
+    function test_recordAbsence_ofWhoJoinedLater() public {
+        Answered memory answered = _answered(_ids(4), 1);
+        uint256 late = _addOperator(64, 100 ether, hex"00");
+        vm.roll(_finalAt(answered));
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.OperatorSigned.selector, operators[late].id));
+        _record(answered, late);
+    }
+
+    /// @dev Of one that has left since, too: to leave is no excuse, and there is nothing to eject it from.
+    function test_recordAbsence_ofWhoHasLeft() public {
+        Answered memory first = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 5);
+        Answered memory second = _answered(_ids(4), 1);
+        _deregister(4, hex"00");
+        vm.roll(_finalAt(second));
+        _record(first);
+        _record(second);
+        vm.prank(committee);
+        disputes.ruleAbsence(operators[4].id);
+        bytes32 faultId = disputes.faultIdOf(IAnzenServiceManager.FaultKind.Absence, second.taskHash, operators[4].id);
+        assertTrue(serviceManager.slashingRequest(faultId, operators[4].account).frozen);
+    }
+
+    function test_recordAbsence_revertsWithOperatorSigned() public {
+        Answered memory answered = _answered(_ids(4), 1);
+        vm.roll(_finalAt(answered));
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.OperatorSigned.selector, operators[0].id));
+        _record(answered, 0);
+    }
+
+    function test_recordAbsence_revertsWithWrongNonSigners() public {
+        Answered memory answered = _answered(_ids(4), 1);
+        vm.roll(_finalAt(answered));
+        answered.nonSignerIds = _ids(0);
+        vm.expectRevert(IAnzenDisputes.WrongNonSigners.selector);
+        _record(answered, 0);
+    }
+
+    function test_ruleAbsence_makesItAFault() public {
+        _absence();
+        Answered memory last = _absence();
+        vm.roll(_rulingEnd(last));
+        vm.prank(committee);
+        disputes.ruleAbsence(operators[4].id);
+        bytes32 faultId = disputes.faultIdOf(IAnzenServiceManager.FaultKind.Absence, last.taskHash, operators[4].id);
+        // The committee has ruled: there is no veto to wait for.
+        serviceManager.executeSlashing(faultId, _plan(hex"00"), _accounts(4));
+        assertApproxEqAbs(_withdrawable(4), 50 ether, 1e6);
+
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NotAnAbsentee.selector, operators[4].id));
+        vm.prank(committee);
+        disputes.ruleAbsence(operators[4].id);
+    }
+
+    function test_ruleAbsence_revertsWithRulingWindowOver() public {
+        _absence();
+        uint256 last = _rulingEnd(_absence());
+        vm.roll(last + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.RulingWindowOver.selector, last));
+        vm.prank(committee);
+        disputes.ruleAbsence(operators[4].id);
+    }
+
+    function test_ruleAbsence_revertsWithNotAnAbsentee() public {
+        _absence();
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NotAnAbsentee.selector, operators[4].id));
+        vm.prank(committee);
+        disputes.ruleAbsence(operators[4].id);
+    }
+
+    function test_ruleAbsence_revertsWithAccessControlUnauthorizedAccount() public {
+        bytes32 role = disputes.COMMITTEE_ROLE();
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, anyone, role));
+        vm.prank(anyone);
+        disputes.ruleAbsence(operators[4].id);
+    }
+
+    // -------------------------------------------------------------------------------------------------------- helpers
+
+    /// @dev A task that operator 4 kept away from, which is recorded.
+    function _absence() private returns (Answered memory answered) {
+        answered = _answered(_ids(4), 1);
+        vm.roll(_finalAt(answered));
+        _record(answered);
+    }
+
+    function _record(Answered memory answered) private {
+        _record(answered, 4);
+    }
+
+    function _record(Answered memory answered, uint256 index) private {
+        vm.prank(anyone);
+        disputes.recordAbsence(
+            answered.task, answered.response, answered.metadata, answered.roundId, answered.nonSignerIds, _member(index)
+        );
+    }
+
+    /// @dev The first block in which the answer is final.
+    function _finalAt(Answered memory answered) private pure returns (uint256) {
+        return answered.metadata.respondedBlock + _windows().challenge + 1;
+    }
+
+    function _rulingEnd(Answered memory answered) private pure returns (uint32) {
+        return answered.metadata.respondedBlock + _windows().challenge + _windows().veto;
+    }
+}
