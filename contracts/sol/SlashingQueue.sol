@@ -11,6 +11,7 @@ import {IAllocationManager} from "./eigenlayer/IAllocationManager.sol";
 import {ISlashingRegistryCoordinator} from "./eigenlayer/ISlashingRegistryCoordinator.sol";
 import {IStakeRegistry} from "./eigenlayer/IStakeRegistry.sol";
 import {IAnzenServiceManager} from "./interfaces/IAnzenServiceManager.sol";
+import {BoundedCall} from "./libraries/BoundedCall.sol";
 
 /// @title SlashingQueue
 /// @notice Faults, from their recording to the execution of their slashing.
@@ -36,6 +37,9 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
 
     /// @dev Everything, as a share.
     uint64 private constant WAD = 1e18;
+    /// @dev An ejection takes 400,000 from one quorum, 690,000 from two (test/SlashingQueue.t.sol). This is more.
+    uint256 private constant EJECTION_GAS = 300_000;
+    uint256 private constant EJECTION_GAS_PER_QUORUM = 500_000;
 
     /// @inheritdoc IAnzenServiceManager
     ISlashingRegistryCoordinator public immutable registryCoordinator;
@@ -82,11 +86,14 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         Fault storage fault_ = _liveFault(faultId);
         if (block.number > fault_.executionEnd) revert ExecutionWindowOver(fault_.executionEnd);
         SlashingRequest storage request = _queue().requests[faultId][operator];
-        if (request.frozen) return;
-        request.frozen = true;
-        request.quorums = quorums;
-        emit OperatorFrozen(faultId, operator, quorums);
-        _eject(operator);
+        if (request.vetoed) return;
+        if (!request.frozen) {
+            request.frozen = true;
+            request.quorums = quorums;
+            emit OperatorFrozen(faultId, operator, quorums);
+        }
+        // Again, too, as long as something is to be taken: it may have failed, or the operator may have come back.
+        if (request.quorums != 0) _eject(operator);
     }
 
     /// @inheritdoc IAnzenServiceManager
@@ -104,8 +111,8 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
     /// @inheritdoc IAnzenServiceManager
     function vetoSlashing(bytes32 faultId, address operator) external onlyRole(COMMITTEE_ROLE) {
         _vetoable(faultId);
+        // It need not be frozen yet: whoever freezes it last of all could else leave no time for this.
         SlashingRequest storage request = _queue().requests[faultId][operator];
-        if (!request.frozen) revert OperatorNotFrozen(faultId, operator);
         if (request.vetoed) revert SlashingIsVetoed(faultId, operator);
         request.vetoed = true;
         emit SlashingVetoed(faultId, operator);
@@ -149,7 +156,8 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
     }
 
     /// @dev Removes an operator from all quorums. The coordinator refuses one that is in none: such a one has left, and
-    /// EigenLayer keeps it out for the deallocation delay, which is longer than the windows.
+    /// EigenLayer keeps it out for the deallocation delay, which is longer than the windows. Whatever else it or EigenLayer
+    /// refuses, to be paused say, must not keep a slashing from being requested.
     function _eject(address operator) private {
         uint256 quorums = registryCoordinator.getCurrentQuorumBitmap(registryCoordinator.getOperatorId(operator));
         if (quorums == 0) return;
@@ -157,7 +165,15 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         for (uint256 q; quorums >> q != 0; ++q) {
             if (quorums >> q & 1 == 1) numbers = bytes.concat(numbers, bytes1(uint8(q)));
         }
-        registryCoordinator.ejectOperator(operator, numbers);
+        // Nor may little gas keep an operator from being ejected (EIP-150).
+        uint256 gasLeft = gasleft();
+        if (gasLeft - gasLeft / 64 < EJECTION_GAS + numbers.length * EJECTION_GAS_PER_QUORUM) {
+            revert BoundedCall.GasTooLow(gasLeft);
+        }
+        try registryCoordinator.ejectOperator(operator, numbers) {}
+        catch (bytes memory reason) {
+            emit EjectionFailed(operator, reason);
+        }
     }
 
     /// @dev Takes the operator's stake in a quorum, if that is requested, not vetoed and not done yet.
@@ -169,9 +185,10 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         address[] memory strategies
     ) private {
         SlashingRequest storage request = _queue().requests[faultId][operator];
+        if (request.vetoed) return;
         if (!request.frozen) revert OperatorNotFrozen(faultId, operator);
         uint192 bit = uint192(1) << quorumNumber;
-        if (request.vetoed || request.quorums & bit == 0) return;
+        if (request.quorums & bit == 0) return;
 
         // Before the call, so that there is no second time whatever is called.
         request.quorums &= ~bit;

@@ -72,6 +72,8 @@ interface IAnzenServiceManager {
     );
     /// @notice An operator was ejected for a fault, and its slashing in `quorums`, a bitmap, requested.
     event OperatorFrozen(bytes32 indexed faultId, address indexed operator, uint192 quorums);
+    /// @notice The coordinator refused to eject an operator. Freezing it again tries again.
+    event EjectionFailed(address indexed operator, bytes reason);
     /// @notice Nobody will be slashed for the fault.
     event FaultVetoed(bytes32 indexed faultId);
     /// @notice The operator will not be slashed for the fault.
@@ -122,7 +124,8 @@ interface IAnzenServiceManager {
     ) external;
 
     /// @notice Ejects an operator from all quorums, and requests its slashing in those of `quorums`, a bitmap, that the fault
-    /// is about. By the disputes contract. An operator that is frozen for the fault already is passed over.
+    /// is about. By the disputes contract. What is requested once stays as it is; an operator that has come back before its stake
+    /// was taken is ejected again. One whose slashing was vetoed is passed over.
     function freezeOperator(bytes32 faultId, address operator, uint192 quorums) external;
 
     /// @notice Ejects an operator from all quorums. By the disputes contract, for repeated absence.
@@ -132,7 +135,8 @@ interface IAnzenServiceManager {
     /// register again when the coordinator's cooldown is over.
     function vetoFault(bytes32 faultId) external;
 
-    /// @notice Lets an operator go unslashed for a fault. By the committee, until the veto window is over.
+    /// @notice Lets an operator go unslashed for a fault, whether it was frozen for it or not. By the committee, until the veto
+    /// window is over.
     function vetoSlashing(bytes32 faultId, address operator) external;
 
     /// @notice Takes the stake of operators that were frozen for a fault. By anyone, between the end of the veto window and
