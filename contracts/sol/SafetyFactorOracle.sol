@@ -4,26 +4,24 @@ pragma solidity ^0.8.28;
 import {
     AccessControlEnumerableUpgradeable
 } from "@openzeppelin/contracts-upgradeable/access/extensions/AccessControlEnumerableUpgradeable.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {SafetyFactorFeed} from "./SafetyFactorFeed.sol";
 import {IDisputeStatus} from "./interfaces/IDisputeStatus.sol";
 import {ISafetyFactorOracle} from "./interfaces/ISafetyFactorOracle.sol";
+import {ModelHistory} from "./libraries/ModelHistory.sol";
 
 /// @title SafetyFactorOracle
 /// @notice Keeps every answer, and deploys two feeds for each protocol.
 contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgradeable {
+    using ModelHistory for ModelHistory.History;
+
     /// @dev One slot: an answer reads and writes it once.
     struct Protocol {
         address feed;
         uint64 latestRound;
         uint32 latestReferenceBlock;
-    }
-
-    /// @dev The model of the answers from a round on.
-    struct ModelFrom {
-        uint80 roundId;
-        bytes32 modelHash;
     }
 
     /// @custom:storage-location erc7201:anzen.storage.SafetyFactorOracle
@@ -35,8 +33,7 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
         mapping(uint32 oracleIndex => mapping(uint80 roundId => Snapshot)) rounds;
         IDisputeStatus disputes;
         mapping(uint32 oracleIndex => address) finalFeeds;
-        mapping(uint32 oracleIndex => ModelFrom) models;
-        mapping(uint32 oracleIndex => ModelFrom[]) pastModels;
+        mapping(uint32 oracleIndex => ModelHistory.History) models;
     }
 
     /// @inheritdoc ISafetyFactorOracle
@@ -103,6 +100,8 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
             revert ReferenceBlockNotLater(answer.oracleIndex, protocol.latestReferenceBlock, answer.referenceBlock);
         }
 
+        uint256 challengeEnd = block.number + answer.challengeBlocks;
+        uint24 finality = _finality(answer.oracleIndex, protocol.latestRound, answer.referenceBlock, challengeEnd);
         roundId = ++protocol.latestRound;
         protocol.latestReferenceBlock = answer.referenceBlock;
         $.protocols[answer.oracleIndex] = protocol;
@@ -111,10 +110,12 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
             referenceBlock: answer.referenceBlock,
             taskIndex: answer.taskIndex,
             updatedAt: uint32(block.timestamp),
-            finality: SafeCast.toUint24(block.number + answer.challengeBlocks - answer.referenceBlock),
+            finality: finality,
             kind: RoundKind.Answer
         });
-        _noteModel(answer.oracleIndex, roundId, answer.modelHash);
+        if ($.models[answer.oracleIndex].note(roundId, answer.modelHash)) {
+            emit ModelChanged(answer.oracleIndex, roundId, answer.modelHash);
+        }
         emit SafetyFactorUpdated(
             answer.oracleIndex, roundId, answer.taskIndex, answer.safetyFactor, answer.referenceBlock
         );
@@ -144,13 +145,15 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
             revert NothingDisputed(oracleIndex);
         }
         // The latest reference block stays: an answer to a task that is open must not be refused for this.
+        uint32 referenceBlock = uint32(block.number - 1);
+        uint24 finality = _finality(oracleIndex, protocol.latestRound, referenceBlock, referenceBlock);
         roundId = ++protocol.latestRound;
         $.rounds[oracleIndex][roundId] = Snapshot({
             safetyFactor: _narrowed(safetyFactor),
-            referenceBlock: uint32(block.number - 1),
+            referenceBlock: referenceBlock,
             taskIndex: 0,
             updatedAt: uint32(block.timestamp),
-            finality: 0,
+            finality: finality,
             kind: RoundKind.Fallback
         });
         emit FallbackPosted(oracleIndex, roundId, safetyFactor);
@@ -228,14 +231,22 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
         if (address(disputes_) != address(0) && disputes_.isDisputed(oracleIndex, roundId)) {
             return RoundStatus.Disputed;
         }
-        bool challengeable = block.number <= uint256(snapshot.referenceBlock) + snapshot.finality;
-        return challengeable ? RoundStatus.Provisional : RoundStatus.Final;
+        return block.number <= _challengeEnd(snapshot) ? RoundStatus.Provisional : RoundStatus.Final;
     }
 
     /// @inheritdoc ISafetyFactorOracle
     function latestFinalRound(uint32 oracleIndex) external view returns (uint80 roundId) {
-        // As many steps back as there are answers in a challenge window, besides withdrawn and fallback rounds.
-        for (roundId = latestRound(oracleIndex); roundId != 0; --roundId) {
+        mapping(uint80 => Snapshot) storage rounds = _storage().rounds[oracleIndex];
+        // The challenge windows end in the order of the rounds, so the last one that is over is found by bisection: whoever
+        // reads does not pay for each answer in a challenge window.
+        uint80 above = latestRound(oracleIndex) + 1;
+        while (roundId + 1 < above) {
+            uint80 middle = (roundId + above) / 2;
+            if (block.number <= _challengeEnd(rounds[middle])) above = middle;
+            else roundId = middle;
+        }
+        // Withdrawn, disputed and fallback rounds are few.
+        for (; roundId != 0; --roundId) {
             if (roundStatus(oracleIndex, roundId) == RoundStatus.Final) return roundId;
         }
         revert NoFinalRound(oracleIndex);
@@ -243,23 +254,23 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
 
     /// @inheritdoc ISafetyFactorOracle
     function modelAt(uint32 oracleIndex, uint80 roundId) external view returns (bytes32) {
-        OracleStorage storage $ = _storage();
-        ModelFrom memory from = $.models[oracleIndex];
-        ModelFrom[] storage past = $.pastModels[oracleIndex];
-        for (uint256 i = past.length; roundId < from.roundId && i != 0; --i) {
-            from = past[i - 1];
-        }
-        return roundId < from.roundId ? bytes32(0) : from.modelHash;
+        return _storage().models[oracleIndex].modelAt(roundId);
     }
 
-    /// @dev A model changes when governance says so: in the steady state this reads one slot.
-    function _noteModel(uint32 oracleIndex, uint80 roundId, bytes32 modelHash) private {
-        OracleStorage storage $ = _storage();
-        ModelFrom storage current = $.models[oracleIndex];
-        if (current.modelHash == modelHash) return;
-        if (current.roundId != 0) $.pastModels[oracleIndex].push(current);
-        $.models[oracleIndex] = ModelFrom({roundId: roundId, modelHash: modelHash});
-        emit ModelChanged(oracleIndex, roundId, modelHash);
+    /// @dev After how many blocks from `referenceBlock` on a new round is final: not before the round `latest`, so that rounds get
+    /// final in their order, also where governance has made the challenge window shorter.
+    function _finality(uint32 oracleIndex, uint80 latest, uint32 referenceBlock, uint256 challengeEnd)
+        private
+        view
+        returns (uint24)
+    {
+        uint256 end = Math.max(challengeEnd, _challengeEnd(_storage().rounds[oracleIndex][latest]));
+        return SafeCast.toUint24(end - referenceBlock);
+    }
+
+    /// @dev The last block in which a round is not final for certain; 0 of round 0.
+    function _challengeEnd(Snapshot memory snapshot) private pure returns (uint256) {
+        return uint256(snapshot.referenceBlock) + snapshot.finality;
     }
 
     function _written(uint32 oracleIndex, uint80 roundId) private view returns (Snapshot memory) {

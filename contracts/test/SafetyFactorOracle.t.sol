@@ -1,55 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Test} from "forge-std/Test.sol";
-
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {TransparentUpgradeableProxy} from "@openzeppelin/contracts/proxy/transparent/TransparentUpgradeableProxy.sol";
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 
 import {SafetyFactorFeed} from "../sol/SafetyFactorFeed.sol";
 import {SafetyFactorOracle} from "../sol/SafetyFactorOracle.sol";
-import {IDisputeStatus} from "../sol/interfaces/IDisputeStatus.sol";
 import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
+import {OracleFixture} from "./fixtures/OracleFixture.sol";
 
-contract SafetyFactorOracleTest is Test, IDisputeStatus {
-    bytes32 private constant MODEL = keccak256("model");
-    uint32 private constant CHALLENGE = 20;
-
-    address private admin = makeAddr("admin");
-    address private taskManager = makeAddr("task manager");
-    SafetyFactorOracle private oracle;
-    address private poster = makeAddr("fallback poster");
-    SafetyFactorFeed private feed;
-    SafetyFactorFeed private finalFeed;
-    /// @dev The round on which the committee has to rule; 0 if there is none.
-    uint80 private disputedRound;
-
+/// @notice Protocols and their rounds. Which of these count: see RoundStatus.t.sol.
+contract SafetyFactorOracleTest is OracleFixture {
     function setUp() public {
-        oracle = SafetyFactorOracle(
-            address(
-                new TransparentUpgradeableProxy(
-                    address(new SafetyFactorOracle()), admin, abi.encodeCall(SafetyFactorOracle.initialize, (admin))
-                )
-            )
-        );
-        vm.startPrank(admin);
-        oracle.setTaskManager(taskManager);
-        (address latest, address last) = oracle.addProtocol(3, "Example");
-        (feed, finalFeed) = (SafetyFactorFeed(latest), SafetyFactorFeed(last));
-        oracle.setDisputes(this);
-        oracle.grantRole(oracle.FALLBACK_ROLE(), poster);
-        vm.stopPrank();
-        vm.warp(1_700_000_000);
-        vm.roll(1_000);
-    }
-
-    function isDisputed(uint32, uint80 roundId) external view returns (bool) {
-        return roundId == disputedRound;
-    }
-
-    function pendingDisputes(uint32) external view returns (uint256) {
-        return disputedRound == 0 ? 0 : 1;
+        _deployOracle();
     }
 
     function test_initialize_revertsWithInvalidInitialization() public {
@@ -229,146 +193,6 @@ contract SafetyFactorOracleTest is Test, IDisputeStatus {
         oracle.feed(4);
     }
 
-    // ----------------------------------------------------------------------------------------------------- withdrawing
-
-    function test_roundStatus_isFinalAfterTheChallengeWindow() public {
-        _update(1, 999);
-        assertTrue(oracle.roundStatus(3, 1) == ISafetyFactorOracle.RoundStatus.Provisional);
-        vm.roll(1_000 + CHALLENGE);
-        assertTrue(oracle.roundStatus(3, 1) == ISafetyFactorOracle.RoundStatus.Provisional);
-        vm.roll(1_000 + CHALLENGE + 1);
-        assertTrue(oracle.roundStatus(3, 1) == ISafetyFactorOracle.RoundStatus.Final);
-        disputedRound = 1;
-        assertTrue(oracle.roundStatus(3, 1) == ISafetyFactorOracle.RoundStatus.Disputed);
-    }
-
-    function test_withdraw_makesReadersRevert() public {
-        _update(5, 998);
-        _update(6, 999);
-        vm.expectEmit(address(oracle));
-        emit ISafetyFactorOracle.RoundWithdrawn(3, 2, 0);
-        oracle.withdraw(3, 2, 0);
-
-        assertTrue(oracle.roundStatus(3, 2) == ISafetyFactorOracle.RoundStatus.Withdrawn);
-        bytes memory e = abi.encodeWithSelector(ISafetyFactorOracle.RoundIsWithdrawn.selector, 3, 2);
-        vm.expectRevert(e);
-        oracle.getSafetyFactor(3);
-        vm.expectRevert(e);
-        oracle.getRound(3, 2);
-        vm.expectRevert(e);
-        feed.latestRoundData();
-        // Those before and after are not touched.
-        assertEq(oracle.getRound(3, 1).safetyFactor, 5);
-        vm.roll(1_010);
-        _update(7, 1_005);
-        (int256 value,,) = oracle.getSafetyFactor(3);
-        assertEq(value, 7);
-    }
-
-    function test_withdraw_onlyOnce() public {
-        _update(5, 998);
-        oracle.withdraw(3, 1, 0);
-        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundIsWithdrawn.selector, 3, 1));
-        oracle.withdraw(3, 1, 0);
-    }
-
-    function test_withdraw_revertsWithNotDisputes() public {
-        _update(5, 998);
-        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.NotDisputes.selector, taskManager));
-        vm.prank(taskManager);
-        oracle.withdraw(3, 1, 0);
-    }
-
-    function test_withdraw_revertsWithRoundOfAnotherTask() public {
-        _update(5, 998);
-        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundOfAnotherTask.selector, 1, 9));
-        oracle.withdraw(3, 1, 9);
-    }
-
-    function test_setDisputes() public {
-        vm.expectEmit(address(oracle));
-        emit ISafetyFactorOracle.DisputesSet(address(this), taskManager);
-        vm.prank(admin);
-        oracle.setDisputes(IDisputeStatus(taskManager));
-        assertEq(address(oracle.disputes()), taskManager);
-        vm.expectRevert(ISafetyFactorOracle.ZeroAddress.selector);
-        vm.prank(admin);
-        oracle.setDisputes(IDisputeStatus(address(0)));
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, taskManager, bytes32(0))
-        );
-        vm.prank(taskManager);
-        oracle.setDisputes(this);
-    }
-
-    // -------------------------------------------------------------------------------------------------------- fallback
-
-    function test_postFallback_whileTheCommitteeHasToRule() public {
-        _update(5, 998);
-        disputedRound = 1;
-        vm.expectEmit(address(oracle));
-        emit ISafetyFactorOracle.FallbackPosted(3, 2, 4);
-        vm.prank(poster);
-        assertEq(oracle.postFallback(3, 4), 2);
-        assertTrue(oracle.roundStatus(3, 2) == ISafetyFactorOracle.RoundStatus.Fallback);
-        (int256 value, uint32 referenceBlock,) = oracle.getSafetyFactor(3);
-        assertEq(value, 4);
-        assertEq(referenceBlock, 999);
-    }
-
-    /// @dev A task that was open when the fallback was posted is about a block before it.
-    function test_postFallback_doesNotStandInTheWayOfTasks() public {
-        _update(5, 998);
-        disputedRound = 1;
-        vm.roll(1_010);
-        vm.prank(poster);
-        oracle.postFallback(3, 4);
-        _update(6, 999);
-        (int256 value,,) = oracle.getSafetyFactor(3);
-        assertEq(value, 6);
-        oracle.withdraw(3, 3, 0);
-        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundOfAnotherTask.selector, 2, 0));
-        oracle.withdraw(3, 2, 0);
-    }
-
-    function test_postFallback_revertsWithNothingDisputed() public {
-        _update(5, 998);
-        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.NothingDisputed.selector, 3));
-        vm.prank(poster);
-        oracle.postFallback(3, 4);
-    }
-
-    function test_postFallback_revertsWithAccessControlUnauthorizedAccount() public {
-        disputedRound = 1;
-        bytes32 role = oracle.FALLBACK_ROLE();
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, taskManager, role)
-        );
-        vm.prank(taskManager);
-        oracle.postFallback(3, 4);
-    }
-
-    // --------------------------------------------------------------------------------------------------------- models
-
-    function test_modelAt_tellsTheModelOfEachRound() public {
-        _update(1, 990);
-        _update(2, 991);
-        bytes32 other = keccak256("other");
-        ISafetyFactorOracle.Answer memory answer = _answer(3, 3, 992, 0);
-        answer.modelHash = other;
-        vm.expectEmit(address(oracle));
-        emit ISafetyFactorOracle.ModelChanged(3, 3, other);
-        vm.prank(taskManager);
-        oracle.update(answer);
-        _update(4, 993);
-
-        assertEq(oracle.modelAt(3, 0), bytes32(0));
-        assertEq(oracle.modelAt(3, 1), MODEL);
-        assertEq(oracle.modelAt(3, 2), MODEL);
-        assertEq(oracle.modelAt(3, 3), other);
-        assertEq(oracle.modelAt(3, 4), MODEL);
-    }
-
     // ------------------------------------------------------------------------------------------------------------ feed
 
     function test_feed() public {
@@ -395,37 +219,6 @@ contract SafetyFactorOracleTest is Test, IDisputeStatus {
         feed.getRoundData(1);
     }
 
-    function test_finalFeed_tellsTheLatestFinalRound() public {
-        _update(5, 990);
-        vm.roll(1_000 + CHALLENGE);
-        _update(6, 999);
-        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.NoFinalRound.selector, 3));
-        finalFeed.latestRoundData();
-        vm.roll(1_000 + CHALLENGE + 1);
-        (uint80 roundId, int256 answer,,,) = finalFeed.latestRoundData();
-        assertEq(roundId, 1);
-        assertEq(answer, 5);
-        assertEq(finalFeed.description(), "Example safety factor, final");
-        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundNotFinal.selector, 3, 2));
-        finalFeed.getRoundData(2);
-    }
-
-    function test_finalFeed_passesOverWithdrawnDisputedAndFallbackRounds() public {
-        _update(5, 990);
-        _update(6, 991);
-        _update(7, 992);
-        oracle.withdraw(3, 3, 0);
-        disputedRound = 2;
-        vm.prank(poster);
-        oracle.postFallback(3, 4);
-        vm.roll(2_000);
-        (uint80 roundId,,,,) = finalFeed.latestRoundData();
-        assertEq(roundId, 1);
-        disputedRound = 0;
-        (roundId,,,,) = finalFeed.latestRoundData();
-        assertEq(roundId, 2);
-    }
-
     function _assertRound(uint80 round, int256 value, uint256 time) private view {
         (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredIn) =
             feed.latestRoundData();
@@ -434,18 +227,5 @@ contract SafetyFactorOracleTest is Test, IDisputeStatus {
         assertEq(startedAt, time);
         assertEq(updatedAt, time);
         assertEq(answeredIn, round);
-    }
-
-    function _answer(uint32 oracleIndex, int256 value, uint32 referenceBlock, uint32 taskIndex)
-        private
-        pure
-        returns (ISafetyFactorOracle.Answer memory)
-    {
-        return ISafetyFactorOracle.Answer(oracleIndex, value, referenceBlock, taskIndex, MODEL, CHALLENGE);
-    }
-
-    function _update(int256 value, uint32 referenceBlock) private {
-        vm.prank(taskManager);
-        oracle.update(_answer(3, value, referenceBlock, 0));
     }
 }

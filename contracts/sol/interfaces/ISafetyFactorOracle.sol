@@ -38,7 +38,7 @@ interface ISafetyFactorOracle {
     /// @param referenceBlock The block that the answer is about; of a fallback, the one before its own.
     /// @param taskIndex The task that was answered; of a fallback, 0.
     /// @param updatedAt When the round was written, in seconds.
-    /// @param finality It is final after block `referenceBlock + finality`.
+    /// @param finality It is final after block `referenceBlock + finality`, which is not before the round before it is.
     /// @param kind Where it came from.
     struct Snapshot {
         int128 safetyFactor;
