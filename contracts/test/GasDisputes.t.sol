@@ -48,6 +48,22 @@ contract GasDisputesTest is DisputesFixture {
         _challenge(20, "challenge, 20 terms");
     }
 
+    /// @dev As many slots as a model may read, each in an account of its own: it has to fit a transaction that nodes pass on, of
+    /// 128 KiB, with a signature and so on.
+    function test_gas_challenge_mostSlots() public {
+        ISafetyFactorModels.Model memory model = _model(2 * models.MAX_SLOTS());
+        // Of the stakes one is enough.
+        for (uint256 i = 1; i < models.MAX_SLOTS(); ++i) {
+            model.terms[i] = model.terms[2 * i - 1];
+        }
+        model.terms[models.MAX_SLOTS()] = model.terms[1];
+        assembly {
+            mstore(mload(model), 13)
+        }
+        uint256 size = _challenge(model, models.MAX_SLOTS(), "challenge, 12 slots");
+        assertLe(size, 128 * 1024 - 1024);
+    }
+
     function test_gas_freezeAndSlash() public {
         _challenge(1, "challenge, 1 term");
         IAnzenDisputes.Member[] memory signers = new IAnzenDisputes.Member[](4);
@@ -78,13 +94,27 @@ contract GasDisputesTest is DisputesFixture {
     }
 
     function _challenge(uint256 terms, string memory name) private {
-        _use(_model(terms));
-        bytes32 stateRoot = _prove(terms);
+        _challenge(_model(terms), terms / 2, name);
+    }
+
+    /// @param slots How many slots the model reads; the other terms read a stake.
+    /// @return size The length of the calldata.
+    function _challenge(ISafetyFactorModels.Model memory model, uint256 slots, string memory name)
+        private
+        returns (uint256 size)
+    {
+        _use(model);
+        bytes32 stateRoot = _prove(model.terms.length, slots);
         witness.header = _header(stateRoot);
         vm.setBlockhash(vm.getBlockNumber() - 1, keccak256(witness.header));
         answered = _answered(_ids(4), 1);
         disputes.challenge(answered.task, answered.response, answered.metadata, answered.roundId, witness);
         vm.snapshotGasLastCall("AnzenDisputes", name);
+        bytes memory input = abi.encodeCall(
+            disputes.challenge, (answered.task, answered.response, answered.metadata, answered.roundId, witness)
+        );
+        vm.snapshotValue("AnzenDisputes", string.concat(name, ", bytes"), input.length);
+        return input.length;
     }
 
     function _model(uint256 count) private view returns (ISafetyFactorModels.Model memory model) {
@@ -104,7 +134,7 @@ contract GasDisputesTest is DisputesFixture {
     }
 
     /// @dev Fills the witness in. The same account and slot each time: what a proof costs does not depend on those before.
-    function _prove(uint256 terms) private returns (bytes32 stateRoot) {
+    function _prove(uint256 terms, uint256 slots) private returns (bytes32 stateRoot) {
         delete witness;
         bytes memory value = uint256(type(uint256).max).encode();
         bytes32 key = keccak256(abi.encode(SLOT));
@@ -118,10 +148,9 @@ contract GasDisputesTest is DisputesFixture {
         uint32 index = uint32(stakeRegistry.getTotalStakeHistoryLength(0) - 1);
         for (uint256 i; i < terms; ++i) {
             witness.rounds.push(1);
-            if (i % 2 == 0) {
-                witness.stakeIndices.push(index);
-                continue;
-            }
+            if (i < terms - slots) witness.stakeIndices.push(index);
+        }
+        for (uint256 i; i < slots; ++i) {
             StateProof.AccountProof storage proof = witness.accounts.push();
             (proof.account, proof.proof) = (market, accountProof);
             proof.slots.push(StateProof.SlotProof(SLOT, slotProof));
