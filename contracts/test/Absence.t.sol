@@ -121,10 +121,7 @@ contract AbsenceTest is DisputesFixture {
         _use(_modelOf(_viewCall(address(token), ""), _constant(1)));
         Answered memory answered = _answered(_ids(4), 1);
         vm.roll(vm.getBlockNumber() + 2);
-        vm.prank(anyone);
-        disputes.challengeByCommittee{value: BOND}(
-            answered.task, answered.response, answered.metadata, answered.roundId
-        );
+        _ask(answered);
         vm.roll(_finalAt(answered));
         vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundNotFinal.selector, ORACLE_INDEX, 1));
         _record(answered);

@@ -79,9 +79,9 @@ contract CommitteeAbuseTest is DisputesFixture {
 
     function test_rule_onlyOnce() public {
         _ask(answered);
-        _rule(false);
+        _rule(answered, false);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NoPendingDispute.selector, answered.taskHash));
-        _rule(true);
+        _rule(answered, true);
     }
 
     function test_withdrawBonds_paysOnceToAContractThatAsksAgain() public {
@@ -106,7 +106,7 @@ contract CommitteeAbuseTest is DisputesFixture {
         disputes.challengeByCommittee{value: BOND}(
             answered.task, answered.response, answered.metadata, answered.roundId
         );
-        _rule(true);
+        _rule(answered, true);
         assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Withdrawn);
         vm.expectRevert(IAnzenDisputes.PaymentFailed.selector);
         vm.prank(address(token));
@@ -121,17 +121,7 @@ contract CommitteeAbuseTest is DisputesFixture {
         policy.mostPending = 0;
         vm.prank(admin);
         disputes.setDisputePolicy(policy);
-        _rule(true);
+        _rule(answered, true);
         assertEq(disputes.bondsDue(anyone), BOND);
-    }
-
-    function _ask(Answered memory about) private {
-        vm.prank(anyone);
-        disputes.challengeByCommittee{value: BOND}(about.task, about.response, about.metadata, about.roundId);
-    }
-
-    function _rule(bool upheld) private {
-        vm.prank(committee);
-        disputes.rule(answered.task, answered.response, answered.metadata, upheld);
     }
 }

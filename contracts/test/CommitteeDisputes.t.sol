@@ -24,7 +24,7 @@ contract CommitteeDisputesTest is DisputesFixture {
         uint32 rulingEnd = uint32(vm.getBlockNumber()) + _windows().veto;
         vm.expectEmit(address(disputes));
         emit IAnzenDisputes.CommitteeAsked(answered.taskHash, ORACLE_INDEX, anyone, answered.roundId, rulingEnd);
-        _challenge();
+        _ask(answered);
         assertTrue(disputes.isDisputed(ORACLE_INDEX, answered.roundId));
         assertEq(disputes.pendingDisputes(ORACLE_INDEX), 1);
         assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Disputed);
@@ -33,7 +33,7 @@ contract CommitteeDisputesTest is DisputesFixture {
 
     /// @dev Nobody can hold the oracle up by disputes.
     function test_challengeByCommittee_newTasksAreCreatedAndAnsweredMeanwhile() public {
-        _challenge();
+        _ask(answered);
         vm.roll(vm.getBlockNumber() + 10);
         Answered memory next = _answered(_ids(4), 1);
         assertEq(next.roundId, 2);
@@ -41,12 +41,12 @@ contract CommitteeDisputesTest is DisputesFixture {
     }
 
     function test_challengeByCommittee_onlyOnce() public {
-        _challenge();
+        _ask(answered);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AlreadyDisputed.selector, answered.taskHash));
-        _challenge();
-        _rule(false);
+        _ask(answered);
+        _rule(answered, false);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AlreadyDisputed.selector, answered.taskHash));
-        _challenge();
+        _ask(answered);
     }
 
     function test_challengeByCommittee_revertsWithWrongBond() public {
@@ -58,19 +58,19 @@ contract CommitteeDisputesTest is DisputesFixture {
     }
 
     function test_challengeByCommittee_revertsWithTooManyDisputes() public {
-        _challenge();
+        _ask(answered);
         for (uint256 i; i < 2; ++i) {
             vm.roll(vm.getBlockNumber() + 10);
             answered = _answered(_ids(4), 1);
             if (i == 1) vm.expectRevert(IAnzenDisputes.TooManyDisputes.selector);
-            _challenge();
+            _ask(answered);
         }
         // The first one's time is over: its place is free, and its bond due.
         vm.roll(disputes.committeeDispute(taskManager.taskHashAt(0)).rulingEnd + 1);
         _refresh(hex"0001");
         vm.roll(vm.getBlockNumber() + 1);
         answered = _answered(_ids(4), 1);
-        _challenge();
+        _ask(answered);
         assertEq(disputes.bondsDue(anyone), BOND);
     }
 
@@ -78,9 +78,9 @@ contract CommitteeDisputesTest is DisputesFixture {
         uint256 last = answered.metadata.respondedBlock + _windows().challenge;
         vm.roll(last + 1);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeWindowOver.selector, last));
-        _challenge();
+        _ask(answered);
         vm.roll(last);
-        _challenge();
+        _ask(answered);
     }
 
     /// @dev What can be recomputed is nobody's to rule on.
@@ -89,13 +89,13 @@ contract CommitteeDisputesTest is DisputesFixture {
         vm.roll(vm.getBlockNumber() + 10);
         answered = _answered(_ids(4), 1);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsReadable.selector, modelHash));
-        _challenge();
+        _ask(answered);
     }
 
     function test_challengeByCommittee_revertsWithUnknownResponse() public {
         answered.response.safetyFactor += 1;
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.UnknownResponse.selector, answered.taskHash));
-        _challenge();
+        _ask(answered);
     }
 
     function test_challengeByCommittee_revertsWithRoundOfAnotherTask() public {
@@ -103,19 +103,19 @@ contract CommitteeDisputesTest is DisputesFixture {
         Answered memory next = _answered(_ids(4), 1);
         answered.roundId = next.roundId;
         vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundOfAnotherTask.selector, next.roundId, 0));
-        _challenge();
+        _ask(answered);
     }
 
     // --------------------------------------------------------------------------------------------------------- ruling
 
     function test_rule_upheldWithdrawsAndMakesAFaultThatCannotBeVetoed() public {
-        _challenge();
+        _ask(answered);
         bytes32 faultId = _faultId();
         vm.expectEmit(address(disputes));
         emit IAnzenDisputes.AnswerWithdrawn(
             answered.task.index, answered.taskHash, faultId, ORACLE_INDEX, answered.roundId
         );
-        _rule(true);
+        _rule(answered, true);
         assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Withdrawn);
         assertEq(disputes.pendingDisputes(ORACLE_INDEX), 0);
         assertEq(disputes.bondsDue(anyone), BOND);
@@ -130,8 +130,8 @@ contract CommitteeDisputesTest is DisputesFixture {
     }
 
     function test_rule_rejectedLeavesTheAnswerAndTakesTheBond() public {
-        _challenge();
-        _rule(false);
+        _ask(answered);
+        _rule(answered, false);
         (int256 value,,) = oracle.getSafetyFactor(ORACLE_INDEX);
         assertEq(value, SAFETY_FACTOR);
         assertEq(disputes.bondsDue(anyone), 0);
@@ -144,22 +144,22 @@ contract CommitteeDisputesTest is DisputesFixture {
     }
 
     function test_rule_untilTheLastBlockOfItsWindow() public {
-        _challenge();
+        _ask(answered);
         uint256 last = disputes.committeeDispute(answered.taskHash).rulingEnd;
         vm.roll(last + 1);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.RulingWindowOver.selector, last));
-        _rule(true);
+        _rule(answered, true);
         vm.roll(last);
-        _rule(true);
+        _rule(answered, true);
     }
 
     function test_rule_revertsWithNoPendingDispute() public {
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NoPendingDispute.selector, answered.taskHash));
-        _rule(true);
+        _rule(answered, true);
     }
 
     function test_rule_revertsWithAccessControlUnauthorizedAccount() public {
-        _challenge();
+        _ask(answered);
         bytes32 role = disputes.COMMITTEE_ROLE();
         vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, anyone, role));
         vm.prank(anyone);
@@ -167,7 +167,7 @@ contract CommitteeDisputesTest is DisputesFixture {
     }
 
     function test_lapse_givesTheBondBackAndLetsTheAnswerStand() public {
-        _challenge();
+        _ask(answered);
         uint256 last = disputes.committeeDispute(answered.taskHash).rulingEnd;
         vm.roll(last);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.RulingWindowNotOver.selector, last));
@@ -192,7 +192,7 @@ contract CommitteeDisputesTest is DisputesFixture {
         vm.expectRevert(refusal);
         oracle.postFallback(ORACLE_INDEX, 1);
         vm.stopPrank();
-        _challenge();
+        _ask(answered);
         vm.prank(committee);
         oracle.postFallback(ORACLE_INDEX, 1);
         vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd + 1);
@@ -204,8 +204,8 @@ contract CommitteeDisputesTest is DisputesFixture {
     // ------------------------------------------------------------------------------------------------------- freezing
 
     function test_freezeSigners_inBatchesEachInItsQuorums() public {
-        _challenge();
-        _rule(true);
+        _ask(answered);
+        _rule(answered, true);
         IAnzenDisputes.Member[] memory batch = new IAnzenDisputes.Member[](3);
         (batch[0], batch[1], batch[2]) = (_member(0), _member(1), _member(0));
         _freeze(batch);
@@ -219,15 +219,15 @@ contract CommitteeDisputesTest is DisputesFixture {
 
     /// @dev An honest operator, whose signature is not in the certificate, is not touched.
     function test_freezeSigners_revertsWithOperatorDidNotSign() public {
-        _challenge();
-        _rule(true);
+        _ask(answered);
+        _rule(answered, true);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.OperatorDidNotSign.selector, operators[4].id));
         _freeze(4);
     }
 
     function test_freezeSigners_revertsWithWrongNonSigners() public {
-        _challenge();
-        _rule(true);
+        _ask(answered);
+        _rule(answered, true);
         answered.nonSignerIds = _ids();
         vm.expectRevert(IAnzenDisputes.WrongNonSigners.selector);
         _freeze(4);
@@ -237,8 +237,8 @@ contract CommitteeDisputesTest is DisputesFixture {
         bytes memory refusal = abi.encodeWithSelector(IAnzenServiceManager.UnknownFault.selector, _faultId());
         vm.expectRevert(refusal);
         _freeze(0);
-        _challenge();
-        _rule(false);
+        _ask(answered);
+        _rule(answered, false);
         vm.expectRevert(refusal);
         _freeze(0);
     }
@@ -246,8 +246,8 @@ contract CommitteeDisputesTest is DisputesFixture {
     /// @dev Somebody who joined after the reference block.
     function test_freezeSigners_revertsWithNotInQuorum() public {
         uint256 late = _addOperator(64, 100 ether, hex"00");
-        _challenge();
-        _rule(true);
+        _ask(answered);
+        _rule(answered, true);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NotInQuorum.selector, operators[late].id));
         _freeze(late);
     }
@@ -270,18 +270,6 @@ contract CommitteeDisputesTest is DisputesFixture {
     }
 
     // -------------------------------------------------------------------------------------------------------- helpers
-
-    function _challenge() private {
-        vm.prank(anyone);
-        disputes.challengeByCommittee{value: BOND}(
-            answered.task, answered.response, answered.metadata, answered.roundId
-        );
-    }
-
-    function _rule(bool upheld) private {
-        vm.prank(committee);
-        disputes.rule(answered.task, answered.response, answered.metadata, upheld);
-    }
 
     function _freeze(uint256 index) private {
         _freeze(_members(index));

@@ -55,6 +55,16 @@ contract OddFeed {
     }
 }
 
+/// @notice Changes something when it is asked, as one that calls back would.
+contract WritingFeed {
+    uint256 private asked;
+
+    function getRoundData(uint80 roundId) external returns (uint80, int256, uint256, uint256, uint80) {
+        ++asked;
+        return (roundId, 1, 1, 1, roundId);
+    }
+}
+
 contract FeedRoundsTest is Test {
     uint256 private constant START = 1_700_000_000;
 
@@ -130,6 +140,11 @@ contract FeedRoundsTest is Test {
             vm.expectRevert(abi.encodeWithSelector(FeedRounds.RoundUnreadable.selector, others[i], 1));
             _rounds.answerAt(others[i], 0, 0, START + 500);
         }
+    }
+
+    /// @dev A feed is asked in a way that lets it change nothing, here or elsewhere.
+    function test_feedThatCallsBack_provesNothing() public {
+        _assertUnreadable(address(new WritingFeed()), 0, 1);
     }
 
     /// @dev A feed that has died says nothing about the time when it was alive.

@@ -31,8 +31,8 @@ contract UnreadableSourcesTest is VaultFixture {
         _kill();
         vm.expectPartialRevert(FeedRounds.RoundUnreadable.selector);
         _challenge();
-        _ask(anyone);
-        _rule(true);
+        _ask(answered);
+        _rule(answered, true);
         _assertWithdrawn();
         disputes.freezeSigners(answered.task, answered.response, answered.metadata, answered.nonSignerIds, _members(0));
         serviceManager.executeSlashing(_faultId(), _plan(hex"0001"), _accounts(0));
@@ -42,8 +42,8 @@ contract UnreadableSourcesTest is VaultFixture {
     function test_challengeByCommittee_ofARightAnswerWithADeadFeed() public {
         _answerWith(RIGHT);
         _kill();
-        _ask(anyone);
-        _rule(false);
+        _ask(answered);
+        _rule(answered, false);
         (int256 value,,) = oracle.getSafetyFactor(ORACLE_INDEX);
         assertEq(value, RIGHT);
         assertEq(disputes.bondsDue(treasury), BOND);
@@ -52,7 +52,7 @@ contract UnreadableSourcesTest is VaultFixture {
     function test_challengeByCommittee_revertsWithModelIsReadable() public {
         _answerWith(RIGHT);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsReadable.selector, modelHash));
-        _ask(anyone);
+        _ask(answered);
     }
 
     /// @dev Whoever gives little gas does not make a feed look dead.
@@ -72,7 +72,7 @@ contract UnreadableSourcesTest is VaultFixture {
     function test_challenge_endsTheDisputeBeforeTheCommittee() public {
         _answerWith(RIGHT + 1);
         _kill();
-        _ask(anyone);
+        _ask(answered);
         vm.etch(address(stakeFeed), code);
         vm.expectEmit(address(disputes));
         emit IAnzenDisputes.CommitteeDisputeEnded(answered.taskHash, IAnzenDisputes.DisputeState.Upheld);
@@ -81,14 +81,14 @@ contract UnreadableSourcesTest is VaultFixture {
         assertEq(disputes.bondsDue(anyone), BOND);
         assertEq(disputes.pendingDisputes(ORACLE_INDEX), 0);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.NoPendingDispute.selector, answered.taskHash));
-        _rule(false);
+        _rule(answered, false);
     }
 
     /// @dev And a right answer stays right: only the committee could still say otherwise.
     function test_challenge_ofARightAnswerWhileTheCommitteeIsAsked() public {
         _answerWith(RIGHT);
         _kill();
-        _ask(anyone);
+        _ask(answered);
         vm.etch(address(stakeFeed), code);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeUnfounded.selector, RIGHT));
         _challenge();
@@ -99,7 +99,7 @@ contract UnreadableSourcesTest is VaultFixture {
         _challenge();
         _kill();
         vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.RoundIsWithdrawn.selector, ORACLE_INDEX, 1));
-        _ask(anyone);
+        _ask(answered);
     }
 
     // -------------------------------------------------------------------------------------------------------- helpers
@@ -107,17 +107,5 @@ contract UnreadableSourcesTest is VaultFixture {
     function _kill() private {
         code = address(stakeFeed).code;
         vm.etch(address(stakeFeed), hex"fe");
-    }
-
-    function _ask(address who) private {
-        vm.prank(who);
-        disputes.challengeByCommittee{value: BOND}(
-            answered.task, answered.response, answered.metadata, answered.roundId
-        );
-    }
-
-    function _rule(bool upheld) private {
-        vm.prank(committee);
-        disputes.rule(answered.task, answered.response, answered.metadata, upheld);
     }
 }

@@ -15,7 +15,7 @@ abstract contract DisputeGovernance is IAnzenDisputes, AccessControlEnumerableUp
         DisputePolicy policy;
     }
 
-    /// @notice The role of the committee: it rules on what cannot be recomputed.
+    /// @inheritdoc IAnzenDisputes
     bytes32 public constant COMMITTEE_ROLE = keccak256("COMMITTEE_ROLE");
 
     // keccak256(abi.encode(uint256(keccak256("anzen.storage.DisputeGovernance")) - 1)) & ~bytes32(uint256(0xff))

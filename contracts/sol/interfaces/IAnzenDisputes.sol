@@ -272,4 +272,8 @@ interface IAnzenDisputes is IDisputeStatus {
 
     /// @notice What recomputes answers.
     function evaluator() external view returns (IModelEvaluator);
+
+    /// @notice The role of the committee: it rules on what cannot be recomputed, and on absence. The service manager has a role of
+    /// the same name, for vetoes.
+    function COMMITTEE_ROLE() external view returns (bytes32);
 }
