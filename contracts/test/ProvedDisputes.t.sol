@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
+import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
 import {IModelEvaluator} from "../sol/interfaces/IModelEvaluator.sol";
 import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
 import {BlockHeader} from "../sol/libraries/BlockHeader.sol";
@@ -61,6 +62,24 @@ contract ProvedDisputesTest is VaultFixture {
         // Who did not sign keeps what it has.
         assertEq(_withdrawable(4), 100 ether);
         assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+    }
+
+    /// @dev Everything in the last block of its window, and a signer that takes its allocation back and leaves as soon as it can.
+    function test_challenge_slashesWhoLeavesWhateverTheTime() public {
+        _deallocate(0, 0);
+        _writeWitness();
+        vm.setBlockhash(vm.getBlockNumber() - 1, keccak256(witness.header));
+        safetyFactor = RIGHT + 1;
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        _deregister(0, hex"0001");
+        vm.roll(task.createdBlock + _windows().response);
+        answered = _respond(task, _ids(4));
+        vm.roll(vm.getBlockNumber() + _windows().challenge);
+        _challenge();
+        vm.roll(vm.getBlockNumber() + _windows().veto + _windows().execution - 1);
+        disputes.freezeSigners(answered.task, answered.response, answered.metadata, answered.nonSignerIds, _members(0));
+        serviceManager.executeSlashing(_faultId(), _plan(hex"0001"), _accounts(0));
+        assertApproxEqAbs(_withdrawable(0), 100 ether, 1e6);
     }
 
     function test_challenge_onlyOnce() public {

@@ -132,7 +132,7 @@ interface IAnzenServiceManager {
     function ejectFromAll(address operator) external;
 
     /// @notice Lets nobody be slashed for a fault. By the committee, until the veto window is over. Whoever was ejected may
-    /// register again when the coordinator's cooldown is over.
+    /// register again when the coordinator's cooldown and EigenLayer's deallocation delay are over.
     function vetoFault(bytes32 faultId) external;
 
     /// @notice Lets an operator go unslashed for a fault, whether it was frozen for it or not. By the committee, until the veto
