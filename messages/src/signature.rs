@@ -57,7 +57,7 @@ pub enum SubmitReply {
     Duplicate,
     /// The task is not known: the signature is kept until it is, for a response window at most. Done.
     Early,
-    /// The task was answered, or its certificate has been made without this one. Do not try again.
+    /// The task was answered without this one, or can be answered no more. Do not try again.
     TooLate,
     /// As far as is known the operator was in none of the task's quorums at its reference block. The
     /// signature is kept all the same, and counts should that turn out to be wrong. Do not try again.

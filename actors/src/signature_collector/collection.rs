@@ -37,7 +37,6 @@ pub(super) enum Added {
     Differs,
     NotInSet,
     Invalid,
-    TooLate,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,9 +111,13 @@ impl Collection {
             Some(first) if first == (value, *signature) => Added::Duplicate,
             _ if self.is_not_heard(operator) => Added::Invalid,
             Some(_) => Added::Differs,
-            None if self.phase == Phase::Closed => Added::TooLate,
             None => Added::Counted,
         }
+    }
+
+    /// True once the certificate is made. What is taken in from then on counts with another set only.
+    pub(super) fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
     }
 
     /// Takes a signature in: into the sum, or to be verified `alone` first.

@@ -37,29 +37,30 @@ impl Collector {
             None => {}
         }
         match self.tasks.get(&task) {
-            Some(Entry { stage: Stage::Collecting(collection), deadline, .. }) => {
-                self.judge_known(collection, *deadline, message, signature)
+            Some(entry @ Entry { stage: Stage::Collecting(collection), .. }) => {
+                self.judge_known(entry, collection, message, signature)
             }
             Some(entry) if self.tip > entry.deadline => Verdict::Reply(SubmitReply::TooLate),
             known => self.judge_early(message, signature, known.is_some()),
         }
     }
 
-    /// A signature is taken although the task is answered: a reorg may undo that answer.
+    /// A signature is taken although the task is answered: a reorg may undo that answer. It is taken although there is a
+    /// certificate: that may be worth nothing, because the set is wrong. With both it is of no use.
     fn judge_known(
         &self,
+        entry: &Entry,
         collection: &Collection,
-        deadline: u64,
         message: &SubmitSignature,
         signature: &Signature,
     ) -> Verdict {
+        let in_time = self.tip <= entry.deadline;
+        let is_done = collection.is_closed() && entry.answered.is_some();
         match collection.judge(message.operator_id, message.response.safety_factor, signature) {
-            Added::Counted if self.tip > deadline => Verdict::Reply(SubmitReply::TooLate),
+            Added::Counted if is_done || !in_time => Verdict::Reply(SubmitReply::TooLate),
             Added::Counted => Verdict::Keep,
             // Perhaps it is the set that is wrong.
-            Added::NotInSet if self.tip <= deadline && !collection.is_outside(message.operator_id) => {
-                Verdict::Keep
-            }
+            Added::NotInSet if in_time && !collection.is_outside(message.operator_id) => Verdict::Keep,
             Added::Differs => self.judge_second(message, signature),
             other => Verdict::Reply(other.into()),
         }
@@ -113,9 +114,6 @@ impl Collector {
                 let (added, step) = collection.add(operator, record.claim(), alone);
                 self.claims_membership(place);
                 let mut effects = self.step(task, step);
-                if added == Added::TooLate {
-                    effects.push(Effect::Forget(vec![place]));
-                }
                 effects.extend(self.contest(place));
                 (added.into(), effects)
             }
@@ -136,7 +134,6 @@ impl From<Added> for SubmitReply {
             Added::Differs => Self::SecondAnswer,
             Added::NotInSet => Self::NotInSet,
             Added::Invalid => Self::Invalid,
-            Added::TooLate => Self::TooLate,
         }
     }
 }

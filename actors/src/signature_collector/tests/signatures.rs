@@ -1,7 +1,7 @@
 //! What becomes of each kind of signature, and what the sum tells.
 
 use super::*;
-use crate::testing::block_ref;
+use crate::testing::{block_ref, responded};
 
 #[test]
 fn all_sign_and_nobody_is_waited_for() {
@@ -80,11 +80,13 @@ fn strangers_are_not_in_the_set() {
 
 #[test]
 fn late_signatures_are_refused() {
-    let (mut harness, task) = Harness::with_task(&[100, 100, 100]);
+    let (mut harness, task) = Harness::with_task(&[100, 100, 100, 10]);
     harness.sign(&task, 0);
     harness.sign(&task, 1);
+    harness.sign(&task, 2);
     harness.linger_over(&task);
-    assert_eq!(harness.sign(&task, 2), SubmitReply::TooLate);
+    harness.apply(&block(102, vec![responded(0, task.hash())]));
+    assert_eq!(harness.sign(&task, 3), SubmitReply::TooLate);
     assert_eq!(harness.sign(&task, 1), SubmitReply::Duplicate, "an acknowledgement may have been lost");
 }
 
