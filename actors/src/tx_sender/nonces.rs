@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// For how many blocks a node is believed that says of more nonces than others that they are used.
-const BELIEVED_FOR: u64 = 5;
+pub(super) const BELIEVED_FOR: u64 = 5;
 /// For how many blocks the transaction of another, which waits in the pool, is left to be mined first.
 const GIVES_WAY_FOR: u64 = 12;
 /// How many nonces others may use, or have waiting, that nothing here explains. Beyond that, one endpoint alone is doubted: a
 /// transaction with a nonce that is too high waits for all those below it.
-pub(super) const MOST_UNEXPLAINED: u64 = 64;
+pub(super) const MOST_UNEXPLAINED: u64 = 16;
 /// For how many blocks an endpoint is doubted that goes on saying so, and that no other contradicts.
 const DOUBTED_FOR: u64 = 12;
 

@@ -10,7 +10,7 @@ use super::effect::{Effect, Tried};
 use super::fees;
 use super::intent::{Attempt, Flight, Intent, Stage};
 use super::nonces::{Nonces, Seen};
-use super::settle::{Recent, Sync, is_fill};
+use super::settle::{Recent, Sync};
 use crate::ports::{Fees, SignedTx, UnsignedTx};
 
 /// What an empty transaction takes.
@@ -30,6 +30,8 @@ pub(super) struct Queue {
     pub(super) sync: Option<Sync>,
     /// A nonce that nothing has, below one that something has.
     pub(super) gap: Option<Seen>,
+    /// Since which head nodes have counted fewer nonces as used than receipts say.
+    pub(super) contradicted: Option<u64>,
     /// What the sender has, in wei.
     pub(super) balance: U256,
     pub(super) warned_at: Option<u64>,
@@ -47,6 +49,7 @@ impl Queue {
             nonces: Nonces::default(),
             sync: None,
             gap: None,
+            contradicted: None,
             balance: U256::ZERO,
             warned_at: None,
             intents: BTreeMap::new(),
@@ -122,10 +125,10 @@ impl Queue {
                 return Vec::new();
             }
             // The gap that it was for has been filled meanwhile.
-            (Ok(_), Some(nonce)) if is_fill(id) && *id != TxId::fill(nonce) => {
+            (Ok(_), Some(_)) if id.filled_nonce().is_some_and(|nonce| !self.is_free(nonce)) => {
                 return self.refuse(id, TxRefusal::Expired);
             }
-            (Ok(tried), Some(nonce)) => (tried, nonce),
+            (Ok(tried), Some(free)) => (tried, id.filled_nonce().unwrap_or(free)),
         };
         self.balance = tried.balance;
         let reserved: U256 = self.flights().filter(|flight| flight.mined.is_none()).map(Flight::cost).sum();
@@ -249,6 +252,11 @@ impl Queue {
         highest.saturating_sub(free).saturating_sub(taken)
     }
 
+    fn is_free(&self, nonce: u64) -> bool {
+        self.nonces.free_from().is_some_and(|from| from <= nonce) && !self.taken().contains(&nonce)
+    }
+
+    /// The lowest nonce that nothing has.
     pub(super) fn free_nonce(&self) -> Option<u64> {
         let taken = self.taken();
         (self.nonces.free_from()?..u64::MAX).find(|nonce| !taken.contains(nonce))

@@ -8,7 +8,7 @@ use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 
 use super::effect::{Account, Effect};
 use super::intent::{Flight, Intent, Stage};
-use super::nonces::{Seen, Weighed};
+use super::nonces::{BELIEVED_FOR, MOST_UNEXPLAINED, Seen, Weighed};
 use super::queue::Queue;
 use crate::follow::ChainState;
 use crate::ports::Receipt;
@@ -19,8 +19,9 @@ use crate::ports::Receipt;
 const FINAL_AFTER: u64 = 12;
 /// For how many blocks a gap must be seen, likewise.
 const GAP_AFTER: u64 = 2;
-/// How many nonces in all are filled so: more are missing only where an endpoint told of nonces that nobody has used.
-const MOST_FILLED: u64 = 16;
+/// How many missing nonces are filled: what an endpoint can make one believe that counts too many, a few times over. More are
+/// missing only where one went on to.
+const MOST_FILLED: u64 = 4 * MOST_UNEXPLAINED;
 /// How many blocks are remembered: more than a reorg undoes.
 const REMEMBERED: usize = 256;
 
@@ -90,7 +91,7 @@ impl Queue {
             effects.extend(sync.again.then(|| self.ask()).flatten());
             return effects;
         }
-        // A node that is behind does not know what is mined on the chain that is followed.
+        self.doubt_receipts(nonce);
         let nonce = nonce.max(self.mined_below());
         self.nonces.told(nonce, self.head);
         let ids: Vec<TxId> = self.intents.keys().cloned().collect();
@@ -103,6 +104,22 @@ impl Queue {
             effects.extend(self.ask());
         }
         effects
+    }
+
+    /// A node that is behind does not know what is mined on the chain that is followed. But where no count has reached it for
+    /// some heads, a receipt was false: what it was of is looked for, and sent, as if it were under way.
+    fn doubt_receipts(&mut self, unused: u64) {
+        let head = self.head;
+        if unused >= self.mined_below() {
+            self.contradicted = None;
+            return;
+        }
+        if head < self.contradicted.get_or_insert(head).saturating_add(BELIEVED_FOR) {
+            return;
+        }
+        self.contradicted = None;
+        let not_counted = |intent: &&mut Intent| intent.flight().is_some_and(|flight| flight.nonce >= unused);
+        self.intents.values_mut().filter(not_counted).for_each(|intent| intent.doubt(head));
     }
 
     fn settle(
@@ -157,7 +174,7 @@ impl Queue {
 
     /// Another sender used the nonce: nothing of this intent can be mined any more.
     pub(super) fn start_over(&mut self, id: &TxId) -> Vec<Effect> {
-        if is_fill(id) {
+        if id.filled_nonce().is_some() {
             // The gap is filled.
             return self.refuse(id, TxRefusal::Expired);
         }
@@ -165,7 +182,8 @@ impl Queue {
         vec![Effect::Forget(id.clone())]
     }
 
-    /// A refused transaction leaves a gap, behind which nothing is mined: an empty transaction fills it, if no other does.
+    /// A refused transaction leaves a gap, and so does an endpoint that counts too many. Nothing behind it is mined: empty
+    /// transactions fill it, if no others do.
     fn fill_gap(&mut self) -> Vec<Effect> {
         let waiting =
             self.intents.values().any(|intent| matches!(intent.stage, Stage::Queued | Stage::Trying));
@@ -184,6 +202,11 @@ impl Queue {
         if self.head < gap.since.saturating_add(GAP_AFTER) {
             return Vec::new();
         }
+        let taken = self.taken();
+        (nonce..highest).filter(|nonce| !taken.contains(nonce)).flat_map(|nonce| self.fill(nonce)).collect()
+    }
+
+    fn fill(&mut self, nonce: u64) -> Vec<Effect> {
         let id = TxId::fill(nonce);
         let request =
             SendTransaction { id: id.clone(), to: self.sender, data: Bytes::new(), not_after: None };
@@ -207,7 +230,7 @@ impl Queue {
 
     fn forked(&mut self) {
         self.nonces.forget();
-        self.gap = None;
+        (self.gap, self.contradicted) = (None, None);
         if let Some(sync) = &mut self.sync {
             sync.stale = true;
         }
@@ -254,9 +277,4 @@ impl ChainState for Queue {
         effects.extend(self.ask());
         effects
     }
-}
-
-/// True where it is an empty transaction that uses up the nonce it is named after.
-pub(super) fn is_fill(id: &TxId) -> bool {
-    id.purpose() == TxId::fill(0).purpose()
 }

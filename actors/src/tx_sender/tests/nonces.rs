@@ -100,6 +100,51 @@ fn nonces_without_number_are_not_filled() {
     assert_eq!(world.outcome(0), Some(&Err(TxRefusal::Expired)), "it is given up once it is useless");
 }
 
+/// Once the lie is over, what it made is behind us within a few blocks, however far it went.
+#[test]
+fn nonces_that_were_made_up_are_filled_all_at_once() {
+    let mut world = World::new();
+    world.lie_pending = Some(u64::MAX);
+    world.tell();
+    world.ask(request(0));
+    let highest = *world.pool.keys().next().unwrap();
+    assert!(highest > 20, "nonce {highest} is not far off");
+    world.lie_pending = None;
+    world.mine_many(5);
+    assert!(world.succeeded(0), "{:?}", world.pool);
+    assert_eq!(world.nonce, highest + 1);
+    assert_eq!(world.queue.flights().count(), 0);
+}
+
+#[test]
+fn a_count_of_used_ones_that_was_made_up_is_filled_once_it_is_not_believed_any_more() {
+    let mut world = World::new();
+    world.lie = Some(7 + 16);
+    world.tell();
+    world.ask(request(0));
+    assert_eq!(world.pool.keys().copied().collect::<Vec<_>>(), [23]);
+    world.lie = None;
+    world.mine_many(9);
+    assert!(world.succeeded(0), "{:?}", world.pool);
+}
+
+#[test]
+fn what_only_a_receipt_says_is_mined_is_sent_again() {
+    let mut world = World::new();
+    world.price = 100;
+    world.ask(request(0));
+    world.false_receipts = true;
+    world.forgetful = true;
+    world.tell();
+    world.pool.clear();
+    (world.false_receipts, world.forgetful, world.price) = (false, false, 10);
+    assert!(world.succeeded(0), "the node is believed");
+    world.ask(request(1));
+    world.mine_many(7);
+    assert_eq!(world.effective.len(), 2, "{:?}", world.pool);
+    assert!(world.succeeded(1));
+}
+
 #[test]
 fn one_that_is_asked_for_again_for_longer_is_not_cancelled() {
     let mut world = World::new();
