@@ -37,8 +37,8 @@ impl Collector {
             None => {}
         }
         match self.tasks.get(&task) {
-            Some(entry @ Entry { stage: Stage::Collecting(collection), .. }) => {
-                self.judge_known(entry, collection, message, signature)
+            Some(Entry { stage: Stage::Collecting(collection), deadline, .. }) => {
+                self.judge_known(collection, *deadline, message, signature)
             }
             Some(entry) if self.tip > entry.deadline => Verdict::Reply(SubmitReply::TooLate),
             known => self.judge_early(message, signature, known.is_some()),
@@ -46,18 +46,17 @@ impl Collector {
     }
 
     /// A signature is taken although the task is answered: a reorg may undo that answer. It is taken although there is a
-    /// certificate: that may be worth nothing, because the set is wrong. With both it is of no use.
+    /// certificate: that may be worth nothing, because the set is wrong.
     fn judge_known(
         &self,
-        entry: &Entry,
         collection: &Collection,
+        deadline: u64,
         message: &SubmitSignature,
         signature: &Signature,
     ) -> Verdict {
-        let in_time = self.tip <= entry.deadline;
-        let is_done = collection.is_closed() && entry.answered.is_some();
+        let in_time = self.tip <= deadline;
         match collection.judge(message.operator_id, message.response.safety_factor, signature) {
-            Added::Counted if is_done || !in_time => Verdict::Reply(SubmitReply::TooLate),
+            Added::Counted if !in_time => Verdict::Reply(SubmitReply::TooLate),
             Added::Counted => Verdict::Keep,
             // Perhaps it is the set that is wrong.
             Added::NotInSet if in_time && !collection.is_outside(message.operator_id) => Verdict::Keep,

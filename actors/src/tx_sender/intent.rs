@@ -7,6 +7,7 @@ use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use serde::{Deserialize, Serialize};
 
 use super::effect::Effect;
+use super::nonces::BELIEVED_FOR;
 use crate::ports::{Fees, Receipt, SendError, SignedTx};
 
 /// What a node last said of a transaction.
@@ -95,6 +96,18 @@ impl Attempt {
     }
 }
 
+/// Whether a count of nonces bears out what a receipt says: one answer alone may be false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Counted {
+    /// None was taken in since the receipt.
+    #[default]
+    NotYet,
+    /// At none of the heads from this one on.
+    NotSince(u64),
+    /// The nonce was among those that are used.
+    Yes,
+}
+
 /// What has a nonce.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Flight {
@@ -112,6 +125,9 @@ pub(super) struct Flight {
     /// True once its outcome was told; it is found out again after a reorg or a restart.
     #[serde(default)]
     pub(super) concluded: bool,
+    /// What counts of nonces say of the receipt that it was concluded by.
+    #[serde(skip)]
+    pub(super) counted: Counted,
     /// At which heads in a row the nonce was used, and none of the attempts mined.
     #[serde(skip)]
     pub(super) missing: BTreeSet<u64>,
@@ -130,6 +146,7 @@ impl Flight {
             fee: U256::ZERO,
             since,
             concluded: false,
+            counted: Counted::NotYet,
             missing: BTreeSet::new(),
             repricing: false,
         }
@@ -190,6 +207,17 @@ impl Flight {
         let taken = self.attempts.iter().rposition(|attempt| attempt.said == Said::Waits);
         let again = [taken.filter(|_| refused), Some(newest)].into_iter().flatten();
         again.map(|place| self.attempts[place].send_again(id, head)).collect()
+    }
+
+    /// Takes in that all nonces below `unused` are used. True where that has not borne out the receipt for some heads.
+    pub(super) fn is_contradicted(&mut self, unused: u64, head: u64) -> bool {
+        match self.counted {
+            _ if unused > self.nonce => self.counted = Counted::Yes,
+            Counted::NotYet => self.counted = Counted::NotSince(head),
+            Counted::NotSince(since) => return head >= since.saturating_add(BELIEVED_FOR),
+            Counted::Yes => {}
+        }
+        false
     }
 
     /// What is told of it, once one of its transactions is mined.
@@ -266,7 +294,8 @@ impl Intent {
     /// What was mined may not be any more: it is under way again, and may be mined as it is.
     pub(super) fn doubt(&mut self, head: u64) {
         if let Stage::Done(flight) = &mut self.stage {
-            let mut flight = Flight { mined: None, since: head, repricing: false, ..flight.clone() };
+            let (mined, counted) = (None, Counted::NotYet);
+            let mut flight = Flight { mined, counted, since: head, repricing: false, ..flight.clone() };
             // Nodes need not take up again what a fork undid.
             flight.attempts.iter_mut().for_each(Attempt::forget);
             self.stage = Stage::Flying { flight, busy: false };

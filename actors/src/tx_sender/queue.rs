@@ -8,8 +8,8 @@ use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 use super::Config;
 use super::effect::{Effect, Tried};
 use super::fees;
-use super::intent::{Attempt, Flight, Intent, Stage};
-use super::nonces::{Nonces, Seen};
+use super::intent::{Attempt, Counted, Flight, Intent, Stage};
+use super::nonces::Nonces;
 use super::settle::{Recent, Sync};
 use crate::ports::{Fees, SignedTx, UnsignedTx};
 
@@ -28,10 +28,8 @@ pub(super) struct Queue {
     /// Which nonces are used; unknown at first and after a reorg.
     pub(super) nonces: Nonces,
     pub(super) sync: Option<Sync>,
-    /// A nonce that nothing has, below one that something has.
-    pub(super) gap: Option<Seen>,
-    /// Since which head nodes have counted fewer nonces as used than receipts say.
-    pub(super) contradicted: Option<u64>,
+    /// Since which head there is a nonce that nothing has, below one that something has.
+    pub(super) gap: Option<u64>,
     /// What the sender has, in wei.
     pub(super) balance: U256,
     pub(super) warned_at: Option<u64>,
@@ -49,7 +47,6 @@ impl Queue {
             nonces: Nonces::default(),
             sync: None,
             gap: None,
-            contradicted: None,
             balance: U256::ZERO,
             warned_at: None,
             intents: BTreeMap::new(),
@@ -83,8 +80,10 @@ impl Queue {
         waiting.map(|flight| flight.attempts.len()).max().unwrap_or_default()
     }
 
+    /// How many requests of others are not done.
     fn open(&self) -> usize {
-        self.intents.values().filter(|intent| !matches!(intent.stage, Stage::Done(_))).count()
+        let asked_for = self.intents.values().filter(|intent| intent.request.id.filled_nonce().is_none());
+        asked_for.filter(|intent| !matches!(intent.stage, Stage::Done(_))).count()
     }
 
     /// Somebody asks.
@@ -236,11 +235,13 @@ impl Queue {
         self.intents.values().filter_map(Intent::flight).map(|flight| flight.nonce).max()
     }
 
-    /// All below it are used, by what is mined of ours on the chain that is followed.
+    /// All below it are used, by what is mined of ours on the chain that is followed, and was counted.
     pub(super) fn mined_below(&self) -> u64 {
-        let done = self.intents.values().filter(|intent| matches!(intent.stage, Stage::Done(_)));
-        let nonces = done.filter_map(Intent::flight).map(|flight| flight.nonce.saturating_add(1));
-        nonces.max().unwrap_or_default()
+        let nonce = |intent: &Intent| match &intent.stage {
+            Stage::Done(flight) if flight.counted == Counted::Yes => Some(flight.nonce.saturating_add(1)),
+            _ => None,
+        };
+        self.intents.values().filter_map(nonce).max().unwrap_or_default()
     }
 
     /// How many from `free` to below `highest` no transaction of ours has.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::B256;
 use anzen_messages::chain::{BlockRef, ChainBlock};
-use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
+use anzen_messages::transaction::{TxId, TxRefusal};
 
 use super::effect::{Account, Effect};
-use super::intent::{Flight, Intent, Stage};
-use super::nonces::{BELIEVED_FOR, MOST_UNEXPLAINED, Seen, Weighed};
+use super::gaps::MOST_FILLED;
+use super::intent::{Counted, Flight, Intent, Stage};
+use super::nonces::Weighed;
 use super::queue::Queue;
 use crate::follow::ChainState;
 use crate::ports::Receipt;
@@ -17,11 +18,6 @@ use crate::ports::Receipt;
 /// block ahead of the one that was followed. At so many heads in a row a nonce must be used, and none of its transactions
 /// mined, before another sender is believed to have used it; and for so long an id whose transaction reverted is not sent anew.
 const FINAL_AFTER: u64 = 12;
-/// For how many blocks a gap must be seen, likewise.
-const GAP_AFTER: u64 = 2;
-/// How many missing nonces are filled: what an endpoint can make one believe that counts too many, a few times over. More are
-/// missing only where one went on to.
-const MOST_FILLED: u64 = 4 * MOST_UNEXPLAINED;
 /// How many blocks are remembered: more than a reorg undoes.
 const REMEMBERED: usize = 256;
 
@@ -91,12 +87,14 @@ impl Queue {
             effects.extend(sync.again.then(|| self.ask()).flatten());
             return effects;
         }
-        self.doubt_receipts(nonce);
-        let nonce = nonce.max(self.mined_below());
+        let counted = nonce;
+        // A node that is behind does not know what is mined on the chain that is followed.
+        let nonce = counted.max(self.mined_below());
         self.nonces.told(nonce, self.head);
         let ids: Vec<TxId> = self.intents.keys().cloned().collect();
         let settled = ids.iter().flat_map(|id| self.settle(id, nonce, receipts, &sync.asked));
         let mut effects: Vec<Effect> = settled.collect();
+        self.doubt_receipts(counted);
         self.nonces.told_pending(pending, &self.taken(), self.head);
         effects.extend(self.fill_gap());
         effects.extend(self.start_queued());
@@ -106,20 +104,16 @@ impl Queue {
         effects
     }
 
-    /// A node that is behind does not know what is mined on the chain that is followed. But where no count has reached it for
-    /// some heads, a receipt was false: what it was of is looked for, and sent, as if it were under way.
+    /// What no count of nonces has borne out for a while is not mined: it is looked for, and sent, as if it were under way.
     fn doubt_receipts(&mut self, unused: u64) {
         let head = self.head;
-        if unused >= self.mined_below() {
-            self.contradicted = None;
-            return;
+        for intent in self.intents.values_mut() {
+            if let Stage::Done(flight) = &mut intent.stage
+                && flight.is_contradicted(unused, head)
+            {
+                intent.doubt(head);
+            }
         }
-        if head < self.contradicted.get_or_insert(head).saturating_add(BELIEVED_FOR) {
-            return;
-        }
-        self.contradicted = None;
-        let not_counted = |intent: &&mut Intent| intent.flight().is_some_and(|flight| flight.nonce >= unused);
-        self.intents.values_mut().filter(not_counted).for_each(|intent| intent.doubt(head));
     }
 
     fn settle(
@@ -136,7 +130,6 @@ impl Queue {
         let found = flight.hashes().find_map(|hash| Some((hash, receipts.get(&hash)?)));
         if let Some((hash, receipt)) = found {
             flight.found(hash, receipt);
-            self.nonces.told(flight.nonce.saturating_add(1), head);
             // A block that was not followed yet may be of another fork; the watcher will say.
             let deep = head.saturating_add(1) >= receipt.at.number.saturating_add(confirmations);
             let confirmed = deep && self.recent.has(receipt.at);
@@ -144,9 +137,11 @@ impl Queue {
         }
         if flight.nonce >= nonce {
             flight.missing.clear();
-            let (of, is_over) = (flight.nonce, intent.request.not_after.is_some_and(|last| head > last));
+            let (of, concluded) = (flight.nonce, flight.concluded);
+            let is_over = intent.request.not_after.is_some_and(|last| head > last) && !concluded;
             // An endpoint that was wrong gave it its nonce.
-            if is_over && self.nonces_unused_below(nonce, of) > MOST_FILLED {
+            let unused = self.nonces.unused().unwrap_or(nonce);
+            if is_over && self.nonces_unused_below(unused, of) > MOST_FILLED {
                 return self.refuse(id, TxRefusal::Expired);
             }
             return self.urge(id);
@@ -182,45 +177,14 @@ impl Queue {
         vec![Effect::Forget(id.clone())]
     }
 
-    /// A refused transaction leaves a gap, and so does an endpoint that counts too many. Nothing behind it is mined: empty
-    /// transactions fill it, if no others do.
-    fn fill_gap(&mut self) -> Vec<Effect> {
-        let waiting =
-            self.intents.values().any(|intent| matches!(intent.stage, Stage::Queued | Stage::Trying));
-        let highest = self.flights().map(|flight| flight.nonce).max().unwrap_or_default();
-        let free = self.free_nonce().filter(|free| *free < highest);
-        let Some(nonce) = free.filter(|_| !waiting) else {
-            self.gap = None;
-            return Vec::new();
-        };
-        let is_new = self.gap.is_none();
-        let gap = *self.gap.insert(Seen::again(self.gap, nonce, self.head));
-        let unused = self.nonces_unused_below(nonce, highest);
-        if unused > MOST_FILLED {
-            return Vec::from_iter(is_new.then_some(Effect::Doubtful { nonce: highest, known: nonce }));
-        }
-        if self.head < gap.since.saturating_add(GAP_AFTER) {
-            return Vec::new();
-        }
-        let taken = self.taken();
-        (nonce..highest).filter(|nonce| !taken.contains(nonce)).flat_map(|nonce| self.fill(nonce)).collect()
-    }
-
-    fn fill(&mut self, nonce: u64) -> Vec<Effect> {
-        let id = TxId::fill(nonce);
-        let request =
-            SendTransaction { id: id.clone(), to: self.sender, data: Bytes::new(), not_after: None };
-        self.intents.insert(id.clone(), Intent { request, stage: Stage::Queued });
-        self.start(&id)
-    }
-
     /// What is too old to be undone: successes once nobody asks for them any more, all else at once, so that it may be asked for
     /// anew.
     fn prune(&mut self) -> Vec<Effect> {
         let (head, remembered) = (self.head, self.config.remember_blocks.max(FINAL_AFTER));
         let old = |flight: &Flight| {
             let kept = if flight.took_effect() { remembered } else { FINAL_AFTER };
-            flight.mined.as_ref().is_some_and(|mined| head >= mined.block.saturating_add(kept))
+            let counted = flight.counted == Counted::Yes;
+            counted && flight.mined.as_ref().is_some_and(|mined| head >= mined.block.saturating_add(kept))
         };
         let is_over = |intent: &Intent| matches!(&intent.stage, Stage::Done(flight) if old(flight));
         let over = self.intents.iter().filter(|(_, intent)| is_over(intent)).map(|(id, _)| id.clone());
@@ -230,7 +194,7 @@ impl Queue {
 
     fn forked(&mut self) {
         self.nonces.forget();
-        (self.gap, self.contradicted) = (None, None);
+        self.gap = None;
         if let Some(sync) = &mut self.sync {
             sync.stale = true;
         }

@@ -189,7 +189,8 @@ impl World {
     }
 
     fn receipt(&self, hash: B256) -> Option<Receipt> {
-        let made_up = Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded: true };
+        let succeeded = !self.reverting;
+        let made_up = Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded };
         let mined = self.mined.get(&hash).map(|(_, receipt)| receipt.clone());
         if self.false_receipts { Some(made_up) } else { mined }
     }

@@ -1,11 +1,11 @@
 //! Nodes that are behind, and others who use the key.
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, U256};
 
 use anzen_messages::transaction::{SendTransaction, TxRefusal};
 
 use super::{World, id, request};
-use crate::ports::{Fees, SignedTx};
+use crate::ports::{Fees, SendError, SignedTx};
 use crate::tx_sender::effect::Effect;
 
 /// Another, who uses the key, has a transaction waiting with nonce 7, which is never mined.
@@ -102,18 +102,80 @@ fn nonces_without_number_are_not_filled() {
 
 /// Once the lie is over, what it made is behind us within a few blocks, however far it went.
 #[test]
-fn nonces_that_were_made_up_are_filled_all_at_once() {
+fn nonces_that_were_made_up_are_filled_in_one_block() {
+    let mut world = World::new();
+    world.lie_pending = Some(u64::MAX);
+    for i in 0..6 {
+        world.tell();
+        world.ask(request(i));
+    }
+    let highest = *world.pool.keys().next_back().unwrap();
+    assert!((20..30).contains(&highest), "nonce {highest}");
+    world.lie_pending = None;
+    world.mine_many(5);
+    assert!((0..6).all(|i| world.succeeded(i)), "{:?}", world.pool);
+    assert_eq!(world.nonce, highest + 1);
+    assert_eq!(world.queue.flights().count(), 0);
+}
+
+/// The lowest comes first, so that what little there is pays for what can be mined.
+#[test]
+fn a_gap_is_filled_from_below_with_the_little_that_is_left() {
     let mut world = World::new();
     world.lie_pending = Some(u64::MAX);
     world.tell();
     world.ask(request(0));
-    let highest = *world.pool.keys().next().unwrap();
-    assert!(highest > 20, "nonce {highest} is not far off");
     world.lie_pending = None;
-    world.mine_many(5);
+    let each = U256::from(125 * 10);
+    world.balance = each * U256::from(5);
+    world.mine_many(30);
     assert!(world.succeeded(0), "{:?}", world.pool);
-    assert_eq!(world.nonce, highest + 1);
+}
+
+#[test]
+fn a_gap_below_others_is_filled_although_one_is_out_of_reach() {
+    let mut world = World::new();
+    world.lie = Some(1_000_000);
+    world.mine_many(13);
+    world.ask(request(0));
+    world.lie = None;
+    world.mine_many(6);
+    world.verdict = Some(SendError::Rejected("full".into()));
+    world.ask(request(1));
+    world.ask(request(2));
+    world.mine_many(4);
+    assert!(world.succeeded(2), "{:?}", world.pool);
+}
+
+/// It may be of another fork, or made up: then the first transaction may still be mined.
+#[test]
+fn a_receipt_of_a_revert_that_no_count_bears_out_does_not_free_its_id() {
+    let mut world = World::new();
+    world.price = 100;
+    world.ask(request(0));
+    (world.false_receipts, world.reverting) = (true, true);
+    world.tell();
+    (world.false_receipts, world.reverting) = (false, false);
+    assert!(matches!(world.outcome(0), Some(Ok(mined)) if !mined.succeeded));
+    world.lie = Some(1_000_000);
+    world.mine_many(11);
+    world.lie = None;
+    world.mine();
+    world.ask(request(0));
+    world.mine_many(2);
+    assert!(world.signed.values().all(|(_, tx, _)| tx.nonce == 7), "{:?}", world.signed);
+}
+
+#[test]
+fn one_that_was_counted_is_not_doubted_for_a_node_without_state() {
+    let mut world = World::new();
+    world.ask(request(0));
+    world.mine();
+    world.behind = Some((0, 0));
+    world.mine_many(20);
     assert_eq!(world.queue.flights().count(), 0);
+    world.ask(request(1));
+    assert!(world.pool.contains_key(&8), "{:?}", world.pool);
 }
 
 #[test]
