@@ -9,7 +9,7 @@ use super::Config;
 use super::effect::{Effect, Tried};
 use super::fees;
 use super::intent::{Attempt, Counted, Flight, Intent, Stage};
-use super::nonces::Nonces;
+use super::nonces::{Nonces, Seen};
 use super::settle::{Recent, Sync};
 use crate::ports::{Fees, SignedTx, UnsignedTx};
 
@@ -28,8 +28,10 @@ pub(super) struct Queue {
     /// Which nonces are used; unknown at first and after a reorg.
     pub(super) nonces: Nonces,
     pub(super) sync: Option<Sync>,
-    /// Since which head there is a nonce that nothing has, below one that something has.
-    pub(super) gap: Option<u64>,
+    /// The lowest nonce that nothing has, below one that something has.
+    pub(super) gap: Option<Seen>,
+    /// The highest nonce of ours, where too many are missing below it; people were told.
+    pub(super) out_of_reach: Option<u64>,
     /// What the sender has, in wei.
     pub(super) balance: U256,
     pub(super) warned_at: Option<u64>,
@@ -47,6 +49,7 @@ impl Queue {
             nonces: Nonces::default(),
             sync: None,
             gap: None,
+            out_of_reach: None,
             balance: U256::ZERO,
             warned_at: None,
             intents: BTreeMap::new(),
@@ -235,7 +238,7 @@ impl Queue {
         self.intents.values().filter_map(Intent::flight).map(|flight| flight.nonce).max()
     }
 
-    /// All below it are used, by what is mined of ours on the chain that is followed, and was counted.
+    /// All below it are used, by what is mined of ours on the chain that is followed, and by the last count of each.
     pub(super) fn mined_below(&self) -> u64 {
         let nonce = |intent: &Intent| match &intent.stage {
             Stage::Done(flight) if flight.counted == Counted::Yes => Some(flight.nonce.saturating_add(1)),

@@ -8,7 +8,7 @@ use anzen_messages::transaction::{TxId, TxRefusal};
 
 use super::effect::{Account, Effect};
 use super::gaps::MOST_FILLED;
-use super::intent::{Counted, Flight, Intent, Stage};
+use super::intent::{Counted, Flight, Stage};
 use super::nonces::Weighed;
 use super::queue::Queue;
 use crate::follow::ChainState;
@@ -60,6 +60,10 @@ impl Queue {
             sync.again = true;
             return None;
         }
+        // The first block asks.
+        if self.recent.0.is_empty() {
+            return None;
+        }
         let hashes: Vec<B256> = self.flights().flat_map(Flight::hashes).collect();
         let asked = hashes.iter().copied().collect();
         self.sync = Some(Sync { asked, again: false, stale: false });
@@ -88,6 +92,7 @@ impl Queue {
             return effects;
         }
         let counted = nonce;
+        self.doubt_receipts(counted);
         // A node that is behind does not know what is mined on the chain that is followed.
         let nonce = counted.max(self.mined_below());
         self.nonces.told(nonce, self.head);
@@ -96,7 +101,7 @@ impl Queue {
         let mut effects: Vec<Effect> = settled.collect();
         self.doubt_receipts(counted);
         self.nonces.told_pending(pending, &self.taken(), self.head);
-        effects.extend(self.fill_gap());
+        effects.extend(self.fill_gap(pending));
         effects.extend(self.start_queued());
         if sync.again {
             effects.extend(self.ask());
@@ -133,18 +138,24 @@ impl Queue {
             // A block that was not followed yet may be of another fork; the watcher will say.
             let deep = head.saturating_add(1) >= receipt.at.number.saturating_add(confirmations);
             let confirmed = deep && self.recent.has(receipt.at);
-            return if confirmed { self.conclude(id) } else { Vec::new() };
+            let expired = flight.expiring && !flight.took_effect() && flight.nonce < nonce;
+            return match confirmed {
+                true if expired => self.forget(id),
+                true => self.conclude(id),
+                false => Vec::new(),
+            };
         }
         if flight.nonce >= nonce {
             flight.missing.clear();
             let (of, concluded) = (flight.nonce, flight.concluded);
-            let is_over = intent.request.not_after.is_some_and(|last| head > last) && !concluded;
+            let is_over = intent.request.not_after.is_some_and(|last| head > last);
             // An endpoint that was wrong gave it its nonce.
             let unused = self.nonces.unused().unwrap_or(nonce);
-            if is_over && self.nonces_unused_below(unused, of) > MOST_FILLED {
-                return self.refuse(id, TxRefusal::Expired);
-            }
-            return self.urge(id);
+            return match is_over && self.nonces_unused_below(unused, of) > MOST_FILLED {
+                true if concluded => self.forget(id),
+                true => self.refuse(id, TxRefusal::Expired),
+                false => self.urge(id),
+            };
         }
         if flight.hashes().all(|hash| asked.contains(&hash)) {
             flight.missing.insert(head);
@@ -161,10 +172,19 @@ impl Queue {
         let Some(outcome) = flight.outcome() else { return Vec::new() };
         let (id, fee) = (id.clone(), flight.fee);
         let told = std::mem::replace(&mut flight.concluded, true);
+        flight.concluded_at.get_or_insert(self.head);
+        flight.expiring = false;
         intent.stage = Stage::Done(flight.clone());
         let save = Effect::Save(id.clone());
         let reply = if told { Effect::Remind { id, outcome } } else { Effect::Conclude { id, outcome, fee } };
         vec![save, reply]
+    }
+
+    /// Nothing is to be remembered of it any more. Who asks at this moment is told what was told before.
+    fn forget(&mut self, id: &TxId) -> Vec<Effect> {
+        let Some(intent) = self.intents.remove(id) else { return Vec::new() };
+        let outcome = intent.flight().and_then(Flight::outcome).unwrap_or(Err(TxRefusal::Expired));
+        vec![Effect::Forget(id.clone()), Effect::Remind { id: id.clone(), outcome }]
     }
 
     /// Another sender used the nonce: nothing of this intent can be mined any more.
@@ -177,18 +197,25 @@ impl Queue {
         vec![Effect::Forget(id.clone())]
     }
 
-    /// What is too old to be undone: successes once nobody asks for them any more, all else at once, so that it may be asked for
-    /// anew.
+    /// What is too old to be undone: successes are forgotten once nobody asks for them any more. What did nothing is looked at
+    /// once more, since its id may be sent anew then.
     fn prune(&mut self) -> Vec<Effect> {
         let (head, remembered) = (self.head, self.config.remember_blocks.max(FINAL_AFTER));
-        let old = |flight: &Flight| {
-            let kept = if flight.took_effect() { remembered } else { FINAL_AFTER };
-            let counted = flight.counted == Counted::Yes;
-            counted && flight.mined.as_ref().is_some_and(|mined| head >= mined.block.saturating_add(kept))
-        };
-        let is_over = |intent: &Intent| matches!(&intent.stage, Stage::Done(flight) if old(flight));
-        let over = self.intents.iter().filter(|(_, intent)| is_over(intent)).map(|(id, _)| id.clone());
-        let over: Vec<TxId> = over.collect();
+        let mut over = Vec::new();
+        for (id, intent) in &mut self.intents {
+            let Stage::Done(flight) = &mut intent.stage else { continue };
+            let useful = flight.took_effect();
+            let kept = if useful { remembered } else { FINAL_AFTER };
+            if flight.counted != Counted::Yes || head < flight.found_at().saturating_add(kept) {
+                continue;
+            }
+            if useful {
+                over.push(id.clone());
+            } else {
+                flight.expiring = true;
+                intent.doubt(head);
+            }
+        }
         over.into_iter().inspect(|id| drop(self.intents.remove(id))).map(Effect::Forget).collect()
     }
 

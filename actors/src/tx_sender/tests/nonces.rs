@@ -5,7 +5,7 @@ use alloy::primitives::{B256, Bytes, U256};
 use anzen_messages::transaction::{SendTransaction, TxRefusal};
 
 use super::{World, id, request};
-use crate::ports::{Fees, SendError, SignedTx};
+use crate::ports::{Fees, SignedTx};
 use crate::tx_sender::effect::Effect;
 
 /// Another, who uses the key, has a transaction waiting with nonce 7, which is never mined.
@@ -100,6 +100,22 @@ fn nonces_without_number_are_not_filled() {
     assert_eq!(world.outcome(0), Some(&Err(TxRefusal::Expired)), "it is given up once it is useless");
 }
 
+/// Request 0 waits, for its price is too low, and from now on the node says that it is mined, and has reverted.
+fn reverted_by_a_receipt() -> World {
+    let mut world = World::new();
+    world.ask(request(0));
+    world.price = 100_000_000;
+    (world.false_receipts, world.reverting) = (true, true);
+    world
+}
+
+impl World {
+    /// The node lies no more.
+    fn truth(&mut self) {
+        (self.false_receipts, self.reverting, self.lie) = (false, false, None);
+    }
+}
+
 /// Once the lie is over, what it made is behind us within a few blocks, however far it went.
 #[test]
 fn nonces_that_were_made_up_are_filled_in_one_block() {
@@ -126,9 +142,12 @@ fn a_gap_is_filled_from_below_with_the_little_that_is_left() {
     world.tell();
     world.ask(request(0));
     world.lie_pending = None;
-    let each = U256::from(125 * 10);
-    world.balance = each * U256::from(5);
-    world.mine_many(30);
+    // What one transaction is taken to cost, twice: the one that waits, and one that fills.
+    world.balance = U256::from(2 * 125 * 10);
+    world.mine_many(3);
+    let filled = world.signed.values().filter(|(id, ..)| id.filled_nonce().is_some());
+    assert_eq!(filled.map(|(_, tx, _)| tx.nonce).collect::<Vec<_>>(), [7], "only the lowest can be paid");
+    world.mine_many(60);
     assert!(world.succeeded(0), "{:?}", world.pool);
 }
 
@@ -140,42 +159,77 @@ fn a_gap_below_others_is_filled_although_one_is_out_of_reach() {
     world.ask(request(0));
     world.lie = None;
     world.mine_many(6);
-    world.verdict = Some(SendError::Rejected("full".into()));
+    world.lie_pending = Some(8);
+    world.tell();
     world.ask(request(1));
-    world.ask(request(2));
+    assert!(world.pool.contains_key(&8), "{:?}", world.pool);
+    world.lie_pending = None;
     world.mine_many(4);
-    assert!(world.succeeded(2), "{:?}", world.pool);
+    assert!(world.succeeded(1), "{:?}", world.pool);
+    assert_eq!(world.nonce, 9);
 }
 
 /// It may be of another fork, or made up: then the first transaction may still be mined.
 #[test]
 fn a_receipt_of_a_revert_that_no_count_bears_out_does_not_free_its_id() {
-    let mut world = World::new();
-    world.price = 100;
-    world.ask(request(0));
-    (world.false_receipts, world.reverting) = (true, true);
+    let mut world = reverted_by_a_receipt();
     world.tell();
-    (world.false_receipts, world.reverting) = (false, false);
-    assert!(matches!(world.outcome(0), Some(Ok(mined)) if !mined.succeeded));
+    world.truth();
     world.lie = Some(1_000_000);
     world.mine_many(11);
     world.lie = None;
-    world.mine();
-    world.ask(request(0));
-    world.mine_many(2);
+    for _ in 0..20 {
+        world.mine();
+        world.ask(request(0));
+    }
     assert!(world.signed.values().all(|(_, tx, _)| tx.nonce == 7), "{:?}", world.signed);
 }
 
 #[test]
-fn one_that_was_counted_is_not_doubted_for_a_node_without_state() {
+fn a_false_count_with_a_false_receipt_does_not_free_an_id_either() {
+    let mut world = reverted_by_a_receipt();
+    world.lie = Some(8);
+    world.tell();
+    world.truth();
+    for _ in 0..30 {
+        world.mine();
+        world.ask(request(0));
+    }
+    assert!(world.signed.values().all(|(_, tx, _)| tx.nonce == 7), "{:?}", world.signed);
+    world.price = 1;
+    world.mine_many(3);
+    assert_eq!(world.effective[&id(0)], 1);
+}
+
+/// The count is right, the receipt is not: it says reverted, and it succeeded.
+#[test]
+fn a_false_revert_of_what_succeeded_does_not_free_its_id() {
+    let mut world = reverted_by_a_receipt();
+    world.tell();
+    world.truth();
+    world.price = 1;
+    for _ in 0..40 {
+        world.mine();
+        world.ask(request(0));
+    }
+    assert_eq!(world.effective[&id(0)], 1);
+    assert_eq!(world.signed.len(), 1, "{:?}", world.signed);
+}
+
+#[test]
+fn a_false_count_with_a_false_receipt_gives_no_nonce_away() {
     let mut world = World::new();
     world.ask(request(0));
-    world.mine();
-    world.behind = Some((0, 0));
-    world.mine_many(20);
-    assert_eq!(world.queue.flights().count(), 0);
     world.ask(request(1));
-    assert!(world.pool.contains_key(&8), "{:?}", world.pool);
+    world.price = 100_000_000;
+    (world.lie, world.false_receipts) = (Some(9), true);
+    world.tell();
+    world.truth();
+    world.mine_many(30);
+    assert_eq!(world.signed.values().map(|(_, tx, _)| tx.nonce).max(), Some(8), "{:?}", world.signed);
+    world.price = 1;
+    world.mine_many(3);
+    assert_eq!(world.effective.len(), 2);
 }
 
 #[test]
