@@ -92,7 +92,7 @@ impl Nonces {
         let not_ours = self.unused().into_iter().flat_map(|unused| unused..u64::MAX);
         let mut not_ours = not_ours.filter(|nonce| !ours.contains(nonce));
         let anothers = not_ours.next().filter(|nonce| *nonce < pending);
-        let most = not_ours.nth(MOST_UNEXPLAINED as usize - 1).unwrap_or_default();
+        let most = not_ours.zip(1..=MOST_UNEXPLAINED).last().map_or(0, |(nonce, _)| nonce);
         let pending = pending.min(most);
         self.anothers = anothers.map(|nonce| Seen::again(self.anothers, nonce, head));
         let gives_way = self.anothers.is_some_and(|seen| head < seen.since.saturating_add(GIVES_WAY_FOR));
