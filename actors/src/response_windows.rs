@@ -8,6 +8,10 @@ use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
 /// How many changes are remembered. Governance makes one in months.
 const MOST_CHANGES: usize = 64;
 
+/// The longest window, in blocks: one that is longer is cut, so that no endpoint can make a node read its whole chain. All
+/// windows together must fit EigenLayer's deallocation delay, which is 126,000 blocks on mainnet.
+const LONGEST: u64 = 1 << 17;
+
 /// The response windows of the blocks that somebody was told of. A reorg takes changes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseWindows {
@@ -20,7 +24,7 @@ pub struct ResponseWindows {
 impl ResponseWindows {
     /// `first` blocks, until a change is told.
     pub fn new(first: u64) -> Self {
-        Self { first, changes: BTreeMap::new() }
+        Self { first: first.min(LONGEST), changes: BTreeMap::new() }
     }
 
     /// The window of the tasks that are created in block `created`. What is set in a block holds from the next one on.
@@ -46,7 +50,7 @@ impl ResponseWindows {
     /// Takes in a block.
     pub fn apply(&mut self, block: &ChainBlock) {
         let set = block.events.iter().rev().find_map(|event| match event {
-            ChainEvent::ResponseWindowChanged { blocks } => Some(*blocks),
+            ChainEvent::ResponseWindowChanged { blocks } => Some(LONGEST.min(*blocks)),
             _ => None,
         });
         let Some(window) = set else { return };
@@ -77,6 +81,15 @@ mod tests {
 
     fn set(number: u64, blocks: u64) -> ChainBlock {
         block(number, vec![ChainEvent::ResponseWindowChanged { blocks }])
+    }
+
+    #[test]
+    fn a_window_that_no_contract_can_have_is_cut() {
+        let mut windows = ResponseWindows::new(u64::from(u32::MAX));
+        assert_eq!(windows.of(1), LONGEST);
+        windows.apply(&set(10, u64::MAX));
+        assert_eq!((windows.of(11), windows.longest()), (LONGEST, LONGEST));
+        assert_eq!(windows.deadline(u64::MAX), u64::MAX);
     }
 
     #[test]

@@ -51,13 +51,13 @@ impl FromOperator for SubmitSignature {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "outcome", deny_unknown_fields)]
 pub enum SubmitReply {
-    /// Counted, and on disk.
+    /// Counted, and on disk. One that comes after the certificate counts should that be worth nothing.
     Accepted,
     /// The same signature was accepted before. Done.
     Duplicate,
     /// The task is not known: the signature is kept until it is, for a response window at most. Done.
     Early,
-    /// The task was answered, or its certificate has been made without this one. Do not try again.
+    /// The task can be answered no more. Do not try again.
     TooLate,
     /// As far as is known the operator was in none of the task's quorums at its reference block. The
     /// signature is kept all the same, and counts should that turn out to be wrong. Do not try again.

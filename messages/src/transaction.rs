@@ -48,6 +48,11 @@ impl TxId {
         self.0.strip_prefix("respond:")?.parse().ok().map(TaskHash)
     }
 
+    /// The nonce that the transaction uses up, if it is an empty one.
+    pub fn filled_nonce(&self) -> Option<u64> {
+        self.0.strip_prefix("fill:")?.parse().ok()
+    }
+
     /// The whole id.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -149,5 +154,12 @@ mod tests {
         assert_eq!(TxId::respond(task).task(), Some(task));
         assert_eq!(TxId::create(1, 2).task(), None);
         assert_eq!(TxId("respond:nonsense".into()).task(), None);
+    }
+
+    #[test]
+    fn an_id_tells_the_nonce_that_is_filled() {
+        assert_eq!(TxId::fill(7).filled_nonce(), Some(7));
+        assert_eq!(TxId::create(1, 2).filled_nonce(), None);
+        assert_eq!(TxId("fill:-1".into()).filled_nonce(), None);
     }
 }

@@ -37,7 +37,6 @@ pub(super) enum Added {
     Differs,
     NotInSet,
     Invalid,
-    TooLate,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,12 +111,12 @@ impl Collection {
             Some(first) if first == (value, *signature) => Added::Duplicate,
             _ if self.is_not_heard(operator) => Added::Invalid,
             Some(_) => Added::Differs,
-            None if self.phase == Phase::Closed => Added::TooLate,
             None => Added::Counted,
         }
     }
 
-    /// Takes a signature in: into the sum, or to be verified `alone` first.
+    /// Takes a signature in: into the sum, or to be verified `alone` first. Once there is a certificate it counts with another
+    /// set only.
     pub(super) fn add(&mut self, operator: OperatorId, claim: Claim, alone: bool) -> (Added, Option<Step>) {
         let verdict = self.judge(operator, claim.0, &claim.1);
         match verdict {
@@ -136,7 +135,8 @@ impl Collection {
         self.first.insert(operator, value);
         if alone || self.falsehoods.contains_key(&operator) {
             self.aside.insert(operator, claim);
-            return self.trial(operator, claim).map(|trial| Step::Try(operator, Box::new(trial)));
+            let trial = self.trial(operator, claim).filter(|_| self.phase != Phase::Closed);
+            return trial.map(|trial| Step::Try(operator, Box::new(trial)));
         }
         self.answers.entry(value).or_default().claim(&self.set, operator, signature);
         self.next_step(value)

@@ -14,6 +14,11 @@ impl Entry {
 }
 
 impl Collector {
+    /// True where a task has its certificate, whether the aggregator has taken it or not.
+    pub(super) fn is_certified(&self, task: TaskHash) -> bool {
+        self.tasks.get(&task).is_some_and(|entry| !matches!(entry.handover, Handover::None))
+    }
+
     /// The certificate of a task that the aggregator has not taken yet.
     pub(super) fn certificate(&self, task: TaskHash) -> Option<&QuorumReached> {
         match &self.tasks.get(&task)?.handover {

@@ -45,7 +45,8 @@ impl Collector {
         }
     }
 
-    /// A signature is taken although the task is answered: a reorg may undo that answer.
+    /// A signature is taken although the task is answered: a reorg may undo that answer. It is taken although there is a
+    /// certificate: that may be worth nothing, because the set is wrong.
     fn judge_known(
         &self,
         collection: &Collection,
@@ -53,13 +54,12 @@ impl Collector {
         message: &SubmitSignature,
         signature: &Signature,
     ) -> Verdict {
+        let in_time = self.tip <= deadline;
         match collection.judge(message.operator_id, message.response.safety_factor, signature) {
-            Added::Counted if self.tip > deadline => Verdict::Reply(SubmitReply::TooLate),
+            Added::Counted if !in_time => Verdict::Reply(SubmitReply::TooLate),
             Added::Counted => Verdict::Keep,
             // Perhaps it is the set that is wrong.
-            Added::NotInSet if self.tip <= deadline && !collection.is_outside(message.operator_id) => {
-                Verdict::Keep
-            }
+            Added::NotInSet if in_time && !collection.is_outside(message.operator_id) => Verdict::Keep,
             Added::Differs => self.judge_second(message, signature),
             other => Verdict::Reply(other.into()),
         }
@@ -113,9 +113,6 @@ impl Collector {
                 let (added, step) = collection.add(operator, record.claim(), alone);
                 self.claims_membership(place);
                 let mut effects = self.step(task, step);
-                if added == Added::TooLate {
-                    effects.push(Effect::Forget(vec![place]));
-                }
                 effects.extend(self.contest(place));
                 (added.into(), effects)
             }
@@ -136,7 +133,6 @@ impl From<Added> for SubmitReply {
             Added::Differs => Self::SecondAnswer,
             Added::NotInSet => Self::NotInSet,
             Added::Invalid => Self::Invalid,
-            Added::TooLate => Self::TooLate,
         }
     }
 }

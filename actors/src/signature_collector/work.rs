@@ -165,7 +165,7 @@ impl SignatureCollector {
 
     pub(super) fn first_signature(&mut self, task: TaskHash) {
         let now = Instant::now();
-        if self.signing.start(task, now) {
+        if !self.state.is_certified(task) && self.signing.start(task, now) {
             self.deps.metrics.step("first_signature", self.heard.stop(&task, now));
         }
     }

@@ -7,6 +7,7 @@ use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
 use serde::{Deserialize, Serialize};
 
 use super::effect::Effect;
+use super::nonces::BELIEVED_FOR;
 use crate::ports::{Fees, Receipt, SendError, SignedTx};
 
 /// What a node last said of a transaction.
@@ -95,6 +96,18 @@ impl Attempt {
     }
 }
 
+/// Whether counts of nonces bear out what a receipt says: one answer alone may be false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Counted {
+    /// None was taken in since the receipt.
+    #[default]
+    NotYet,
+    /// The last ones did not, the first of them at this head.
+    NotSince(u64),
+    /// By the last one the nonce is used.
+    Yes,
+}
+
 /// What has a nonce.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Flight {
@@ -112,6 +125,15 @@ pub(super) struct Flight {
     /// True once its outcome was told; it is found out again after a reorg or a restart.
     #[serde(default)]
     pub(super) concluded: bool,
+    /// The newest block when that was told first in this life.
+    #[serde(skip)]
+    pub(super) concluded_at: Option<u64>,
+    /// What counts of nonces say of the receipt that it was concluded by.
+    #[serde(skip)]
+    pub(super) counted: Counted,
+    /// It did nothing, and is forgotten if that is still so.
+    #[serde(skip)]
+    pub(super) expiring: bool,
     /// At which heads in a row the nonce was used, and none of the attempts mined.
     #[serde(skip)]
     pub(super) missing: BTreeSet<u64>,
@@ -130,6 +152,9 @@ impl Flight {
             fee: U256::ZERO,
             since,
             concluded: false,
+            concluded_at: None,
+            counted: Counted::NotYet,
+            expiring: false,
             missing: BTreeSet::new(),
             repricing: false,
         }
@@ -192,6 +217,16 @@ impl Flight {
         again.map(|place| self.attempts[place].send_again(id, head)).collect()
     }
 
+    /// Takes in that all nonces below `unused` are used. True where counts have not borne out the receipt for some heads.
+    pub(super) fn is_contradicted(&mut self, unused: u64, head: u64) -> bool {
+        self.counted = match self.counted {
+            _ if unused > self.nonce => Counted::Yes,
+            Counted::NotSince(since) => Counted::NotSince(since),
+            Counted::NotYet | Counted::Yes => Counted::NotSince(head),
+        };
+        matches!(self.counted, Counted::NotSince(since) if head >= since.saturating_add(BELIEVED_FOR))
+    }
+
     /// What is told of it, once one of its transactions is mined.
     pub(super) fn outcome(&self) -> Option<Result<Mined, TxRefusal>> {
         let mined = self.mined.clone()?;
@@ -202,6 +237,12 @@ impl Flight {
     /// True where the call succeeded: what reverted, and the empty transaction, did nothing.
     pub(super) fn took_effect(&self) -> bool {
         matches!(self.outcome(), Some(Ok(mined)) if mined.succeeded)
+    }
+
+    /// The block in which it is mined; no older than what was followed when that was told, whatever a receipt says.
+    pub(super) fn found_at(&self) -> u64 {
+        let mined = self.mined.as_ref().map(|mined| mined.block);
+        mined.max(self.concluded_at).unwrap_or_default()
     }
 
     /// Takes in where the attempts stand.
@@ -266,7 +307,8 @@ impl Intent {
     /// What was mined may not be any more: it is under way again, and may be mined as it is.
     pub(super) fn doubt(&mut self, head: u64) {
         if let Stage::Done(flight) = &mut self.stage {
-            let mut flight = Flight { mined: None, since: head, repricing: false, ..flight.clone() };
+            let (mined, counted) = (None, Counted::NotYet);
+            let mut flight = Flight { mined, counted, since: head, repricing: false, ..flight.clone() };
             // Nodes need not take up again what a fork undid.
             flight.attempts.iter_mut().for_each(Attempt::forget);
             self.stage = Stage::Flying { flight, busy: false };

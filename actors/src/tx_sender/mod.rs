@@ -15,7 +15,8 @@
 //! | `queue.rs` | requests, from the first word to a transaction under way |
 //! | `offers.rs` | what nodes say to a transaction, and whether it is replaced |
 //! | `settle.rs` | what becomes of it as blocks come, to the last confirmation |
-//! | `effect.rs` | what these three want done |
+//! | `gaps.rs` | nonces that nobody has, and that are filled |
+//! | `effect.rs` | what these four want done |
 //! | `intent.rs` | one request, and its transactions |
 //! | `nonces.rs` | which nonces are used, as far as nodes tell |
 //! | `fees.rs` | what a transaction, and its replacement, offers |
@@ -30,6 +31,7 @@ mod effect;
 mod fees;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+mod gaps;
 mod health;
 mod intent;
 mod metrics;

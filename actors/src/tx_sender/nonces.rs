@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// For how many blocks a node is believed that says of more nonces than others that they are used.
-const BELIEVED_FOR: u64 = 5;
+pub(super) const BELIEVED_FOR: u64 = 5;
 /// For how many blocks the transaction of another, which waits in the pool, is left to be mined first.
 const GIVES_WAY_FOR: u64 = 12;
 /// How many nonces others may use, or have waiting, that nothing here explains. Beyond that, one endpoint alone is doubted: a
 /// transaction with a nonce that is too high waits for all those below it.
-pub(super) const MOST_UNEXPLAINED: u64 = 64;
+pub(super) const MOST_UNEXPLAINED: u64 = 16;
 /// For how many blocks an endpoint is doubted that goes on saying so, and that no other contradicts.
 const DOUBTED_FOR: u64 = 12;
 
@@ -89,9 +89,11 @@ impl Nonces {
     /// A node has those below `pending`, used or waiting. What is not among `ours` is another's, who was first; but nobody
     /// waits for ever. Nobody has as many waiting as a count says that is far too high.
     pub(super) fn told_pending(&mut self, pending: u64, ours: &BTreeSet<u64>, head: u64) {
-        let pending = pending.min(self.credible(ours.last().copied()).unwrap_or_default());
-        let mut waiting = self.unused().into_iter().flat_map(|unused| unused..pending);
-        let anothers = waiting.find(|nonce| !ours.contains(nonce));
+        let not_ours = self.unused().into_iter().flat_map(|unused| unused..u64::MAX);
+        let mut not_ours = not_ours.filter(|nonce| !ours.contains(nonce));
+        let anothers = not_ours.next().filter(|nonce| *nonce < pending);
+        let most = not_ours.zip(1..=MOST_UNEXPLAINED).last().map_or(0, |(nonce, _)| nonce);
+        let pending = pending.min(most);
         self.anothers = anothers.map(|nonce| Seen::again(self.anothers, nonce, head));
         let gives_way = self.anothers.is_some_and(|seen| head < seen.since.saturating_add(GIVES_WAY_FOR));
         self.free_from = if gives_way { pending } else { 0 };
@@ -145,6 +147,8 @@ mod tests {
         nonces.told(7, 100);
         nonces.told_pending(u64::MAX, &ours(&[7]), 100);
         assert_eq!(nonces.free_from(), Some(8 + MOST_UNEXPLAINED));
+        nonces.told_pending(u64::MAX, &ours(&[7, 8 + MOST_UNEXPLAINED]), 100);
+        assert_eq!(nonces.free_from(), Some(9 + MOST_UNEXPLAINED), "one further for one that believed it");
         nonces.told_pending(9, &ours(&[7]), 101);
         assert_eq!(nonces.free_from(), Some(9));
     }

@@ -36,6 +36,8 @@ impl Queue {
                 self.nonces.told(nonce.saturating_add(1), head);
                 self.start_over(id)
             }
+            // The next one, if more are missing.
+            Ok(()) if flying && id.filled_nonce().is_some() => self.ask().into_iter().collect(),
             Ok(()) | Err(_) => Vec::new(),
         }
     }

@@ -8,9 +8,9 @@ use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 use super::Config;
 use super::effect::{Effect, Tried};
 use super::fees;
-use super::intent::{Attempt, Flight, Intent, Stage};
+use super::intent::{Attempt, Counted, Flight, Intent, Stage};
 use super::nonces::{Nonces, Seen};
-use super::settle::{Recent, Sync, is_fill};
+use super::settle::{Recent, Sync};
 use crate::ports::{Fees, SignedTx, UnsignedTx};
 
 /// What an empty transaction takes.
@@ -28,8 +28,10 @@ pub(super) struct Queue {
     /// Which nonces are used; unknown at first and after a reorg.
     pub(super) nonces: Nonces,
     pub(super) sync: Option<Sync>,
-    /// A nonce that nothing has, below one that something has.
+    /// The lowest nonce that nothing has, below one that something has.
     pub(super) gap: Option<Seen>,
+    /// The highest nonce of ours, where too many are missing below it; people were told.
+    pub(super) out_of_reach: Option<u64>,
     /// What the sender has, in wei.
     pub(super) balance: U256,
     pub(super) warned_at: Option<u64>,
@@ -47,6 +49,7 @@ impl Queue {
             nonces: Nonces::default(),
             sync: None,
             gap: None,
+            out_of_reach: None,
             balance: U256::ZERO,
             warned_at: None,
             intents: BTreeMap::new(),
@@ -80,8 +83,10 @@ impl Queue {
         waiting.map(|flight| flight.attempts.len()).max().unwrap_or_default()
     }
 
+    /// How many requests of others are not done.
     fn open(&self) -> usize {
-        self.intents.values().filter(|intent| !matches!(intent.stage, Stage::Done(_))).count()
+        let asked_for = self.intents.values().filter(|intent| intent.request.id.filled_nonce().is_none());
+        asked_for.filter(|intent| !matches!(intent.stage, Stage::Done(_))).count()
     }
 
     /// Somebody asks.
@@ -122,10 +127,10 @@ impl Queue {
                 return Vec::new();
             }
             // The gap that it was for has been filled meanwhile.
-            (Ok(_), Some(nonce)) if is_fill(id) && *id != TxId::fill(nonce) => {
+            (Ok(_), Some(_)) if id.filled_nonce().is_some_and(|nonce| !self.is_free(nonce)) => {
                 return self.refuse(id, TxRefusal::Expired);
             }
-            (Ok(tried), Some(nonce)) => (tried, nonce),
+            (Ok(tried), Some(free)) => (tried, id.filled_nonce().unwrap_or(free)),
         };
         self.balance = tried.balance;
         let reserved: U256 = self.flights().filter(|flight| flight.mined.is_none()).map(Flight::cost).sum();
@@ -233,11 +238,13 @@ impl Queue {
         self.intents.values().filter_map(Intent::flight).map(|flight| flight.nonce).max()
     }
 
-    /// All below it are used, by what is mined of ours on the chain that is followed.
+    /// All below it are used, by what is mined of ours on the chain that is followed, and by the last count of each.
     pub(super) fn mined_below(&self) -> u64 {
-        let done = self.intents.values().filter(|intent| matches!(intent.stage, Stage::Done(_)));
-        let nonces = done.filter_map(Intent::flight).map(|flight| flight.nonce.saturating_add(1));
-        nonces.max().unwrap_or_default()
+        let nonce = |intent: &Intent| match &intent.stage {
+            Stage::Done(flight) if flight.counted == Counted::Yes => Some(flight.nonce.saturating_add(1)),
+            _ => None,
+        };
+        self.intents.values().filter_map(nonce).max().unwrap_or_default()
     }
 
     /// How many from `free` to below `highest` no transaction of ours has.
@@ -249,6 +256,11 @@ impl Queue {
         highest.saturating_sub(free).saturating_sub(taken)
     }
 
+    fn is_free(&self, nonce: u64) -> bool {
+        self.nonces.free_from().is_some_and(|from| from <= nonce) && !self.taken().contains(&nonce)
+    }
+
+    /// The lowest nonce that nothing has.
     pub(super) fn free_nonce(&self) -> Option<u64> {
         let taken = self.taken();
         (self.nonces.free_from()?..u64::MAX).find(|nonce| !taken.contains(nonce))

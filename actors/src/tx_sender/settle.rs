@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::B256;
 use anzen_messages::chain::{BlockRef, ChainBlock};
-use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
+use anzen_messages::transaction::{TxId, TxRefusal};
 
 use super::effect::{Account, Effect};
-use super::intent::{Flight, Intent, Stage};
-use super::nonces::{Seen, Weighed};
+use super::gaps::MOST_FILLED;
+use super::intent::{Counted, Flight, Stage};
+use super::nonces::Weighed;
 use super::queue::Queue;
 use crate::follow::ChainState;
 use crate::ports::Receipt;
@@ -17,10 +18,6 @@ use crate::ports::Receipt;
 /// block ahead of the one that was followed. At so many heads in a row a nonce must be used, and none of its transactions
 /// mined, before another sender is believed to have used it; and for so long an id whose transaction reverted is not sent anew.
 const FINAL_AFTER: u64 = 12;
-/// For how many blocks a gap must be seen, likewise.
-const GAP_AFTER: u64 = 2;
-/// How many nonces in all are filled so: more are missing only where an endpoint told of nonces that nobody has used.
-const MOST_FILLED: u64 = 16;
 /// How many blocks are remembered: more than a reorg undoes.
 const REMEMBERED: usize = 256;
 
@@ -63,6 +60,10 @@ impl Queue {
             sync.again = true;
             return None;
         }
+        // The first block asks.
+        if self.recent.0.is_empty() {
+            return None;
+        }
         let hashes: Vec<B256> = self.flights().flat_map(Flight::hashes).collect();
         let asked = hashes.iter().copied().collect();
         self.sync = Some(Sync { asked, again: false, stale: false });
@@ -90,19 +91,34 @@ impl Queue {
             effects.extend(sync.again.then(|| self.ask()).flatten());
             return effects;
         }
+        let counted = nonce;
+        self.doubt_receipts(counted);
         // A node that is behind does not know what is mined on the chain that is followed.
-        let nonce = nonce.max(self.mined_below());
+        let nonce = counted.max(self.mined_below());
         self.nonces.told(nonce, self.head);
         let ids: Vec<TxId> = self.intents.keys().cloned().collect();
         let settled = ids.iter().flat_map(|id| self.settle(id, nonce, receipts, &sync.asked));
         let mut effects: Vec<Effect> = settled.collect();
+        self.doubt_receipts(counted);
         self.nonces.told_pending(pending, &self.taken(), self.head);
-        effects.extend(self.fill_gap());
+        effects.extend(self.fill_gap(pending));
         effects.extend(self.start_queued());
         if sync.again {
             effects.extend(self.ask());
         }
         effects
+    }
+
+    /// What no count of nonces has borne out for a while is not mined: it is looked for, and sent, as if it were under way.
+    fn doubt_receipts(&mut self, unused: u64) {
+        let head = self.head;
+        for intent in self.intents.values_mut() {
+            if let Stage::Done(flight) = &mut intent.stage
+                && flight.is_contradicted(unused, head)
+            {
+                intent.doubt(head);
+            }
+        }
     }
 
     fn settle(
@@ -119,20 +135,27 @@ impl Queue {
         let found = flight.hashes().find_map(|hash| Some((hash, receipts.get(&hash)?)));
         if let Some((hash, receipt)) = found {
             flight.found(hash, receipt);
-            self.nonces.told(flight.nonce.saturating_add(1), head);
             // A block that was not followed yet may be of another fork; the watcher will say.
             let deep = head.saturating_add(1) >= receipt.at.number.saturating_add(confirmations);
             let confirmed = deep && self.recent.has(receipt.at);
-            return if confirmed { self.conclude(id) } else { Vec::new() };
+            let expired = flight.expiring && !flight.took_effect() && flight.nonce < nonce;
+            return match confirmed {
+                true if expired => self.forget(id),
+                true => self.conclude(id),
+                false => Vec::new(),
+            };
         }
         if flight.nonce >= nonce {
             flight.missing.clear();
-            let (of, is_over) = (flight.nonce, intent.request.not_after.is_some_and(|last| head > last));
+            let (of, concluded) = (flight.nonce, flight.concluded);
+            let is_over = intent.request.not_after.is_some_and(|last| head > last);
             // An endpoint that was wrong gave it its nonce.
-            if is_over && self.nonces_unused_below(nonce, of) > MOST_FILLED {
-                return self.refuse(id, TxRefusal::Expired);
-            }
-            return self.urge(id);
+            let unused = self.nonces.unused().unwrap_or(nonce);
+            return match is_over && self.nonces_unused_below(unused, of) > MOST_FILLED {
+                true if concluded => self.forget(id),
+                true => self.refuse(id, TxRefusal::Expired),
+                false => self.urge(id),
+            };
         }
         if flight.hashes().all(|hash| asked.contains(&hash)) {
             flight.missing.insert(head);
@@ -149,15 +172,24 @@ impl Queue {
         let Some(outcome) = flight.outcome() else { return Vec::new() };
         let (id, fee) = (id.clone(), flight.fee);
         let told = std::mem::replace(&mut flight.concluded, true);
+        flight.concluded_at.get_or_insert(self.head);
+        flight.expiring = false;
         intent.stage = Stage::Done(flight.clone());
         let save = Effect::Save(id.clone());
         let reply = if told { Effect::Remind { id, outcome } } else { Effect::Conclude { id, outcome, fee } };
         vec![save, reply]
     }
 
+    /// Nothing is to be remembered of it any more. Who asks at this moment is told what was told before.
+    fn forget(&mut self, id: &TxId) -> Vec<Effect> {
+        let Some(intent) = self.intents.remove(id) else { return Vec::new() };
+        let outcome = intent.flight().and_then(Flight::outcome).unwrap_or(Err(TxRefusal::Expired));
+        vec![Effect::Forget(id.clone()), Effect::Remind { id: id.clone(), outcome }]
+    }
+
     /// Another sender used the nonce: nothing of this intent can be mined any more.
     pub(super) fn start_over(&mut self, id: &TxId) -> Vec<Effect> {
-        if is_fill(id) {
+        if id.filled_nonce().is_some() {
             // The gap is filled.
             return self.refuse(id, TxRefusal::Expired);
         }
@@ -165,43 +197,25 @@ impl Queue {
         vec![Effect::Forget(id.clone())]
     }
 
-    /// A refused transaction leaves a gap, behind which nothing is mined: an empty transaction fills it, if no other does.
-    fn fill_gap(&mut self) -> Vec<Effect> {
-        let waiting =
-            self.intents.values().any(|intent| matches!(intent.stage, Stage::Queued | Stage::Trying));
-        let highest = self.flights().map(|flight| flight.nonce).max().unwrap_or_default();
-        let free = self.free_nonce().filter(|free| *free < highest);
-        let Some(nonce) = free.filter(|_| !waiting) else {
-            self.gap = None;
-            return Vec::new();
-        };
-        let is_new = self.gap.is_none();
-        let gap = *self.gap.insert(Seen::again(self.gap, nonce, self.head));
-        let unused = self.nonces_unused_below(nonce, highest);
-        if unused > MOST_FILLED {
-            return Vec::from_iter(is_new.then_some(Effect::Doubtful { nonce: highest, known: nonce }));
-        }
-        if self.head < gap.since.saturating_add(GAP_AFTER) {
-            return Vec::new();
-        }
-        let id = TxId::fill(nonce);
-        let request =
-            SendTransaction { id: id.clone(), to: self.sender, data: Bytes::new(), not_after: None };
-        self.intents.insert(id.clone(), Intent { request, stage: Stage::Queued });
-        self.start(&id)
-    }
-
-    /// What is too old to be undone: successes once nobody asks for them any more, all else at once, so that it may be asked for
-    /// anew.
+    /// What is too old to be undone: successes are forgotten once nobody asks for them any more. What did nothing is looked at
+    /// once more, since its id may be sent anew then.
     fn prune(&mut self) -> Vec<Effect> {
         let (head, remembered) = (self.head, self.config.remember_blocks.max(FINAL_AFTER));
-        let old = |flight: &Flight| {
-            let kept = if flight.took_effect() { remembered } else { FINAL_AFTER };
-            flight.mined.as_ref().is_some_and(|mined| head >= mined.block.saturating_add(kept))
-        };
-        let is_over = |intent: &Intent| matches!(&intent.stage, Stage::Done(flight) if old(flight));
-        let over = self.intents.iter().filter(|(_, intent)| is_over(intent)).map(|(id, _)| id.clone());
-        let over: Vec<TxId> = over.collect();
+        let mut over = Vec::new();
+        for (id, intent) in &mut self.intents {
+            let Stage::Done(flight) = &mut intent.stage else { continue };
+            let useful = flight.took_effect();
+            let kept = if useful { remembered } else { FINAL_AFTER };
+            if flight.counted != Counted::Yes || head < flight.found_at().saturating_add(kept) {
+                continue;
+            }
+            if useful {
+                over.push(id.clone());
+            } else {
+                flight.expiring = true;
+                intent.doubt(head);
+            }
+        }
         over.into_iter().inspect(|id| drop(self.intents.remove(id))).map(Effect::Forget).collect()
     }
 
@@ -254,9 +268,4 @@ impl ChainState for Queue {
         effects.extend(self.ask());
         effects
     }
-}
-
-/// True where it is an empty transaction that uses up the nonce it is named after.
-pub(super) fn is_fill(id: &TxId) -> bool {
-    id.purpose() == TxId::fill(0).purpose()
 }

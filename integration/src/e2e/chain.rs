@@ -9,6 +9,8 @@ use alloy::sol_types::{SolCall, SolEvent};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::within;
+
 sol! {
     #[derive(Debug)]
     struct Task {
@@ -134,12 +136,15 @@ impl Chain {
 
     /// The next task after those that are known.
     pub async fn next_task(&self, known: usize) -> (B256, Task) {
-        loop {
-            if let Some(task) = self.tasks().await.into_iter().nth(known) {
-                return task;
+        within(&format!("task {known}"), async {
+            loop {
+                if let Some(task) = self.tasks().await.into_iter().nth(known) {
+                    return task;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        })
+        .await
     }
 
     /// Every answer so far.

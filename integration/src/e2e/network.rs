@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -13,9 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use super::process::{anzen, signal};
-
-/// Nothing takes that long, on any machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+use super::{PATIENCE, within};
 
 /// A running `anzen local run`. Everything ends with it: its processes see its end.
 pub struct LocalNetwork {
@@ -186,13 +183,13 @@ impl LocalNetwork {
             let _ = self.process.stderr.take().unwrap().read_to_string(&mut errors).await;
             Ended { status: self.process.wait().await.unwrap(), errors }
         };
-        timeout(PATIENCE, ending).await.expect("the network ends")
+        within("the end of the network", ending).await
     }
 
     /// Ctrl-C, for who goes on with what it leaves. Returns when it has ended.
     pub async fn stop(&mut self) {
         self.signal(Signal::INT);
-        timeout(PATIENCE, self.process.wait()).await.expect("the network ends").unwrap();
+        within("the end of the network", self.process.wait()).await.unwrap();
     }
 
     /// Ctrl-C.

@@ -3,7 +3,6 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use alloy::primitives::{Address, U256, address, hex};
 use alloy::signers::local::PrivateKeySigner;
@@ -14,15 +13,13 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
+use super::PATIENCE;
 use super::chain::Chain;
 use super::network::LocalNetwork;
 use super::process::anzen;
 
 /// anvil's first account, which owns the local token.
 const TOKEN_OWNER: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
-
-/// Nothing takes that long, on any machine.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The operator.
 pub struct Newcomer {

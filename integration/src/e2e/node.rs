@@ -10,9 +10,7 @@ use tokio::time::timeout;
 
 use super::chain::http_get;
 use super::process::anzen;
-
-/// Nothing takes that long, on any machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+use super::{PATIENCE, within};
 
 /// A process. It is killed when this is dropped.
 pub struct Node {
@@ -50,7 +48,7 @@ impl Node {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        timeout(PATIENCE, ready).await.expect("the process gets ready")
+        within("a process that is ready", ready).await
     }
 }
 

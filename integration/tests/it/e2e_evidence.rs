@@ -8,6 +8,7 @@ use anzen_integration::e2e::chain::Chain;
 use anzen_integration::e2e::command::{Ran, run};
 use anzen_integration::e2e::network::LocalNetwork;
 use anzen_integration::e2e::wire::{Client, Keys};
+use anzen_integration::e2e::within;
 
 /// The command with these arguments, and nothing around it.
 async fn evidence(arguments: &[&str]) -> Ran {
@@ -20,9 +21,12 @@ fn text(path: &Path) -> &str {
 
 /// Returns when the proof is on disk.
 async fn until_kept(network: &LocalNetwork) {
-    while !network.metrics("aggregator").await.contains("\nanzen_collector_evidence 1\n") {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    within("the evidence", async {
+        while !network.metrics("aggregator").await.contains("\nanzen_collector_evidence 1\n") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -61,6 +61,21 @@ fn a_set_that_yields_no_quorum_is_read_again() {
     assert_certifies(&harness.reached[0]);
 }
 
+#[test]
+fn who_signs_after_a_certificate_that_is_worth_nothing_counts_in_the_next() {
+    let (mut harness, task) = Harness::with_task(&[100, 10_000, 100, 100]);
+    harness.sign(&task, 1);
+    harness.linger_over(&task);
+    assert_eq!(harness.reached[0].signers.len(), 1);
+    assert_eq!(harness.sign(&task, 0), SubmitReply::Accepted);
+    assert_eq!(harness.sign(&task, 2), SubmitReply::Accepted);
+    harness.stakes = vec![100; 4];
+    pass(&mut harness, 102..=106);
+    harness.linger_over(&task);
+    assert_certifies(&harness.reached[1]);
+    assert_eq!(harness.reached[1].signers.len(), 3);
+}
+
 /// It costs no question a task: two readings agree that it is in no quorum.
 #[test]
 fn an_operator_in_no_quorum_has_the_set_read_once_more_and_not_for_ever() {

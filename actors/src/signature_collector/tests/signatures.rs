@@ -1,7 +1,7 @@
 //! What becomes of each kind of signature, and what the sum tells.
 
 use super::*;
-use crate::testing::block_ref;
+use crate::testing::{block_ref, responded};
 
 #[test]
 fn all_sign_and_nobody_is_waited_for() {
@@ -79,13 +79,20 @@ fn strangers_are_not_in_the_set() {
 }
 
 #[test]
-fn late_signatures_are_refused() {
-    let (mut harness, task) = Harness::with_task(&[100, 100, 100]);
+fn late_signatures_are_kept_while_a_reorg_can_make_them_count() {
+    let (mut harness, task) = Harness::with_task(&[100, 100, 100, 10]);
     harness.sign(&task, 0);
     harness.sign(&task, 1);
+    harness.sign(&task, 2);
     harness.linger_over(&task);
-    assert_eq!(harness.sign(&task, 2), SubmitReply::TooLate);
+    harness.apply(&block(102, vec![responded(0, task.hash())]));
+    assert_eq!(harness.sign(&task, 3), SubmitReply::Accepted);
+    assert_eq!(harness.reached.len(), 1);
     assert_eq!(harness.sign(&task, 1), SubmitReply::Duplicate, "an acknowledgement may have been lost");
+    harness.apply(&block(112, vec![]));
+    let kept: Vec<Place> = (0..4).map(|i| (task.hash(), operator_id(i))).collect();
+    harness.forgotten.sort_by_key(|(_, operator)| kept.iter().position(|(_, of)| of == operator));
+    assert_eq!(harness.forgotten, kept, "with the task");
 }
 
 #[test]

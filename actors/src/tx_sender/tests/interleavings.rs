@@ -79,6 +79,7 @@ impl Sim {
         match *step {
             Step::Ask(i) => self.ask(i),
             Step::Answer(which, ago) => self.answer(which, ago),
+            Step::Mislead(which, more) => self.mislead(which, more),
             Step::Lose(which, arrives) => self.lose(which, arrives),
             Step::Write => self.write(),
             Step::Tell => self.tell(),
@@ -167,6 +168,26 @@ impl Sim {
             }
         };
         self.carry_out(effects);
+    }
+
+    fn mislead(&mut self, which: usize, more: u64) {
+        if self.questions.is_empty() {
+            return;
+        }
+        let place = which % self.questions.len();
+        match self.questions.remove(place) {
+            Question::Nonce(hashes) => {
+                let Account { nonce, pending, .. } = self.node.account(0);
+                let account =
+                    Account { nonce: nonce + more, pending: pending + more, ..self.node.account(0) };
+                self.questions.push(Question::Receipts(hashes, account));
+            }
+            Question::Receipts(hashes, account) => {
+                let effects = self.queue.synced(account, &self.node.false_receipts(&hashes));
+                self.carry_out(effects);
+            }
+            other => self.questions.push(other),
+        }
     }
 
     fn lose(&mut self, which: usize, arrives: bool) {

@@ -60,6 +60,10 @@ struct World {
     behind: Option<(u64, u64)>,
     /// The nonce that the node tells, where it lies.
     lie: Option<u64>,
+    /// The same of those that wait.
+    lie_pending: Option<u64>,
+    /// The node says of all transactions that they are mined.
+    false_receipts: bool,
     /// True while fees are not told.
     fees_away: bool,
     /// Questions for fees that are not answered.
@@ -109,6 +113,8 @@ impl World {
             owed: U256::ZERO,
             behind: None,
             lie: None,
+            lie_pending: None,
+            false_receipts: false,
             fees_away: false,
             unanswered: Vec::new(),
             forgetful: false,
@@ -145,13 +151,12 @@ impl World {
             }
             Effect::Sync { hashes, .. } => {
                 let (nonce, head) = self.behind.unwrap_or((self.nonce, self.head));
-                let receipts =
-                    hashes.iter().filter_map(|hash| Some((*hash, self.mined.get(hash)?.1.clone())));
+                let receipts = hashes.iter().filter_map(|hash| Some((*hash, self.receipt(*hash)?)));
                 let receipts: BTreeMap<_, _> =
                     receipts.filter(|(_, receipt)| receipt.at.number <= head).collect();
                 let waits = |nonce: &u64| self.pool.contains_key(nonce);
                 let pending = (nonce..).find(|nonce| !waits(nonce)).unwrap_or(nonce);
-                let nonce = self.lie.unwrap_or(nonce);
+                let (nonce, pending) = (self.lie.unwrap_or(nonce), self.lie_pending.unwrap_or(pending));
                 let account = Account { nonce, vouched: false, pending, balance: self.balance };
                 return self.queue.synced(account, &receipts);
             }
@@ -181,6 +186,13 @@ impl World {
             }
         }
         Vec::new()
+    }
+
+    fn receipt(&self, hash: B256) -> Option<Receipt> {
+        let succeeded = !self.reverting;
+        let made_up = Receipt { at: block_ref(self.head), gas_used: 100, fee: U256::ONE, succeeded };
+        let mined = self.mined.get(&hash).map(|(_, receipt)| receipt.clone());
+        if self.false_receipts { Some(made_up) } else { mined }
     }
 
     fn fees(&self) -> Fees {

@@ -11,6 +11,8 @@ pub(super) enum Step {
     Answer(usize, usize),
     /// A question goes unanswered; what was to be broadcast may have arrived.
     Lose(usize, bool),
+    /// The same, and it is wrong: so many nonces more are used, or all that is asked for is mined.
+    Mislead(usize, u64),
     Write,
     Tell,
     Mine,
@@ -34,6 +36,7 @@ pub(super) fn step(deepest: usize) -> impl Strategy<Value = Step> {
         4 => (0..REQUESTS).prop_map(Step::Ask),
         16 => (0..8usize, 0..=deepest).prop_map(|(which, ago)| Step::Answer(which, ago)),
         1 => (0..8usize, any::<bool>()).prop_map(|(which, arrives)| Step::Lose(which, arrives)),
+        1 => (0..8usize, 1..=16u64).prop_map(|(which, more)| Step::Mislead(which, more)),
         8 => Just(Step::Write),
         6 => Just(Step::Tell),
         6 => Just(Step::Mine),
