@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::bls::PublicKey;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
-use anzen_messages::model::{Inputs, Model};
+use anzen_messages::model::{Reading, Term};
 use anzen_messages::{Certificate, OperatorId, OperatorSet, Task, TaskResponse};
 use async_trait::async_trait;
 
@@ -21,6 +21,27 @@ pub enum ChainError {
     /// The answer makes no sense: the wrong contract stands at an address, or the endpoint lies.
     #[error("the chain's answer is not what it must be: {0}; check the addresses file")]
     Nonsense(String),
+    /// An endpoint's answer is refuted by the header or the proof that it gave itself.
+    #[error("{endpoint} lies or is faulty: {what}; take it out of chain.rpc_url and chain.rpc_urls")]
+    Unproven {
+        /// Which endpoint.
+        endpoint: String,
+        /// What does not hold.
+        what: String,
+    },
+    /// The endpoints do not say the same of what a model reads, or too few of them say anything.
+    #[error(
+        "{most} of the endpoints say the same of what the model reads, and {needed} must (chain.agree), so nothing is \
+         signed{failure}; find out which of chain.rpc_urls lies or is down"
+    )]
+    TooFewAgree {
+        /// How many say the same.
+        most: usize,
+        /// How many must.
+        needed: usize,
+        /// Why one of them says nothing.
+        failure: String,
+    },
 }
 
 /// Why a call fails.
@@ -219,8 +240,15 @@ pub trait TaskContract: Send + Sync {
 /// What models read. Used by OperatorSigner and TaskGenerator.
 #[async_trait]
 pub trait ModelInputs: Send + Sync {
-    /// A model's inputs as of the block with this hash (EIP-1898), all in one batch.
-    async fn inputs(&self, model: &Model, at: B256) -> Result<Inputs, ChainError>;
+    /// Of each of these models, which are named by their hashes, the terms with what their sources held after the block with
+    /// this hash (EIP-1898). All of them are asked for together, what several want but once.
+    async fn terms_of(&self, models: &[B256], at: B256) -> Vec<Result<Vec<Term<Reading>>, ChainError>>;
+
+    /// The same of one model.
+    async fn terms(&self, model: B256, at: B256) -> Result<Vec<Term<Reading>>, ChainError> {
+        let none = || Err(ChainError::Nonsense("no answer to a question".into()));
+        self.terms_of(&[model], at).await.pop().unwrap_or_else(none)
+    }
 }
 
 /// What a transaction may cost, in wei per gas (EIP-1559).

@@ -7,7 +7,7 @@ use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFut
 use alloy::primitives::{Address, Bytes};
 use anzen_messages::SafetyFactor;
 use anzen_messages::chain::{BlockRef, NextBlocks};
-use anzen_messages::model::SafetyModel;
+use anzen_messages::model;
 use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
 use tracing::Instrument;
@@ -112,7 +112,7 @@ impl Handler<Examine> for TaskGenerator {
 
 impl TaskGenerator {
     fn terms(&self) -> Terms {
-        let plan = |protocol: &Protocol| (protocol.oracle_index, (protocol.interval, protocol.model.hash()));
+        let plan = |protocol: &Protocol| (protocol.oracle_index, protocol.interval);
         Terms {
             protocols: self.config.protocols.iter().map(plan).collect(),
             patience: self.config.patience,
@@ -167,7 +167,7 @@ impl TaskGenerator {
         };
         let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
         let work = async move {
-            let value = evaluate(&protocol, inputs.as_ref(), at).await?;
+            let value = model::evaluate(&inputs.terms(rules.model_hash, at.hash).await?)?;
             Ok(call(contract.as_ref(), &protocol, value, &rules))
         };
         let work = work.instrument(scope!(TaskGenerator, oracle_index = attempt.oracle_index));
@@ -200,15 +200,6 @@ fn record(oracle_index: u32, born: Option<Born<Begun>>) {
         let fields = [("index", index.into()), ("oracle_index", oracle_index.into()), ("block", block)];
         task_created(task, &begun, fields);
     }
-}
-
-async fn evaluate(
-    protocol: &Protocol,
-    inputs: &dyn ModelInputs,
-    at: BlockRef,
-) -> Result<SafetyFactor, Obstacle> {
-    let inputs = inputs.inputs(&protocol.model, at.hash).await?;
-    Ok(protocol.model.evaluate(&inputs)?)
 }
 
 /// The call, with a threshold within governance's bounds.

@@ -80,14 +80,6 @@ pub enum Obstacle {
     /// Governance allows no tasks of the protocol.
     #[error("there is no task policy for the protocol; governance sets one with setTaskPolicy")]
     NoPolicy,
-    /// The policy names another model.
-    #[error("the policy's model is {in_force}, and {configured} is configured; bring the two together")]
-    OtherModel {
-        /// The hash of the policy's.
-        in_force: B256,
-        /// The hash of the configured one.
-        configured: B256,
-    },
     /// There is no answer that operators could give.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),

@@ -22,7 +22,6 @@ pub mod schedule;
 #[cfg(test)]
 mod tests;
 
-use anzen_messages::model::Model;
 use serde::{Deserialize, Serialize};
 
 use crate::retry::Backoff;
@@ -80,8 +79,6 @@ pub struct Protocol {
     /// asked for.
     #[serde(default = "default_threshold")]
     pub threshold: u32,
-    /// The model that computes the proposal.
-    pub model: Model,
 }
 
 fn default_interval() -> u64 {

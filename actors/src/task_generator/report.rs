@@ -28,14 +28,13 @@ pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
 }
 
 /// All labels of obstacles.
-pub(super) const HINDRANCES: [&str; 7] =
-    ["chain", "no_policy", "other_model", "no_answer", "refused", "reverted", "unknown"];
+pub(super) const HINDRANCES: [&str; 6] =
+    ["chain", "no_policy", "no_answer", "refused", "reverted", "unknown"];
 
 fn label(obstacle: &Obstacle) -> &'static str {
     match obstacle {
         Obstacle::Chain(_) => "chain",
         Obstacle::NoPolicy => "no_policy",
-        Obstacle::OtherModel { .. } => "other_model",
         Obstacle::NoAnswer(_) => "no_answer",
         Obstacle::Refused(_) => "refused",
         Obstacle::Reverted(_) => "reverted",

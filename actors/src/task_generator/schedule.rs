@@ -16,8 +16,8 @@ use crate::response_windows::ResponseWindows;
 /// What does not change while the process runs.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// For each protocol: the blocks between two tasks, and the hash of its model.
-    pub protocols: BTreeMap<u32, (u64, B256)>,
+    /// For each protocol: the blocks between two tasks.
+    pub protocols: BTreeMap<u32, u64>,
     /// For how many blocks a transaction is tried.
     pub patience: u64,
     /// The longest pause after failures, in blocks.
@@ -31,7 +31,6 @@ pub struct Terms {
 #[derive(Debug)]
 struct Protocol {
     interval: u64,
-    model: B256,
     /// Governance's least interval, as far as it is known.
     min_interval: u64,
     history: History,
@@ -52,15 +51,6 @@ impl Protocol {
         (head.saturating_add(1) >= since && allowed).then_some(since)
     }
 
-    /// What stands against any task of the protocol.
-    fn forbidden_by(&self, rules: &TaskRules) -> Option<Obstacle> {
-        let (in_force, configured) = (rules.model_hash, self.model);
-        if rules.quorums.is_empty() {
-            Some(Obstacle::NoPolicy)
-        } else {
-            (in_force != configured).then_some(Obstacle::OtherModel { in_force, configured })
-        }
-    }
 }
 
 /// All protocols.
@@ -75,9 +65,8 @@ pub struct Schedule {
 impl Schedule {
     /// Nothing is known of the chain yet. `window` is the response window, in blocks, until the chain watcher tells it.
     pub fn new(terms: Terms, window: u64) -> Self {
-        let protocol = |(interval, model): (u64, B256)| Protocol {
+        let protocol = |interval: u64| Protocol {
             interval,
-            model,
             min_interval: 0,
             history: History::default(),
             errand: Errand::new(terms.longest_pause),
@@ -104,8 +93,8 @@ impl Schedule {
         };
         protocol.min_interval = rules.min_interval;
         protocol.history.learn(&rules, windows.response);
-        if let Some(obstacle) = protocol.forbidden_by(&rules) {
-            return self.hindered(attempt, obstacle);
+        if rules.quorums.is_empty() {
+            return self.hindered(attempt, Obstacle::NoPolicy);
         }
         match protocol.due_since(tip.number).filter(|_| !rules.open) {
             Some(since) => {

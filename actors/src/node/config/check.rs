@@ -104,6 +104,14 @@ pub enum CheckError {
          your own"
     )]
     PlaintextBus,
+    /// More nodes must agree than there are.
+    #[error("chain.agree is {agree}, and chain.rpc_url and chain.rpc_urls name {named} nodes; lower it to 1 to {named}, or name more")]
+    Agree {
+        /// How many must.
+        agree: usize,
+        /// How many there are.
+        named: usize,
+    },
     /// An aggregator's certificates.
     #[error("aggregators[{place}].ca: {path} cannot be read: {error}")]
     Ca {
@@ -121,6 +129,7 @@ impl Loaded {
     pub fn check(&self) -> Vec<CheckError> {
         let mut wrong = self.config.check_roles();
         wrong.extend(Addresses::load(&self.config.addresses).err().map(CheckError::from));
+        wrong.extend(self.config.check_agreement());
         wrong.extend(self.check_files());
         wrong.extend(self.check_data_dir());
         wrong.extend(self.check_ports());
@@ -182,6 +191,11 @@ impl Loaded {
 }
 
 impl NodeConfig {
+    fn check_agreement(&self) -> Option<CheckError> {
+        let (agree, named) = (self.chain.agree, self.chain.rpc_endpoints().len());
+        (!(1..=named).contains(&agree)).then_some(CheckError::Agree { agree, named })
+    }
+
     fn check_roles(&self) -> Vec<CheckError> {
         if self.roles.is_empty() {
             return vec![CheckError::NoRoles];
