@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::bls::PublicKey;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
 use anzen_messages::model::{Reading, Term};
-use anzen_messages::{Certificate, OperatorId, OperatorSet, Task, TaskResponse};
+use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskResponse};
 use async_trait::async_trait;
 
 /// Why a question to the chain has no answer. Asking again may help.
@@ -167,6 +167,15 @@ pub struct Windows {
     pub response: u64,
 }
 
+/// What the oracle has of a protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OracleValue {
+    /// The latest answer.
+    pub safety_factor: SafetyFactor,
+    /// The block that it is about.
+    pub reference_block: u64,
+}
+
 /// What governance allows for one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRules {
@@ -184,6 +193,8 @@ pub struct TaskRules {
     pub latest_created: Option<u64>,
     /// True while that task can still be answered and has not been.
     pub open: bool,
+    /// What the oracle has; nothing where no task was answered, or the latest answer was withdrawn.
+    pub value: Option<OracleValue>,
 }
 
 impl TaskRules {
@@ -216,7 +227,7 @@ pub trait TaskContract: Send + Sync {
     fn create_call(
         &self,
         oracle_index: u32,
-        proposed: anzen_messages::SafetyFactor,
+        proposed: SafetyFactor,
         rules: &TaskRules,
         threshold: u32,
     ) -> (Address, Bytes);

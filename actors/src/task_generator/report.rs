@@ -10,7 +10,16 @@ pub(super) fn report(report: &Report, metrics: &TaskGeneratorMetrics) {
             metrics.latest(*oracle_index, *block);
             tracing::info!(%task, index, oracle_index, block, "a task was created");
         }
+        Report::Asked { oracle_index, reason } => {
+            metrics.asked(*oracle_index, reason.label());
+            tracing::debug!(oracle_index, reason = reason.label(), "a task is due");
+        }
+        Report::NotCompared { oracle_index, obstacle } => {
+            metrics.hindered(*oracle_index, label(obstacle));
+            tracing::debug!(oracle_index, %obstacle, "cannot tell whether the value has deviated");
+        }
         Report::Unanswered { oracle_index, task } => {
+            metrics.unanswered(*oracle_index);
             tracing::warn!(
                 task = %task.task, index = task.index, oracle_index, block = task.created,
                 "nobody answered this task in time; are enough operators and an aggregator up?"

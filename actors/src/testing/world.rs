@@ -167,6 +167,7 @@ impl FakeChain {
             model_hash: a_model(1),
             latest_created: None,
             open: false,
+            value: None,
         };
         let terms = Mutex::new(vec![term(Side::Cost, 100), term(Side::Profit, 50)]);
         Self { rules: Mutex::new(rules), terms, failures: AtomicU32::new(0) }

@@ -163,6 +163,7 @@ impl TaskContract for SimEndpoint {
             model_hash: contract.rules.model_hash,
             latest_created: contract.latest(oracle_index).map(|task| task.created_block.into()),
             open: contract.is_open(oracle_index, fork.head().at.number),
+            value: contract.value(oracle_index),
         })
     }
 
@@ -215,7 +216,7 @@ impl TaskContract for SimEndpoint {
 impl ModelInputs for SimEndpoint {
     async fn terms_of(&self, models: &[B256], at: B256) -> Vec<Result<Vec<Term<Reading>>, ChainError>> {
         let known = self.at(at).await;
-        let unknown = |model| ChainError::Nonsense(format!("there is no model {model}"));
+        let unknown = |model: &B256| ChainError::Nonsense(format!("there is no model {model}"));
         let terms = |model: &B256| match &known {
             Ok(_) => terms(*model, at, self.weather.lie()).ok_or_else(|| unknown(model)),
             Err(error) => Err(error.clone()),

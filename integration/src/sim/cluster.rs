@@ -123,8 +123,7 @@ impl Cluster {
             ActorName::TaskGenerator,
         ];
         let mut config = NodeConfig { roles, ..NodeConfig::default() };
-        let protocol =
-            Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66 };
+        let protocol = Protocol { interval: self.task_interval, threshold: 66, ..Protocol::at_intervals(0) };
         config.task_generator.protocols = vec![protocol];
         // Short enough for a calm to have tasks.
         config.task_generator.longest_pause = 4;

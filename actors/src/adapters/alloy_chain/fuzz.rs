@@ -10,7 +10,7 @@ use anzen_contracts::eigenlayer::OperatorStateRetriever::{
 use anzen_contracts::eigenlayer::{
     AllocationManager, BLSApkRegistry, SlashingRegistryCoordinator, StakeRegistry,
 };
-use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager};
+use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager, SafetyFactorOracle};
 
 use super::ChainAddresses;
 use super::broadcast::{FeeHistory, RpcReceipt, fees_of, receipt_of};
@@ -33,6 +33,7 @@ const ADDRESSES: ChainAddresses = ChainAddresses {
     operator_state_retriever: Address::repeat_byte(5),
     service_manager: Address::repeat_byte(6),
     models: Address::repeat_byte(9),
+    oracle: Address::repeat_byte(10),
     allocation_manager: Address::repeat_byte(7),
     rewards_coordinator: Address::repeat_byte(8),
 };
@@ -84,6 +85,7 @@ const VIEWS: &[fn(&Bytes)] = &[
     view::<SlashingRegistryCoordinator::getCurrentQuorumBitmapCall>,
     view::<StakeRegistry::getCurrentTotalStakeCall>,
     view::<StakeRegistry::getTotalStakeHistoryLengthCall>,
+    view::<SafetyFactorOracle::getSafetyFactorCall>,
     view::<AggregatorV3Interface::latestRoundDataCall>,
 ];
 

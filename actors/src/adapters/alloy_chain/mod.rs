@@ -63,6 +63,8 @@ pub struct ChainAddresses {
     pub service_manager: Address,
     /// SafetyFactorModels.
     pub models: Address,
+    /// SafetyFactorOracle.
+    pub oracle: Address,
     /// EigenLayer's AllocationManager.
     pub allocation_manager: Address,
     /// EigenLayer's RewardsCoordinator.
@@ -80,6 +82,7 @@ impl From<&Addresses> for ChainAddresses {
             operator_state_retriever: addresses.operator_state_retriever,
             service_manager: addresses.service_manager,
             models: addresses.safety_factor_models,
+            oracle: addresses.safety_factor_oracle,
             allocation_manager: addresses.allocation_manager,
             rewards_coordinator: addresses.rewards_coordinator,
         }

@@ -104,8 +104,18 @@ pub enum CheckError {
          your own"
     )]
     PlaintextBus,
+    /// A protocol never gets a task.
+    #[error(
+        "task_generator: {of} would get no tasks after the first; give an interval, a heartbeat or a deviation"
+    )]
+    Idle {
+        /// Which, in words.
+        of: String,
+    },
     /// More nodes must agree than there are.
-    #[error("chain.agree is {agree}, and chain.rpc_url and chain.rpc_urls name {named} nodes; lower it to 1 to {named}, or name more")]
+    #[error(
+        "chain.agree is {agree}, and chain.rpc_url and chain.rpc_urls name {named} nodes; lower it to 1 to {named}, or name more"
+    )]
     Agree {
         /// How many must.
         agree: usize,
@@ -211,6 +221,9 @@ impl NodeConfig {
         }
         if self.runs(ActorName::OperatorSigner) {
             wrong.extend(self.check_operator());
+        }
+        if self.runs(ActorName::TaskGenerator) {
+            wrong.extend(self.task_generator.idle().into_iter().map(|of| CheckError::Idle { of }));
         }
         let exposed = self.nats.as_ref().is_some_and(NatsConfig::is_exposed);
         wrong.extend(exposed.then_some(CheckError::PlaintextBus));

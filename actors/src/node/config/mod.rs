@@ -216,6 +216,9 @@ impl NodeConfig {
             let task = |one: &Protocol| task_generator::Protocol {
                 oracle_index: one.oracle_index,
                 interval: default.interval_blocks,
+                heartbeat: default.heartbeat_blocks,
+                deviation_bps: default.deviation_bps,
+                look_every: default.look_every_blocks,
                 threshold: default.threshold_percentage,
             };
             self.task_generator.protocols = protocols.iter().map(task).collect();
