@@ -12,13 +12,12 @@ use std::{
 };
 
 /// File of the artifact in contracts/out, name of the contract.
-const CONTRACTS: [(&str, &str); 13] = [
+const CONTRACTS: [(&str, &str); 12] = [
     ("AnzenServiceManager.sol", "AnzenServiceManager"),
     ("AnzenTaskManager.sol", "AnzenTaskManager"),
     ("SafetyFactorModels.sol", "SafetyFactorModels"),
     ("SafetyFactorOracle.sol", "SafetyFactorOracle"),
     ("AggregatorV3Interface.sol", "AggregatorV3Interface"),
-    ("IERC4626.sol", "IERC4626"),
     ("LocalPriceFeed.sol", "LocalPriceFeed"),
     ("LocalToken.sol", "LocalToken"),
     ("LocalVault.sol", "LocalVault"),
@@ -29,10 +28,11 @@ const CONTRACTS: [(&str, &str); 13] = [
 ];
 
 /// Those whose code on chain a verification compares.
-const COMPARED: [&str; 6] = [
+const COMPARED: [&str; 7] = [
     "AnzenServiceManager",
     "AnzenTaskManager",
     "ProxyAdmin",
+    "SafetyFactorModels",
     "SafetyFactorOracle",
     "TimelockController",
     "TransparentUpgradeableProxy",

@@ -8,7 +8,6 @@ use alloy::primitives::{Address, B256, Bytes, I256, U256};
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::bls::{SecretKey, hash_to_g1};
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainDelta, ChainEvent, DeltaBase, Header};
-use anzen_messages::model::Model;
 use anzen_messages::operator::Operator;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskHash, TaskResponse};
@@ -55,26 +54,16 @@ pub(crate) fn delta(base: DeltaBase, blocks: Vec<ChainBlock>) -> ChainDelta {
     ChainDelta { base, blocks, head }
 }
 
-/// A model that differs by `seed`.
-pub(crate) fn a_model(seed: u8) -> Model {
-    Model {
-        quorum: 0,
-        stake_registry: Address::repeat_byte(seed),
-        stake_price_feed: Address::repeat_byte(2),
-        vault: Address::repeat_byte(3),
-        vault_price_feed: Address::repeat_byte(4),
-        cost_share_bps: 5_000,
-        profit_share_bps: 10_000,
-        cost_decimals: 0,
-        profit_decimals: 0,
-    }
+/// The name of a model that differs by `seed`.
+pub(crate) fn a_model(seed: u8) -> B256 {
+    B256::repeat_byte(seed)
 }
 
 /// A task of protocol `protocol`, with the model of that seed, created in block `created` of `fork`.
 pub(crate) fn a_task(fork: u8, index: u32, protocol: u8, created: u32) -> Task {
     Task {
         oracle_index: u32::from(protocol),
-        model_hash: a_model(protocol).hash(),
+        model_hash: a_model(protocol),
         reference_block_hash: block_at(fork, u64::from(created) - 1).hash,
         ..task(index, created)
     }

@@ -1,8 +1,10 @@
 //! The file that says where everything is: the deployment writes it, every process reads it.
 
-use crate::{config::DeployConfig, eigenlayer::EigenLayer};
-use alloy::primitives::{Address, U256};
-use anzen_messages::model::Model;
+use crate::{
+    config::{DeployConfig, ProtocolConfig},
+    eigenlayer::EigenLayer,
+};
+use alloy::primitives::{Address, B256, U256};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -51,6 +53,8 @@ pub struct Addresses {
     pub service_manager: Address,
     /// SafetyFactorOracle.
     pub safety_factor_oracle: Address,
+    /// SafetyFactorModels.
+    pub safety_factor_models: Address,
     /// SlashingRegistryCoordinator.
     pub registry_coordinator: Address,
     /// StakeRegistry.
@@ -107,6 +111,8 @@ pub struct ProxyAdmins {
     pub task_manager: Address,
     /// Of SafetyFactorOracle.
     pub safety_factor_oracle: Address,
+    /// Of SafetyFactorModels.
+    pub safety_factor_models: Address,
 }
 
 /// The implementations of EigenLayer's registries, which nobody but the timelock changes.
@@ -167,8 +173,22 @@ pub struct Protocol {
     pub name: String,
     /// Its safety factor as an AggregatorV3 feed.
     pub feed: Address,
-    /// How its safety factor is computed; the hash of this is in the chain's task policy.
-    pub model: Model,
+    /// How its safety factor is computed: the name of a model of SafetyFactorModels, which is in the chain's task policy.
+    pub model_hash: B256,
+    /// The quorums that must sign.
+    pub quorum_numbers: Vec<u8>,
+}
+
+impl Protocol {
+    pub(crate) fn new(config: &ProtocolConfig, model_hash: B256, feed: Address) -> Self {
+        Self {
+            oracle_index: config.oracle_index,
+            name: config.name.clone(),
+            feed,
+            model_hash,
+            quorum_numbers: config.quorum_numbers.clone(),
+        }
+    }
 }
 
 impl Addresses {
@@ -216,16 +236,12 @@ pub(crate) mod tests {
 
     pub(crate) fn example() -> Addresses {
         let at = Address::repeat_byte;
-        let model = Model {
-            quorum: 0,
-            stake_registry: at(6),
-            stake_price_feed: at(21),
-            vault: at(22),
-            vault_price_feed: at(23),
-            cost_share_bps: 6_667,
-            profit_share_bps: 10_000,
-            cost_decimals: 18,
-            profit_decimals: 18,
+        let protocol = Protocol {
+            oracle_index: 0,
+            name: "Lending".into(),
+            feed: at(29),
+            model_hash: B256::repeat_byte(21),
+            quorum_numbers: vec![0],
         };
         Addresses {
             chain_id: 31337,
@@ -234,6 +250,7 @@ pub(crate) mod tests {
             task_manager: at(1),
             service_manager: at(2),
             safety_factor_oracle: at(3),
+            safety_factor_models: at(4),
             registry_coordinator: at(5),
             stake_registry: at(6),
             bls_apk_registry: at(7),
@@ -256,6 +273,7 @@ pub(crate) mod tests {
                 service_manager: at(26),
                 task_manager: at(27),
                 safety_factor_oracle: at(28),
+                safety_factor_models: at(22),
             },
             implementations: Implementations {
                 registry_coordinator: at(30),
@@ -272,7 +290,7 @@ pub(crate) mod tests {
                 pausers: [at(38)].into(),
                 minimum_stake: U256::from(1_000_000),
             },
-            protocols: vec![Protocol { oracle_index: 0, name: "Lending".into(), feed: at(29), model }],
+            protocols: vec![protocol],
         }
     }
 

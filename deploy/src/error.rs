@@ -2,9 +2,10 @@
 
 use crate::{
     addresses::AddressesError, artifacts::ArtifactError, chain::ChainError, config::ConfigError,
-    journal::JournalError,
+    journal::JournalError, models::ModelFileError,
 };
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
+use anzen_messages::model::ModelError;
 
 /// Why a deployment stopped.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,26 @@ pub enum DeployError {
         actual: Address,
         /// What the configuration says.
         configured: Address,
+    },
+    /// A protocol's model is not on chain.
+    #[error("SafetyFactorModels has no model {0}; give the model's file (model.file)")]
+    UnknownModel(B256),
+    /// A protocol's model is on chain already.
+    #[error("SafetyFactorModels has the model {0} already; name it (model.hash) instead of its file")]
+    ModelExists(B256),
+    /// A protocol's model cannot be read from its file.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+    /// A protocol's model is not within the bounds.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// What a protocol's model reads is not there.
+    #[error("{source_of}: {what}")]
+    Source {
+        /// Which source of which term.
+        source_of: String,
+        /// What is wrong, and what to do.
+        what: String,
     },
     /// Amounts and prices have fewer decimals than the common unit of cost and profit.
     #[error(

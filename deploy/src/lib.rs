@@ -10,6 +10,7 @@
 //! | [`mod@verify`] | whether a deployment is what it should be |
 //! | [`operator`] | setting operators up |
 //! | [`tasks`], [`oracle`] | what became of tasks; what the oracle says |
+//! | [`models`] | models of safety factors: in files, on chain, and what they read |
 //! | [`proposal`] | bringing a protocol to a deployment, through the timelock |
 //! | [`anvil`] | a chain on this machine |
 //! | [`stand_in`] | a chain on this machine that stands in for a public network |
@@ -30,6 +31,7 @@ mod extract;
 mod files;
 pub mod journal;
 pub mod local;
+pub mod models;
 pub mod operator;
 pub mod oracle;
 pub mod plan;

@@ -5,11 +5,11 @@
 
 use crate::{
     addresses::{Addresses, AddressesError, Protocol},
-    anzen::{Operation, Secured, add_protocol, model},
+    anzen::{Operation, add_model, add_protocol, allow_stake_registry},
     chain::{self, Account, ChainError, Request},
-    config::{PriceConfig, ProtocolConfig, VaultConfig},
+    config::{ModelConfig, ProtocolConfig},
     error::DeployError,
-    steps::View,
+    models::{self, ModelFileError},
 };
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
@@ -17,6 +17,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use anzen_contracts::{SafetyFactorOracle, TimelockController};
+use anzen_messages::model::Model;
 use std::path::{Path, PathBuf};
 
 /// Why a protocol cannot be brought.
@@ -44,11 +45,6 @@ pub enum ProposalError {
     /// The oracle has a protocol of this index.
     #[error("the oracle has protocol {0} already; choose another oracle_index")]
     Exists(u32),
-    /// The deployment has no protocol from which the stake's price feed could be taken.
-    #[error(
-        "the file of addresses names no protocol, so the stake's price feed is not known; take the deployment's file"
-    )]
-    NoPriceFeed,
     /// The timelock does not know the operation.
     #[error("the timelock knows no such operation; propose it first, with the same file")]
     NotProposed,
@@ -58,9 +54,12 @@ pub enum ProposalError {
         /// By the chain's clock.
         seconds: u64,
     },
-    /// The chain, or what a deployment looks at.
+    /// The model, or what it reads, is not what it should be.
     #[error(transparent)]
     Deploy(#[from] DeployError),
+    /// The model's file.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
     /// The file of addresses.
     #[error(transparent)]
     Addresses(#[from] AddressesError),
@@ -86,28 +85,39 @@ pub enum Progress {
     Done,
 }
 
+/// The model of a protocol that is proposed.
+#[derive(Debug)]
+enum Proposed {
+    /// Is added with it.
+    New(Model),
+    /// Was added before.
+    Kept(B256),
+}
+
 /// A protocol that is proposed.
 #[derive(Debug)]
 pub struct Proposal {
     protocol: ProtocolConfig,
-    model: anzen_messages::model::Model,
+    model: Proposed,
     operation: Operation,
     timelock: Address,
     oracle: Address,
+    models: Address,
     delay: U256,
     id: B256,
 }
 
-/// Reads a protocol's file: what stands under `[[protocols]]` in a network's file, with a vault and a price feed that exist.
+/// Reads a protocol's file: what stands under `[[protocols]]` in a network's file, with a model in a file or on chain.
 ///
 /// # Errors
 /// Where the file is not there, not a protocol's, or a value is out of its range.
 pub fn load(path: &Path) -> Result<ProtocolConfig, ProposalError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ProposalError::Read { path: path.to_owned(), source })?;
-    let protocol: ProtocolConfig = toml::from_str(&text)
+    let mut protocol: ProtocolConfig = toml::from_str(&text)
         .map_err(|source| ProposalError::Malformed { path: path.to_owned(), source: Box::new(source) })?;
     protocol.check().map_err(ProposalError::Inconsistent)?;
+    protocol.named_in(path);
     Ok(protocol)
 }
 
@@ -115,41 +125,26 @@ impl Proposal {
     /// What the timelock is to do, after a look at the chain.
     ///
     /// # Errors
-    /// Where vault or feed are not what they should be, or the chain cannot be asked.
+    /// Where the model cannot be read, or the chain cannot be asked. What the model reads is looked at before it is proposed.
     pub async fn new(
         provider: &DynProvider,
         addresses: &Addresses,
         protocol: ProtocolConfig,
     ) -> Result<Self, ProposalError> {
-        let (VaultConfig::Existing(vault), PriceConfig::Existing(feed)) = (&protocol.vault, &protocol.price)
-        else {
-            let what = "vault and price must be of contracts that exist (vault.existing = \"0x…\", price.existing = \"0x…\")";
-            return Err(ProposalError::Inconsistent(what.into()));
-        };
-        for (what, address) in [("a vault", *vault), ("a price feed", *feed)] {
-            if chain::code_at(provider, address).await?.is_empty() {
-                return Err(DeployError::NoContract { what: what.into(), address }.into());
+        let model = match &protocol.model {
+            ModelConfig::File(path) => Proposed::New(models::load(path)?),
+            ModelConfig::Hash(hash) => Proposed::Kept(*hash),
+            ModelConfig::LocalVault(_) => {
+                let what = "only a new deployment has a local vault; give model.file or model.hash";
+                return Err(ProposalError::Inconsistent(what.into()));
             }
-        }
-        let known = addresses.protocols.first().ok_or(ProposalError::NoPriceFeed)?;
-        let secured = Secured {
-            token: addresses.token,
-            price_feed: known.model.stake_price_feed,
-            stake_registry: addresses.stake_registry,
         };
-        let model = model(View::of(provider), &protocol, &secured, *vault, *feed).await?;
-        let mut operation = Operation::new("anzen/protocol");
-        add_protocol(
-            &mut operation,
-            &protocol,
-            &model,
-            addresses.safety_factor_oracle,
-            addresses.task_manager,
-        );
+        let operation = operation(addresses, &protocol, &model);
         let timelock = addresses.timelock;
         let delay = chain::read(provider, timelock, TimelockController::getMinDelayCall {}).await?;
         let id = chain::read(provider, timelock, operation.identify()).await?;
-        Ok(Self { protocol, model, operation, timelock, oracle: addresses.safety_factor_oracle, delay, id })
+        let (oracle, models) = (addresses.safety_factor_oracle, addresses.safety_factor_models);
+        Ok(Self { protocol, model, operation, timelock, oracle, models, delay, id })
     }
 
     /// The operation's id in the timelock.
@@ -202,14 +197,14 @@ impl Proposal {
     /// Schedules the operation, unless it is. Only a proposer may.
     ///
     /// # Errors
-    /// Where the oracle has such a protocol, or the timelock refuses.
+    /// Where the oracle has such a protocol, a source of the model is not there, or the timelock refuses.
     pub async fn propose(&self, proposer: &Account) -> Result<Progress, ProposalError> {
         let provider = proposer.provider();
         let progress = self.progress(provider).await?;
         if progress != Progress::Unknown {
             return Ok(progress);
         }
-        self.check_index(provider).await?;
+        self.check(provider).await?;
         let schedule = self.operation.schedule(self.delay);
         proposer.execute(&Request::call("proposing the protocol", self.timelock, &schedule)).await?;
         Ok(self.progress(provider).await?)
@@ -232,20 +227,68 @@ impl Proposal {
         let oracle_index = self.protocol.oracle_index;
         let view = SafetyFactorOracle::feedCall { oracleIndex: oracle_index };
         let feed = chain::read(executor.provider(), self.oracle, view).await?;
-        Ok(Protocol { oracle_index, name: self.protocol.name.clone(), feed, model: self.model.clone() })
+        Ok(Protocol::new(&self.protocol, self.model_hash(), feed))
     }
 
-    /// Refused by the oracle too, but only after the delay.
+    /// Looks for what would be refused after the delay only, or would leave the protocol without answers.
     ///
     /// # Errors
-    /// Where the oracle has a protocol of that index.
-    pub async fn check_index(&self, provider: &DynProvider) -> Result<(), ProposalError> {
+    /// Where the oracle has a protocol of that index, the model is there already, or not at all, or what it reads is not there.
+    pub async fn check(&self, provider: &DynProvider) -> Result<(), ProposalError> {
+        self.check_index(provider).await?;
+        let hash = self.model.hash();
+        let kept = models::exists(provider, self.models, hash).await?;
+        let findings = match &self.model {
+            Proposed::New(_) if kept => return Err(DeployError::ModelExists(hash).into()),
+            Proposed::Kept(_) if !kept => return Err(DeployError::UnknownModel(hash).into()),
+            Proposed::New(model) => {
+                let allowed = &self.protocol.allow_stake_registries;
+                models::check_sources(provider, self.models, model, allowed).await?
+            }
+            Proposed::Kept(hash) => {
+                let model = models::get(provider, self.models, *hash).await?;
+                models::check_kept(provider, self.models, &model).await?
+            }
+        };
+        for finding in findings {
+            if let Err(what) = &finding.found {
+                let error = DeployError::Source { source_of: finding.to_string(), what: what.clone() };
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_index(&self, provider: &DynProvider) -> Result<(), ProposalError> {
         let index = self.protocol.oracle_index;
         let view = SafetyFactorOracle::protocolExistsCall { oracleIndex: index };
         if chain::read(provider, self.oracle, view).await? {
             return Err(ProposalError::Exists(index));
         }
         Ok(())
+    }
+}
+
+/// What the timelock is asked for.
+fn operation(addresses: &Addresses, protocol: &ProtocolConfig, model: &Proposed) -> Operation {
+    let mut operation = Operation::new("anzen/protocol");
+    for registry in &protocol.allow_stake_registries {
+        allow_stake_registry(&mut operation, addresses.safety_factor_models, *registry);
+    }
+    if let Proposed::New(model) = model {
+        add_model(&mut operation, addresses.safety_factor_models, model);
+    }
+    let (oracle, task_manager) = (addresses.safety_factor_oracle, addresses.task_manager);
+    add_protocol(&mut operation, protocol, model.hash(), oracle, task_manager);
+    operation
+}
+
+impl Proposed {
+    fn hash(&self) -> B256 {
+        match self {
+            Self::New(model) => model.hash(),
+            Self::Kept(hash) => *hash,
+        }
     }
 }
 

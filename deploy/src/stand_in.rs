@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     chain::{self, ADMIN_SLOT, Account, ChainError, IMPLEMENTATION_SLOT},
-    config::{ConfigError, CoreConfig, DeployConfig, PriceConfig, TokenConfig},
+    config::{ConfigError, CoreConfig, DeployConfig, ModelConfig, PriceConfig, TokenConfig},
     eigenlayer::{self, CoreParams, EigenLayer, Foundation, Proxies},
     error::DeployError,
     journal::Journal,
@@ -108,12 +108,15 @@ async fn place_strategy(
 
 /// The price feeds that are expected to be there.
 fn feeds(config: &DeployConfig) -> BTreeSet<Address> {
-    let prices = config.protocols.iter().map(|protocol| &protocol.price).chain([&config.stake.price]);
+    let prices = config.protocols.iter().filter_map(|protocol| match &protocol.model {
+        ModelConfig::LocalVault(vault) => Some(&vault.price),
+        ModelConfig::File(_) | ModelConfig::Hash(_) => None,
+    });
     let existing = |price: &PriceConfig| match price {
-        PriceConfig::Existing(feed) => Some(*feed),
-        PriceConfig::Local { .. } => None,
+        PriceConfig::Existing { feed, .. } => Some(*feed),
+        PriceConfig::Local { .. } | PriceConfig::Constant { .. } => None,
     };
-    prices.filter_map(existing).collect()
+    prices.chain([&config.stake.price]).filter_map(existing).collect()
 }
 
 /// A price feed with a price, to which the account transmits.

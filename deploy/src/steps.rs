@@ -96,11 +96,6 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Of a chain where nothing is planned.
-    pub(crate) fn of(provider: &'a DynProvider) -> Self {
-        Self { provider, planning: None }
-    }
-
     /// What a contract says; one that is yet to be created, or got ready by a step that is yet to come, will say `planned`.
     pub(crate) async fn read_or<C: SolCall>(
         self,

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use alloy_primitives::I256;
+use anzen_messages::model::Model;
 use anzen_messages::model::NoAnswer;
-use anzen_messages::model::definition::Model;
 
 fn doc() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/models.md")).unwrap()

@@ -1,6 +1,6 @@
 //! Values out of bytes; where they end, zeros.
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{B256, U256};
 
 /// What is left of an input.
 #[derive(Debug)]
@@ -50,10 +50,6 @@ impl<'a> Taken<'a> {
 
     pub(crate) fn hash(&mut self) -> B256 {
         B256::new(self.take())
-    }
-
-    pub(crate) fn address(&mut self) -> Address {
-        Address::new(self.take())
     }
 }
 

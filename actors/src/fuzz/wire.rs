@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::str::FromStr;
 
-use alloy::primitives::{Address, B512, FixedBytes, I256, keccak256};
+use alloy::primitives::{Address, B512, FixedBytes, keccak256};
 use alloy::sol_types::SolCall;
 use anzen_contracts::AnzenTaskManager;
 use anzen_contracts::eigenlayer::{AllocationManager, OperatorStateRetriever};
@@ -11,7 +11,7 @@ use anzen_contracts::revert::{describe_call, describe_revert};
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::bls::{G1Bytes, G2Bytes, PublicKey, PublicKeyG2, PublicKeyText, Signature};
 use anzen_messages::chain::NextBlocks;
-use anzen_messages::model::{Inputs, Model, SafetyModel};
+use anzen_messages::model::Model;
 use anzen_messages::session::{Hello, OpenSession, SessionOpened};
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
@@ -105,28 +105,14 @@ pub(super) fn points(data: &[u8]) {
     }
 }
 
-/// A model, and what a node says of its inputs.
+/// A model: as the chain has it, as a file has it.
 pub(super) fn model(data: &[u8]) {
-    let mut taken = Taken(data);
-    let shares = [taken.number(), taken.number()].map(|share| u32::try_from(share >> 32).unwrap_or_default());
-    let model = Model {
-        quorum: taken.byte(),
-        stake_registry: taken.address(),
-        stake_price_feed: taken.address(),
-        vault: taken.address(),
-        vault_price_feed: taken.address(),
-        cost_share_bps: shares[0],
-        profit_share_bps: shares[1],
-        cost_decimals: taken.byte(),
-        profit_decimals: taken.byte(),
-    };
-    let inputs = Inputs {
-        stake: taken.word(),
-        stake_price: I256::from_raw(taken.word()),
-        assets: taken.word(),
-        asset_price: I256::from_raw(taken.word()),
-    };
-    let _ = (model.hash(), model.evaluate(&inputs));
+    if let Ok(model) = Model::decode(data) {
+        assert_eq!((model.encode().as_slice(), model.hash()), (data, keccak256(data)));
+    }
+    if let Ok(model) = serde_json::from_slice::<Model>(data) {
+        assert_eq!(Model::decode(&model.encode()), Ok(model));
+    }
 }
 
 /// What a contract reverts with; which of some calls, and its arguments.

@@ -1,12 +1,11 @@
 //! The actor around [`Duties`]: follows the chain, reads, records, signs, submits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use anzen_messages::TaskHash;
 use anzen_messages::chain::NextBlocks;
-use anzen_messages::model::Model;
 use anzen_messages::signature::SubmitSignature;
 use anzen_messages::task::SigningDomain;
 use tokio::sync::Semaphore;
@@ -68,7 +67,6 @@ pub struct Dependencies {
 /// Computes, signs and submits answers.
 pub struct OperatorSigner {
     pub(super) config: Config,
-    pub(super) models: BTreeMap<u32, Model>,
     pub(super) names: Vec<String>,
     pub(super) reads: Arc<Semaphore>,
     pub(super) world: Dependencies,
@@ -85,14 +83,11 @@ pub struct OperatorSigner {
 
 /// Starts the actor. It takes no requests: it follows the chain.
 pub fn start(config: Config, dependencies: Dependencies) -> Addr<OperatorSigner> {
-    let models =
-        config.models.iter().map(|protocol| (protocol.oracle_index, protocol.model.clone())).collect();
     let names: Vec<String> = dependencies.aggregators.iter().map(|one| one.name.clone()).collect();
-    dependencies.metrics.starts(config.models.iter().map(|one| one.oracle_index), &names);
+    dependencies.metrics.starts(config.protocols.iter().copied(), &names);
     let reads = Arc::new(Semaphore::new(config.concurrent_reads.max(1)));
     let signer = OperatorSigner {
         config,
-        models,
         names,
         reads,
         world: dependencies,
@@ -163,7 +158,7 @@ impl OperatorSigner {
             operator: self.world.signer.operator_id(),
             started: self.world.clock.now().0 / 1000,
             domain: self.world.domain.clone(),
-            models: self.models.iter().map(|(index, model)| (*index, model.hash())).collect(),
+            protocols: self.config.protocols.iter().copied().collect(),
             aggregators: self.world.aggregators.iter().map(|one| one.oracle_indices.clone()).collect(),
             most_open: self.config.most_open_tasks,
             finality_blocks: self.config.finality_blocks,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::B256;
 use anzen_messages::chain::ChainBlock;
 use anzen_messages::model::NoAnswer;
 use anzen_messages::signature::{SubmitReply, SubmitSignature};
@@ -21,8 +20,8 @@ pub struct Terms {
     pub started: u64,
     /// What signatures are bound to.
     pub domain: SigningDomain,
-    /// The hash of each protocol's model.
-    pub models: BTreeMap<u32, B256>,
+    /// The protocols that are answered for.
+    pub protocols: BTreeSet<u32>,
     /// The protocols that each aggregator serves; all of them where there is none.
     pub aggregators: Vec<BTreeSet<u32>>,
     /// The most tasks that are open at once.
@@ -34,16 +33,15 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Whether a task that came with a block is what the contract emits, and is about a model that is configured.
+    /// Whether a task that came with a block is what the contract emits, and is about a protocol that is answered for.
     pub(super) fn allow(&self, block: &ChainBlock, task: &Task) -> Result<(), Ignored> {
         let fits = u64::from(task.created_block) == block.header.at.number
             && task.reference_block.checked_add(1) == Some(task.created_block)
             && task.reference_block_hash == block.header.parent_hash;
-        let expected = *self.models.get(&task.oracle_index).ok_or(Ignored::UnknownProtocol)?;
-        if !fits {
+        if !self.protocols.contains(&task.oracle_index) {
+            Err(Ignored::UnknownProtocol)
+        } else if !fits {
             Err(Ignored::Inconsistent)
-        } else if expected != task.model_hash {
-            Err(Ignored::OtherModel { expected })
         } else if self.serving(task.oracle_index).next().is_none() {
             Err(Ignored::NotServed)
         } else {

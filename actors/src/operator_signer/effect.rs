@@ -1,6 +1,5 @@
 //! What the duties ask the actor to do, and what they have to say.
 
-use alloy::primitives::B256;
 use anzen_messages::model::NoAnswer;
 use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use anzen_messages::{SafetyFactor, Task, TaskHash};
@@ -102,16 +101,8 @@ pub enum Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Ignored {
     /// The protocol is not in the configuration.
-    #[error("no model is configured for the protocol; add it to this operator's models")]
+    #[error("this operator does not answer for the protocol; add it to operator_signer.protocols")]
     UnknownProtocol,
-    /// Another model than the configured one.
-    #[error(
-        "the task names another model than {expected}, which is configured; compare with the protocol's policy on chain"
-    )]
-    OtherModel {
-        /// The hash of the configured model.
-        expected: B256,
-    },
     /// No aggregator serves the protocol.
     #[error(
         "no aggregator serves the protocol; add one that does, or the protocol to an aggregator's oracle_indices"

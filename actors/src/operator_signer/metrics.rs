@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anzen_messages::model::NoAnswer;
 use anzen_messages::signature::SubmitReply;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -12,7 +13,9 @@ use prometheus_client::registry::Registry;
 
 use super::eigen::EigenMetrics;
 use super::report::{DEFERRALS, IGNORED, REFUSED};
-use crate::measure::{Histograms, OfProtocol, Reason, Step, at_zero, level, long_times, short_times};
+use crate::measure::{
+    Histograms, OfProtocol, Outcome, Reason, Step, at_zero, level, long_times, short_times,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Submission {
@@ -33,6 +36,7 @@ pub struct OperatorSignerMetrics {
     acknowledged: Counter,
     missed: Counter,
     ignored: Family<Reason, Counter>,
+    no_answers: Family<Outcome, Counter>,
     refused: Family<Reason, Counter>,
     disagreements: Counter,
     submissions: Family<Submission, Counter>,
@@ -53,6 +57,7 @@ impl Default for OperatorSignerMetrics {
             acknowledged: Counter::default(),
             missed: Counter::default(),
             ignored: Family::default(),
+            no_answers: Family::default(),
             refused: Family::default(),
             disagreements: Counter::default(),
             submissions: Family::default(),
@@ -62,6 +67,7 @@ impl Default for OperatorSignerMetrics {
             eigen: EigenMetrics::default(),
         };
         at_zero(&metrics.ignored, IGNORED.map(|reason| Reason { reason }));
+        at_zero(&metrics.no_answers, NoAnswer::NAMES.map(|outcome| Outcome { outcome }));
         at_zero(&metrics.refused, REFUSED.map(|reason| Reason { reason }));
         at_zero(&metrics.failures, STEPS.map(|step| Step { step }));
         metrics
@@ -102,8 +108,13 @@ impl OperatorSignerMetrics {
     }
 
     fn register_trouble(&self, registry: &mut Registry) {
-        let Self { ignored, refused, disagreements, submissions, failures, .. } = self.clone();
+        let Self { ignored, no_answers, refused, disagreements, submissions, failures, .. } = self.clone();
         registry.register("anzen_signer_ignored", "Tasks that were not answered, by reason", ignored);
+        registry.register(
+            "anzen_signer_no_answers",
+            "Tasks that nobody can answer, because a model's inputs have none, by outcome (docs/models.md)",
+            no_answers,
+        );
         registry.register(
             "anzen_signer_refusals",
             "Answers that the signing protection refused to sign; should be none",
@@ -166,6 +177,10 @@ impl OperatorSignerMetrics {
 
     pub(super) fn ignored(&self, reason: &'static str) {
         self.ignored.get_or_create(&Reason { reason }).inc();
+    }
+
+    pub(super) fn no_answer(&self, outcome: &'static str) {
+        self.no_answers.get_or_create(&Outcome { outcome }).inc();
     }
 
     pub(super) fn refused(&self, reason: &'static str) {

@@ -38,7 +38,6 @@ mod tests;
 mod work;
 
 use alloy::primitives::Address;
-use anzen_messages::model::Model;
 use serde::{Deserialize, Serialize};
 
 use crate::retry::Backoff;
@@ -51,8 +50,9 @@ pub use metrics::OperatorSignerMetrics;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The protocols that this operator answers for. Tasks about others, or that name another model, are not signed.
-    pub models: Vec<ProtocolModel>,
+    /// The protocols that this operator answers for; where none is named, those of the addresses file. Which model computes an
+    /// answer is governance's decision: the task names it.
+    pub protocols: Vec<u32>,
     /// The most tasks that are open at once; more are not answered.
     pub most_open_tasks: usize,
     /// The most tasks whose inputs are read from the endpoint at the same time.
@@ -74,7 +74,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            models: Vec::new(),
+            protocols: Vec::new(),
             most_open_tasks: 1_024,
             concurrent_reads: 16,
             finality_blocks: 64,
@@ -84,14 +84,4 @@ impl Default for Config {
             retry: Backoff::default(),
         }
     }
-}
-
-/// How a protocol's safety factor is computed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProtocolModel {
-    /// The protocol.
-    pub oracle_index: u32,
-    /// Its model, as governance has set it.
-    pub model: Model,
 }

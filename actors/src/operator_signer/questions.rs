@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy::primitives::B256;
-use anzen_messages::model::{Model, SafetyModel};
+use anzen_messages::model;
 
 use super::Config;
 use super::duty::Computed;
@@ -30,14 +30,14 @@ pub(super) async fn load(
     (protection, windows.response)
 }
 
-/// Reads what the model needs and evaluates it.
+/// Reads what the model of this name needs at a block, and evaluates it.
 pub(super) async fn evaluate(
-    model: &Model,
+    model: B256,
     at: B256,
     inputs: &dyn ModelInputs,
 ) -> Result<Computed, ChainError> {
-    let inputs = inputs.inputs(model, at).await?;
-    Ok(match model.evaluate(&inputs) {
+    let terms = inputs.terms(model, at).await?;
+    Ok(match model::evaluate(&terms) {
         Ok(value) => Computed::Answer(value),
         Err(reason) => Computed::NoAnswer(reason),
     })

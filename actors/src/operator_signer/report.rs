@@ -1,7 +1,8 @@
 //! What the duties have to say, as log lines and metrics.
 
-use anzen_messages::TaskHash;
+use anzen_messages::model::NoAnswer;
 use anzen_messages::signature::SubmitReply;
+use anzen_messages::{Task, TaskHash};
 
 use super::effect::{Ignored, Report};
 use super::metrics::OperatorSignerMetrics;
@@ -13,6 +14,10 @@ pub(super) fn report(report: &Report, aggregators: &[String], metrics: &Operator
     match report {
         Report::Ignored { task, reason } => {
             metrics.ignored(ignored(reason));
+            if let Ignored::NoAnswer(no_answer) = reason {
+                no_answer_is_told(task, *no_answer, metrics);
+                return;
+            }
             tracing::warn!(
                 task = %task.hash(), index = task.index, oracle_index = task.oracle_index, %reason,
                 "this task is not answered"
@@ -43,6 +48,15 @@ pub(super) fn report(report: &Report, aggregators: &[String], metrics: &Operator
     }
 }
 
+/// That there is no answer is as right as an answer, and no fault of this operator's.
+fn no_answer_is_told(task: &Task, no_answer: NoAnswer, metrics: &OperatorSignerMetrics) {
+    metrics.no_answer(no_answer.name());
+    tracing::info!(
+        task = %task.hash(), index = task.index, oracle_index = task.oracle_index, model = %task.model_hash,
+        outcome = no_answer.name(), reason = %no_answer, "there is no answer to this task, so nothing is signed"
+    );
+}
+
 fn settled(task: TaskHash, aggregator: String, reply: SubmitReply, metrics: &OperatorSignerMetrics) {
     let outcome = reply.as_str();
     if reply.is_acknowledgement() {
@@ -66,20 +80,12 @@ pub(super) fn deferred(reply: &Result<SubmitReply, DeliveryError>) -> Option<&'s
 }
 
 /// All labels of tasks that are not answered.
-pub(super) const IGNORED: [&str; 7] = [
-    "unknown_protocol",
-    "other_model",
-    "not_served",
-    "inconsistent",
-    "no_answer",
-    "too_many",
-    "before_start",
-];
+pub(super) const IGNORED: [&str; 6] =
+    ["unknown_protocol", "not_served", "inconsistent", "no_answer", "too_many", "before_start"];
 
 fn ignored(reason: &Ignored) -> &'static str {
     match reason {
         Ignored::UnknownProtocol => "unknown_protocol",
-        Ignored::OtherModel { .. } => "other_model",
         Ignored::NotServed => "not_served",
         Ignored::Inconsistent => "inconsistent",
         Ignored::NoAnswer(_) => "no_answer",

@@ -18,19 +18,16 @@ use crate::telemetry::{scope, task_step};
 
 impl OperatorSigner {
     pub(super) fn compute(&mut self, ctx: &mut Context<Self>, ticket: Ticket, task: &Task) {
-        let Some(model) = self.models.get(&task.oracle_index).cloned() else {
-            return;
-        };
         if self.laps.start(ticket.task, Instant::now()) {
             self.world.metrics.task(task.oracle_index);
         }
         let inputs = Arc::clone(&self.world.inputs);
-        let at = task.reference_block_hash;
+        let (model, at) = (task.model_hash, task.reference_block_hash);
         let reads = Arc::clone(&self.reads);
         let work = async move {
             // Never closed, so there is always a permit in the end.
             let _permit = reads.acquire().await;
-            let answer = evaluate(&model, at, inputs.as_ref()).await;
+            let answer = evaluate(model, at, inputs.as_ref()).await;
             answer.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot compute the answer yet");
                 Computed::Failed

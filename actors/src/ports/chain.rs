@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::bls::PublicKey;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
-use anzen_messages::model::{Inputs, Model};
-use anzen_messages::{Certificate, OperatorId, OperatorSet, Task, TaskResponse};
+use anzen_messages::model::{Reading, Term};
+use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskResponse};
 use async_trait::async_trait;
 
 /// Why a question to the chain has no answer. Asking again may help.
@@ -21,6 +21,27 @@ pub enum ChainError {
     /// The answer makes no sense: the wrong contract stands at an address, or the endpoint lies.
     #[error("the chain's answer is not what it must be: {0}; check the addresses file")]
     Nonsense(String),
+    /// An endpoint's answer is refuted by the header or the proof that it gave itself.
+    #[error("{endpoint} lies or is faulty: {what}; take it out of chain.rpc_url and chain.rpc_urls")]
+    Unproven {
+        /// Which endpoint.
+        endpoint: String,
+        /// What does not hold.
+        what: String,
+    },
+    /// The endpoints do not say the same of what a model reads, or too few of them say anything.
+    #[error(
+        "{most} of the endpoints say the same of what the model reads, and {needed} must (chain.agree), so nothing is \
+         signed{failure}; find out which of chain.rpc_urls lies or is down"
+    )]
+    TooFewAgree {
+        /// How many say the same.
+        most: usize,
+        /// How many must.
+        needed: usize,
+        /// Why one of them says nothing.
+        failure: String,
+    },
 }
 
 /// Why a call fails.
@@ -146,6 +167,15 @@ pub struct Windows {
     pub response: u64,
 }
 
+/// What the oracle has of a protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OracleValue {
+    /// The latest answer.
+    pub safety_factor: SafetyFactor,
+    /// The block that it is about.
+    pub reference_block: u64,
+}
+
 /// What governance allows for one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRules {
@@ -163,6 +193,8 @@ pub struct TaskRules {
     pub latest_created: Option<u64>,
     /// True while that task can still be answered and has not been.
     pub open: bool,
+    /// What the oracle has; nothing where no task was answered, or the latest answer was withdrawn.
+    pub value: Option<OracleValue>,
 }
 
 impl TaskRules {
@@ -195,7 +227,7 @@ pub trait TaskContract: Send + Sync {
     fn create_call(
         &self,
         oracle_index: u32,
-        proposed: anzen_messages::SafetyFactor,
+        proposed: SafetyFactor,
         rules: &TaskRules,
         threshold: u32,
     ) -> (Address, Bytes);
@@ -219,8 +251,15 @@ pub trait TaskContract: Send + Sync {
 /// What models read. Used by OperatorSigner and TaskGenerator.
 #[async_trait]
 pub trait ModelInputs: Send + Sync {
-    /// A model's inputs as of the block with this hash (EIP-1898), all in one batch.
-    async fn inputs(&self, model: &Model, at: B256) -> Result<Inputs, ChainError>;
+    /// Of each of these models, which are named by their hashes, the terms with what their sources held after the block with
+    /// this hash (EIP-1898). All of them are asked for together, what several want but once.
+    async fn terms_of(&self, models: &[B256], at: B256) -> Vec<Result<Vec<Term<Reading>>, ChainError>>;
+
+    /// The same of one model.
+    async fn terms(&self, model: B256, at: B256) -> Result<Vec<Term<Reading>>, ChainError> {
+        let none = || Err(ChainError::Nonsense("no answer to a question".into()));
+        self.terms_of(&[model], at).await.pop().unwrap_or_else(none)
+    }
 }
 
 /// What a transaction may cost, in wei per gas (EIP-1559).

@@ -12,8 +12,8 @@ mod tx_signer;
 
 pub use chain::{
     CallError, ChainError, ChainReader, Fees, ModelInputs, OperatorRegistry, OperatorStanding,
-    OperatorStandings, Receipt, RecordedStake, RegisteredOperator, ResponseCall, SendError, StakeStatus,
-    TaskContract, TaskRules, TxBroadcast, Windows,
+    OperatorStandings, OracleValue, Receipt, RecordedStake, RegisteredOperator, ResponseCall, SendError,
+    StakeStatus, TaskContract, TaskRules, TxBroadcast, Windows,
 };
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, Priority, run_at, run_on};

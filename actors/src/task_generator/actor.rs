@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, B256, Bytes};
 use anzen_messages::SafetyFactor;
 use anzen_messages::chain::{BlockRef, NextBlocks};
-use anzen_messages::model::SafetyModel;
+use anzen_messages::model;
 use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
 use tracing::Instrument;
 
 use super::births::{Births, Born};
-use super::effect::{Attempt, Effect, Obstacle, Report};
+use super::effect::{Attempt, Effect, Obstacle, Proposal, Report};
 use super::metrics::TaskGeneratorMetrics;
 use super::report::report;
 use super::schedule::{Schedule, Terms};
@@ -22,7 +22,7 @@ use crate::bus::Handle;
 use crate::errand::Sent;
 use crate::follow::{ApplyBlocks, ChainState, follow};
 use crate::health::{Examine, Health, of_follower};
-use crate::ports::{ModelInputs, Rng, TaskContract, TaskRules};
+use crate::ports::{ChainError, ModelInputs, Rng, TaskContract, TaskRules};
 use crate::telemetry::{Begun, scope, step, task_created};
 
 /// What TaskGenerator works with.
@@ -112,7 +112,7 @@ impl Handler<Examine> for TaskGenerator {
 
 impl TaskGenerator {
     fn terms(&self) -> Terms {
-        let plan = |protocol: &Protocol| (protocol.oracle_index, (protocol.interval, protocol.model.hash()));
+        let plan = |protocol: &Protocol| (protocol.oracle_index, protocol.policy());
         Terms {
             protocols: self.config.protocols.iter().map(plan).collect(),
             patience: self.config.patience,
@@ -128,6 +128,7 @@ impl TaskGenerator {
             match effect {
                 Effect::Look(attempt) => self.look(ctx, attempt),
                 Effect::Propose { attempt, rules, at } => self.propose(ctx, attempt, rules, at),
+                Effect::Compare { at, models } => self.compare(ctx, at, models),
                 Effect::Send(attempt, request) => self.send(ctx, attempt, request),
                 Effect::Report(fact) => {
                     report(&fact, &self.world.metrics);
@@ -147,7 +148,10 @@ impl TaskGenerator {
             Report::Hindered { oracle_index, obstacle, .. } if !obstacle.is_everyday() => {
                 self.hindered.insert(*oracle_index, obstacle.to_string());
             }
-            Report::Hindered { .. } | Report::Unanswered { .. } => {}
+            Report::Hindered { .. }
+            | Report::Unanswered { .. }
+            | Report::Asked { .. }
+            | Report::NotCompared { .. } => {}
         }
     }
 
@@ -167,12 +171,31 @@ impl TaskGenerator {
         };
         let (inputs, contract) = (Arc::clone(&self.world.inputs), Arc::clone(&self.world.contract));
         let work = async move {
-            let value = evaluate(&protocol, inputs.as_ref(), at).await?;
-            Ok(call(contract.as_ref(), &protocol, value, &rules))
+            let value = model::evaluate(&inputs.terms(rules.model_hash, at.hash).await?)?;
+            let (to, data) = call(contract.as_ref(), &protocol, value, &rules);
+            Ok::<_, Obstacle>(Proposal { value, to, data })
         };
         let work = work.instrument(scope!(TaskGenerator, oracle_index = attempt.oracle_index));
-        ctx.spawn(work.into_actor(self).map(move |call, actor, ctx| {
-            actor.decide(ctx, |schedule| schedule.proposed(attempt, call));
+        ctx.spawn(work.into_actor(self).map(move |proposal, actor, ctx| {
+            actor.decide(ctx, |schedule| schedule.proposed(attempt, proposal));
+        }));
+    }
+
+    fn compare(&self, ctx: &mut Context<Self>, at: BlockRef, models: Vec<(u32, B256)>) {
+        let inputs = Arc::clone(&self.world.inputs);
+        let work = async move {
+            let hashes: Vec<B256> = models.iter().map(|(_, model)| *model).collect();
+            let terms = inputs.terms_of(&hashes, at.hash).await;
+            let value = |terms| -> Result<SafetyFactor, Obstacle> {
+                let terms: Result<Vec<_>, ChainError> = terms;
+                Ok(model::evaluate(&terms?)?)
+            };
+            let protocols = models.iter().map(|(oracle_index, _)| *oracle_index);
+            protocols.zip(terms.into_iter().map(value)).collect::<Vec<_>>()
+        };
+        let work = work.instrument(scope!(TaskGenerator));
+        ctx.spawn(work.into_actor(self).map(move |values, actor, ctx| {
+            actor.decide(ctx, |schedule| schedule.compared(at, values));
         }));
     }
 
@@ -200,15 +223,6 @@ fn record(oracle_index: u32, born: Option<Born<Begun>>) {
         let fields = [("index", index.into()), ("oracle_index", oracle_index.into()), ("block", block)];
         task_created(task, &begun, fields);
     }
-}
-
-async fn evaluate(
-    protocol: &Protocol,
-    inputs: &dyn ModelInputs,
-    at: BlockRef,
-) -> Result<SafetyFactor, Obstacle> {
-    let inputs = inputs.inputs(&protocol.model, at.hash).await?;
-    Ok(protocol.model.evaluate(&inputs)?)
 }
 
 /// The call, with a threshold within governance's bounds.

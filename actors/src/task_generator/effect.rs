@@ -1,12 +1,13 @@
 //! What the schedule asks the actor to do, and what it has to say.
 
-use alloy::primitives::B256;
-use anzen_messages::TaskHash;
+use alloy::primitives::{Address, B256, Bytes};
 use anzen_messages::chain::BlockRef;
 use anzen_messages::model::NoAnswer;
 use anzen_messages::transaction::{SendTransaction, TxRefusal};
+use anzen_messages::{SafetyFactor, TaskHash};
 
 use super::history::Unanswered;
+use super::policy::Reason;
 use crate::errand::Ticket;
 use crate::ports::{ChainError, TaskRules};
 
@@ -17,6 +18,17 @@ pub struct Attempt {
     pub oracle_index: u32,
     /// Which attempt.
     pub ticket: Ticket,
+}
+
+/// A task that is ready to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What is proposed.
+    pub value: SafetyFactor,
+    /// Who is called.
+    pub to: Address,
+    /// With what.
+    pub data: Bytes,
 }
 
 /// What is to be done.
@@ -32,6 +44,14 @@ pub enum Effect {
         rules: TaskRules,
         /// The block.
         at: BlockRef,
+    },
+    /// Compute the values of these protocols at this block, each by its model; then
+    /// [`super::schedule::Schedule::compared`].
+    Compare {
+        /// The block.
+        at: BlockRef,
+        /// Protocols and models.
+        models: Vec<(u32, B256)>,
     },
     /// Send; then [`super::schedule::Schedule::sent`].
     Send(Attempt, SendTransaction),
@@ -52,6 +72,20 @@ pub enum Report {
         index: u32,
         /// The block.
         block: u64,
+    },
+    /// A task is about to be asked for.
+    Asked {
+        /// The protocol.
+        oracle_index: u32,
+        /// Why.
+        reason: Reason,
+    },
+    /// The model's value could not be compared with the oracle's.
+    NotCompared {
+        /// The protocol.
+        oracle_index: u32,
+        /// Why.
+        obstacle: Obstacle,
     },
     /// A task's window has passed without an answer.
     Unanswered {
@@ -80,14 +114,6 @@ pub enum Obstacle {
     /// Governance allows no tasks of the protocol.
     #[error("there is no task policy for the protocol; governance sets one with setTaskPolicy")]
     NoPolicy,
-    /// The policy names another model.
-    #[error("the policy's model is {in_force}, and {configured} is configured; bring the two together")]
-    OtherModel {
-        /// The hash of the policy's.
-        in_force: B256,
-        /// The hash of the configured one.
-        configured: B256,
-    },
     /// There is no answer that operators could give.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::B256;
+use anzen_messages::SafetyFactor;
 use anzen_messages::chain::{BlockRef, ChainBlock, ChainEvent};
 use anzen_messages::transaction::{SendTransaction, TxId};
 
-use super::effect::{Attempt, Effect, Obstacle, Report};
-use super::history::History;
-use crate::errand::{Errand, Next, Sent};
+use super::effect::{Attempt, Effect, Obstacle, Proposal, Report};
+use super::policy::Policy;
+use super::protocol::Protocol;
+use crate::errand::{Next, Sent};
 use crate::follow::ChainState;
 use crate::ports::{ChainError, TaskRules, Windows};
 use crate::response_windows::ResponseWindows;
@@ -16,8 +18,8 @@ use crate::response_windows::ResponseWindows;
 /// What does not change while the process runs.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// For each protocol: the blocks between two tasks, and the hash of its model.
-    pub protocols: BTreeMap<u32, (u64, B256)>,
+    /// The protocols, each with its policy.
+    pub protocols: BTreeMap<u32, Policy>,
     /// For how many blocks a transaction is tried.
     pub patience: u64,
     /// The longest pause after failures, in blocks.
@@ -28,41 +30,6 @@ pub struct Terms {
     pub finality_blocks: u64,
 }
 
-#[derive(Debug)]
-struct Protocol {
-    interval: u64,
-    model: B256,
-    /// Governance's least interval, as far as it is known.
-    min_interval: u64,
-    history: History,
-    errand: Errand<SendTransaction>,
-    wanted_since: u64,
-}
-
-impl Protocol {
-    /// Since which block a task has been due, if one is that the next block could hold. Where nothing is known of its
-    /// tasks, the contract has to be asked.
-    fn due_since(&self, head: u64) -> Option<u64> {
-        let Ok(Some(created)) = self.history.latest() else {
-            return Some(0);
-        };
-        let since = created.saturating_add(self.interval.max(self.min_interval));
-        // The preflight is executed in the newest block, so that the least interval must be over there already.
-        let allowed = head >= created.saturating_add(self.min_interval) && !self.history.is_open(head);
-        (head.saturating_add(1) >= since && allowed).then_some(since)
-    }
-
-    /// What stands against any task of the protocol.
-    fn forbidden_by(&self, rules: &TaskRules) -> Option<Obstacle> {
-        let (in_force, configured) = (rules.model_hash, self.model);
-        if rules.quorums.is_empty() {
-            Some(Obstacle::NoPolicy)
-        } else {
-            (in_force != configured).then_some(Obstacle::OtherModel { in_force, configured })
-        }
-    }
-}
-
 /// All protocols.
 #[derive(Debug)]
 pub struct Schedule {
@@ -70,22 +37,17 @@ pub struct Schedule {
     protocols: BTreeMap<u32, Protocol>,
     windows: ResponseWindows,
     tip: BlockRef,
+    /// True while values are being compared.
+    comparing: bool,
 }
 
 impl Schedule {
     /// Nothing is known of the chain yet. `window` is the response window, in blocks, until the chain watcher tells it.
     pub fn new(terms: Terms, window: u64) -> Self {
-        let protocol = |(interval, model): (u64, B256)| Protocol {
-            interval,
-            model,
-            min_interval: 0,
-            history: History::default(),
-            errand: Errand::new(terms.longest_pause),
-            wanted_since: 0,
-        };
-        let protocols = terms.protocols.iter().map(|(index, plan)| (*index, protocol(*plan))).collect();
+        let protocol = |policy: &Policy| Protocol::new(*policy, terms.longest_pause);
+        let protocols = terms.protocols.iter().map(|(index, plan)| (*index, protocol(plan))).collect();
         let windows = ResponseWindows::new(window);
-        Self { terms, protocols, windows, tip: BlockRef { number: 0, hash: B256::ZERO } }
+        Self { terms, protocols, windows, tip: BlockRef { number: 0, hash: B256::ZERO }, comparing: false }
     }
 
     /// The contract has answered [`Effect::Look`].
@@ -94,7 +56,7 @@ impl Schedule {
         attempt: Attempt,
         answer: Result<(TaskRules, Windows), ChainError>,
     ) -> Vec<Effect> {
-        let tip = self.tip;
+        let (tip, window) = (self.tip, self.window());
         let Some(protocol) = self.current(attempt) else {
             return Vec::new();
         };
@@ -103,13 +65,14 @@ impl Schedule {
             Err(error) => return self.hindered(attempt, error.into()),
         };
         protocol.min_interval = rules.min_interval;
+        protocol.model = Some(rules.model_hash);
         protocol.history.learn(&rules, windows.response);
-        if let Some(obstacle) = protocol.forbidden_by(&rules) {
-            return self.hindered(attempt, obstacle);
+        if rules.quorums.is_empty() {
+            return self.hindered(attempt, Obstacle::NoPolicy);
         }
-        match protocol.due_since(tip.number).filter(|_| !rules.open) {
-            Some(since) => {
-                protocol.wanted_since = since;
+        match protocol.due(tip.number, window).filter(|_| !rules.open) {
+            Some(due) => {
+                protocol.due = due;
                 vec![Effect::Propose { attempt, rules, at: tip }]
             }
             None => {
@@ -120,19 +83,25 @@ impl Schedule {
     }
 
     /// The proposal is computed and the call made.
-    pub fn proposed(&mut self, attempt: Attempt, call: Result<(Address, Bytes), Obstacle>) -> Vec<Effect> {
+    pub fn proposed(&mut self, attempt: Attempt, proposal: Result<Proposal, Obstacle>) -> Vec<Effect> {
         let (head, not_after) = (self.tip.number, self.tip.number.saturating_add(self.terms.patience));
         let Some(protocol) = self.current(attempt) else {
             return Vec::new();
         };
-        match call {
+        match proposal {
             Err(obstacle) => self.hindered(attempt, obstacle),
-            Ok((to, data)) => {
-                let block = protocol.errand.id_block(protocol.wanted_since, head);
+            Ok(Proposal { value, .. }) if protocol.has_come_back(value) => {
+                protocol.deviated = None;
+                protocol.errand.rest(head.saturating_add(1));
+                Vec::new()
+            }
+            Ok(Proposal { to, data, .. }) => {
+                let block = protocol.errand.id_block(protocol.due.since, head);
                 let id = TxId::create(attempt.oracle_index, block);
                 let request = SendTransaction { id, to, data, not_after: Some(not_after) };
                 protocol.errand.sending(request.clone(), not_after);
-                vec![Effect::Send(attempt, request)]
+                let asked = Report::Asked { oracle_index: attempt.oracle_index, reason: protocol.due.reason };
+                vec![Effect::Report(asked), Effect::Send(attempt, request)]
             }
         }
     }
@@ -153,6 +122,53 @@ impl Schedule {
         vec![Effect::Report(Report::Hindered { oracle_index: attempt.oracle_index, obstacle, again })]
     }
 
+    /// The values of the protocols of [`Effect::Compare`], as of block `at`.
+    pub fn compared(
+        &mut self,
+        at: BlockRef,
+        values: Vec<(u32, Result<SafetyFactor, Obstacle>)>,
+    ) -> Vec<Effect> {
+        self.comparing = false;
+        let mut effects = Vec::new();
+        for (oracle_index, value) in values {
+            let Some(protocol) = self.protocols.get_mut(&oracle_index) else { continue };
+            match value {
+                Ok(value) => {
+                    let oracle = protocol.history.value().map(|value| value.safety_factor);
+                    let deviates = protocol.policy.deviates(value, oracle);
+                    protocol.deviated = deviates.then_some(at.number);
+                }
+                Err(obstacle) => {
+                    effects.push(Effect::Report(Report::NotCompared { oracle_index, obstacle }));
+                }
+            }
+        }
+        // Otherwise the chain has gone on, and a task is begun with its next block.
+        if self.tip == at {
+            effects.extend(self.begin());
+        }
+        effects
+    }
+
+    /// What is to be compared with the oracle's values: of all protocols for which it is time at once.
+    fn compare(&mut self) -> Option<Effect> {
+        let head = self.tip.number;
+        let mut models = Vec::new();
+        for (oracle_index, protocol) in self.protocols.iter_mut().filter(|_| !self.comparing) {
+            if let Some(model) = protocol.to_look_at(head) {
+                protocol.look_at = head.saturating_add(protocol.policy.look_every.max(1));
+                models.push((*oracle_index, model));
+            }
+        }
+        self.comparing |= !models.is_empty();
+        (!models.is_empty()).then_some(Effect::Compare { at: self.tip, models })
+    }
+
+    /// For how many blocks a task can be answered that is created now.
+    fn window(&self) -> u64 {
+        self.windows.latest()
+    }
+
     fn hindered(&mut self, attempt: Attempt, obstacle: Obstacle) -> Vec<Effect> {
         let head = self.tip.number;
         let again = self.current(attempt).map_or(head, |protocol| protocol.errand.failed(head));
@@ -167,8 +183,9 @@ impl Schedule {
     /// Begins what is due, the longest overdue first and only some in one block: so protocols that start together spread
     /// over the blocks, and stay spread.
     fn begin(&mut self) -> Vec<Effect> {
-        let head = self.tip.number;
-        let due = |(index, protocol): (&u32, &Protocol)| (protocol.due_since(head), *index);
+        let (head, window) = (self.tip.number, self.window());
+        let since = |protocol: &Protocol| protocol.due(head, window).map(|due| due.since);
+        let due = |(index, protocol): (&u32, &Protocol)| (since(protocol), *index);
         let mut order: Vec<(Option<u64>, u32)> = self.protocols.iter().map(due).collect();
         order.sort_unstable();
         let mut effects = Vec::new();
@@ -194,13 +211,15 @@ impl Schedule {
                 let window = self.windows.of(u64::from(task.created_block));
                 let protocol = self.protocols.get_mut(&task.oracle_index)?;
                 protocol.history.created(task, window);
+                protocol.model = Some(task.model_hash);
+                protocol.deviated = None;
                 protocol.errand.settled();
                 let (oracle_index, index) = (task.oracle_index, task.index);
                 Some(Effect::Report(Report::Created { oracle_index, task: task.hash(), index, block: at }))
             }
             ChainEvent::TaskResponded { response, .. } => {
                 for protocol in self.protocols.values_mut() {
-                    protocol.history.answered(response.task_hash, at);
+                    protocol.history.answered(response.task_hash, at, response.safety_factor);
                 }
                 None
             }
@@ -218,6 +237,7 @@ impl ChainState for Schedule {
         self.windows = ResponseWindows::new(response_window);
         for protocol in self.protocols.values_mut() {
             protocol.history.restart();
+            protocol.deviated = None;
             protocol.errand.drop_attempt();
         }
         Vec::new()
@@ -227,6 +247,7 @@ impl ChainState for Schedule {
         self.windows.retract(block);
         for protocol in self.protocols.values_mut() {
             protocol.history.retract(block.number);
+            protocol.deviated = None;
         }
         Vec::new()
     }
@@ -245,6 +266,7 @@ impl ChainState for Schedule {
         // While catching up, what looks due may have been created already.
         if at == head {
             effects.extend(self.begin());
+            effects.extend(self.compare());
         }
         effects
     }

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex};
 
-use alloy::primitives::{Address, B256, Bytes, I256, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::chain::{ChainDelta, NextBlocks};
-use anzen_messages::model::{Inputs, Model};
+use anzen_messages::model::{Reading, Side, Term};
 use anzen_messages::wire::{ActorName, Envelope, Wire};
 use anzen_messages::{Certificate, OperatorId, SafetyFactor, Task, TaskResponse};
 use async_trait::async_trait;
@@ -140,12 +140,18 @@ impl Transport for FakeWatcher {
     }
 }
 
+/// A term that is worth `value`.
+pub(crate) fn term(side: Side, value: u64) -> Term<Reading> {
+    let (amount, price) = (Ok(U256::from(value)), Ok(U256::from(1)));
+    Term { side, amount, price, share_bps: 10_000, decimals: 0 }
+}
+
 /// A task manager and the inputs of its models. The first questions may fail.
 pub(crate) struct FakeChain {
     /// What governance allows.
     pub(crate) rules: Mutex<TaskRules>,
-    /// What models read, at any block.
-    pub(crate) inputs: Inputs,
+    /// What models have read, at any block.
+    pub(crate) terms: Mutex<Vec<Term<Reading>>>,
     /// How many questions fail before the first that is answered.
     pub(crate) failures: AtomicU32,
 }
@@ -158,14 +164,13 @@ impl FakeChain {
             least_threshold: 60,
             greatest_threshold: 80,
             min_interval: 5,
-            model_hash: a_model(1).hash(),
+            model_hash: a_model(1),
             latest_created: None,
             open: false,
+            value: None,
         };
-        let one = I256::ONE;
-        let inputs =
-            Inputs { stake: U256::from(200), stake_price: one, assets: U256::from(50), asset_price: one };
-        Self { rules: Mutex::new(rules), inputs, failures: AtomicU32::new(0) }
+        let terms = Mutex::new(vec![term(Side::Cost, 100), term(Side::Profit, 50)]);
+        Self { rules: Mutex::new(rules), terms, failures: AtomicU32::new(0) }
     }
 
     fn answer<T>(&self, answer: T) -> Result<T, ChainError> {
@@ -176,8 +181,8 @@ impl FakeChain {
 
 #[async_trait]
 impl ModelInputs for FakeChain {
-    async fn inputs(&self, _model: &Model, _at: B256) -> Result<Inputs, ChainError> {
-        self.answer(self.inputs)
+    async fn terms_of(&self, models: &[B256], _at: B256) -> Vec<Result<Vec<Term<Reading>>, ChainError>> {
+        models.iter().map(|_| self.answer(self.terms.lock().unwrap().clone())).collect()
     }
 }
 

@@ -73,17 +73,20 @@ async fn the_views_answer_what_was_deployed() {
     assert_eq!((rules.quorums.as_slice(), rules.min_interval), (&[0][..], 5));
     assert_eq!((rules.least_threshold, rules.greatest_threshold), (66, 80));
     assert_eq!((rules.latest_created, rules.open), (None, false));
-    let model = &chain.addresses.protocols[0].model;
-    assert_eq!(rules.model_hash, model.hash());
+    assert_eq!(rules.model_hash, chain.addresses.protocols[0].model_hash);
     assert!(port.rules(77).await.unwrap().quorums.is_empty(), "no policy, no tasks");
 
     let head = port.head().await.unwrap();
     assert_eq!(port.header(head.at.number).await.unwrap(), Some(head.clone()));
     assert_eq!(port.header(head.at.number + 1).await.unwrap(), None);
-    let inputs = port.inputs(model, head.at.hash).await.unwrap();
-    assert_eq!((inputs.stake, inputs.assets), (U256::ZERO, U256::from(10).pow(U256::from(21))));
-    assert_eq!(inputs.stake_price.to_string(), "200000000");
-    assert!(matches!(port.inputs(model, B256::repeat_byte(7)).await, Err(ChainError::NoSuchBlock(_))));
+    let foreign = port.terms(rules.model_hash, B256::repeat_byte(7)).await;
+    assert!(matches!(foreign, Err(ChainError::NoSuchBlock(_))), "{foreign:?}");
+    let terms = port.terms(rules.model_hash, head.at.hash).await.unwrap();
+    let price = Ok(U256::from(200_000_000));
+    assert_eq!((terms[0].amount, terms[0].price), (Ok(U256::ZERO), price));
+    assert_eq!(terms[1].amount, Ok(U256::from(10).pow(U256::from(21))));
+    let foreign = port.terms(rules.model_hash, B256::repeat_byte(7)).await;
+    assert!(matches!(foreign, Err(ChainError::NoSuchBlock(_))), "of a model that is known: {foreign:?}");
 
     let set = port.operators_at(head.at, &[0]).await.unwrap();
     assert!(set.operators.is_empty() && set.total_stakes[&0].is_zero());

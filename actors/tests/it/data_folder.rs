@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 
 /// A folder with what an operator needs to begin, and a chain that does not answer.
 pub(crate) fn operators_folder() -> tempfile::TempDir {
-    const ADDRESSES: [&str; 18] = [
+    const ADDRESSES: [&str; 19] = [
         "taskManager",
         "serviceManager",
         "safetyFactorOracle",
+        "safetyFactorModels",
         "registryCoordinator",
         "stakeRegistry",
         "blsApkRegistry",
@@ -34,7 +35,7 @@ pub(crate) fn operators_folder() -> tempfile::TempDir {
     addresses.extend(all(&["token", "timelock"]));
     let registries =
         ["registryCoordinator", "stakeRegistry", "blsApkRegistry", "indexRegistry", "socketRegistry"];
-    let admins = ["registries", "serviceManager", "taskManager", "safetyFactorOracle"];
+    let admins = ["registries", "serviceManager", "taskManager", "safetyFactorOracle", "safetyFactorModels"];
     let more = serde_json::json!({
         "chainId": 31337, "rpcUrl": "http://127.0.0.1:1", "deploymentBlock": 1, "protocols": [],
         "proxyAdmins": all(&admins), "implementations": all(&registries),

@@ -8,6 +8,7 @@ mod data_folder;
 mod evidence;
 mod failover;
 mod keys;
+mod models;
 mod nats;
 mod protection;
 mod provider;

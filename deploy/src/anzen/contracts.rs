@@ -1,4 +1,4 @@
-//! The oracle and the task manager, each administered by the timelock from its first block.
+//! The models, the oracle and the task manager, each administered by the timelock from its first block.
 
 use super::registries::new_proxy_code;
 use crate::{
@@ -7,10 +7,11 @@ use crate::{
     steps::{Steps, with_arguments},
 };
 use alloy::{primitives::Address, sol_types::SolCall};
-use anzen_contracts::{AnzenTaskManager, SafetyFactorOracle, Windows};
+use anzen_contracts::{AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle, Windows};
 
 /// The proxies.
 pub(super) struct Contracts {
+    pub(super) models: Address,
     pub(super) oracle: Address,
     pub(super) task_manager: Address,
 }
@@ -21,6 +22,12 @@ pub(super) async fn deploy(
     timelock: Address,
     windows: &WindowsConfig,
 ) -> Result<Contracts, DeployError> {
+    let implementation =
+        steps.create_one("anzen/SafetyFactorModels", SafetyFactorModels::BYTECODE.clone()).await?;
+    let initialize = SafetyFactorModels::initializeCall { admin: timelock };
+    let code = new_proxy_code(implementation, timelock, initialize.abi_encode().into());
+    let models = steps.create_one("anzen/SafetyFactorModels/proxy", code).await?;
+
     let implementation =
         steps.create_one("anzen/SafetyFactorOracle", SafetyFactorOracle::BYTECODE.clone()).await?;
     let initialize = SafetyFactorOracle::initializeCall { admin: timelock };
@@ -39,7 +46,7 @@ pub(super) async fn deploy(
     };
     let code = new_proxy_code(implementation, timelock, initialize.abi_encode().into());
     let task_manager = steps.create_one("anzen/AnzenTaskManager/proxy", code).await?;
-    Ok(Contracts { oracle, task_manager })
+    Ok(Contracts { models, oracle, task_manager })
 }
 
 impl From<&WindowsConfig> for Windows {

@@ -7,11 +7,16 @@ use crate::{
     error::DeployError,
     steps::{Effect, Step, Steps, with_arguments},
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256},
+    sol_types::SolCall,
+};
 use anzen_contracts::{
-    AnzenTaskManager, SafetyFactorOracle, TaskPolicy, TimelockController, eigenlayer::PermissionController,
+    AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle, TaskPolicy, TimelockController,
+    eigenlayer::PermissionController,
 };
 use anzen_messages::model::Model;
+use std::collections::BTreeSet;
 
 /// The timelock. Until `configure` is done the deployer may schedule and execute without delay; nobody else has a role in
 /// anything that it owns, and it owns nothing yet that operators or protocols rely on.
@@ -34,7 +39,7 @@ pub(super) async fn deploy_timelock(
     steps.create_one("anzen/TimelockController", code).await
 }
 
-/// Schedules and executes the operation that accepts the AVS's administration, adds protocols and policies, grants roles,
+/// Schedules and executes the operation that accepts the AVS's administration, adds models, protocols and policies, grants roles,
 /// and at last takes the deployer's own roles away and sets the delay.
 pub(super) async fn configure(
     steps: &mut Steps<'_>,
@@ -48,17 +53,54 @@ pub(super) async fn configure(
     let mut operation = Operation::new("anzen/configure");
     let accept = PermissionController::acceptAdminCall { account: registries.service_manager };
     operation.add(core.permission_controller, &accept);
+    add_models(&mut operation, config, contracts.models, registries.stake, models);
     add_protocols(&mut operation, config, contracts, models);
     add_roles(steps, &mut operation, config, contracts.task_manager).await?;
     add_farewell(steps, &mut operation, &config.timelock, timelock).await?;
     run(steps, timelock, &operation).await
 }
 
+/// Anzen's own stake registry is on the list, and those that the protocols want.
+fn add_models(
+    operation: &mut Operation,
+    config: &DeployConfig,
+    to: Address,
+    own_registry: Address,
+    models: &[Model],
+) {
+    let wanted = config.protocols.iter().flat_map(|protocol| &protocol.allow_stake_registries);
+    let mut allowed = BTreeSet::new();
+    for registry in std::iter::once(&own_registry).chain(wanted) {
+        if allowed.insert(*registry) {
+            allow_stake_registry(operation, to, *registry);
+        }
+    }
+    // Protocols may share one, and it can be added but once.
+    let mut added = BTreeSet::new();
+    for model in models {
+        if added.insert(model.hash()) {
+            add_model(operation, to, model);
+        }
+    }
+}
+
+/// Has a stake registry put on the list of those that models may read.
+pub(crate) fn allow_stake_registry(operation: &mut Operation, models: Address, registry: Address) {
+    operation.add(models, &SafetyFactorModels::allowStakeRegistryCall { stakeRegistry: registry });
+}
+
+/// Has a model added.
+pub(crate) fn add_model(operation: &mut Operation, models: Address, model: &Model) {
+    // A single argument is encoded as it is on its own.
+    let data = [&SafetyFactorModels::addModelCall::SELECTOR[..], &model.encode()].concat();
+    operation.add_encoded(models, data.into());
+}
+
 fn add_protocols(operation: &mut Operation, config: &DeployConfig, contracts: &Contracts, models: &[Model]) {
     let set_task_manager = SafetyFactorOracle::setTaskManagerCall { newTaskManager: contracts.task_manager };
     operation.add(contracts.oracle, &set_task_manager);
     for (protocol, model) in config.protocols.iter().zip(models) {
-        add_protocol(operation, protocol, model, contracts.oracle, contracts.task_manager);
+        add_protocol(operation, protocol, model.hash(), contracts.oracle, contracts.task_manager);
     }
 }
 
@@ -66,18 +108,18 @@ fn add_protocols(operation: &mut Operation, config: &DeployConfig, contracts: &C
 pub(crate) fn add_protocol(
     operation: &mut Operation,
     protocol: &ProtocolConfig,
-    model: &Model,
+    model_hash: B256,
     oracle: Address,
     task_manager: Address,
 ) {
     let (index, name) = (protocol.oracle_index, protocol.name.clone());
     operation.add(oracle, &SafetyFactorOracle::addProtocolCall { oracleIndex: index, name });
     let policy = TaskPolicy {
-        quorumNumbers: Bytes::from(vec![model.quorum]),
+        quorumNumbers: Bytes::from(protocol.quorum_numbers.clone()),
         leastThresholdPercentage: protocol.least_threshold_percentage,
         greatestThresholdPercentage: protocol.greatest_threshold_percentage,
         minTaskInterval: protocol.min_task_interval,
-        modelHash: model.hash(),
+        modelHash: model_hash,
     };
     let set_policy = AnzenTaskManager::setTaskPolicyCall { oracleIndex: index, policy };
     operation.add(task_manager, &set_policy);

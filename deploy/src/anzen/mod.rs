@@ -1,4 +1,4 @@
-//! Deploys Anzen over EigenLayer's core: the registries, the AVS, the task manager, the oracle, and a timelock that owns
+//! Deploys Anzen over EigenLayer's core: the registries, the AVS, the models, the oracle, the task manager, and a timelock that owns
 //! all of it.
 //!
 //! The deployer never has a role in Anzen's own contracts: their administrator is the timelock from the first transaction
@@ -11,9 +11,8 @@ mod protocols;
 mod registries;
 mod stake;
 
-pub(crate) use governance::add_protocol;
+pub(crate) use governance::{add_model, add_protocol, allow_stake_registry};
 pub(crate) use operation::Operation;
-pub(crate) use protocols::{Secured, model};
 pub(crate) use registries::MULTIPLIER;
 
 use crate::{
@@ -132,7 +131,7 @@ impl Deployed {
     ) -> Result<Addresses, DeployError> {
         let Self { core, stake, timelock, registries, contracts, models } = self;
         let provider = steps.provider();
-        let protocols = protocols::list(provider, &config.protocols, models, contracts.oracle).await?;
+        let protocols = protocols::list(provider, &config.protocols, &models, contracts.oracle).await?;
         Ok(Addresses {
             chain_id: config.chain_id,
             rpc_url: chain::without_key(rpc_url),
@@ -140,6 +139,7 @@ impl Deployed {
             task_manager: contracts.task_manager,
             service_manager: registries.service_manager,
             safety_factor_oracle: contracts.oracle,
+            safety_factor_models: contracts.models,
             registry_coordinator: registries.coordinator,
             stake_registry: registries.stake,
             bls_apk_registry: registries.apk,
@@ -162,6 +162,7 @@ impl Deployed {
                 service_manager: chain::proxy_admin(provider, registries.service_manager).await?,
                 task_manager: chain::proxy_admin(provider, contracts.task_manager).await?,
                 safety_factor_oracle: chain::proxy_admin(provider, contracts.oracle).await?,
+                safety_factor_models: chain::proxy_admin(provider, contracts.models).await?,
             },
             implementations: registries.implementations,
             governance: Governance::from(config),

@@ -21,8 +21,12 @@ impl Operation {
     }
 
     pub(crate) fn add(&mut self, target: Address, call: &impl SolCall) {
+        self.add_encoded(target, call.abi_encode().into());
+    }
+
+    pub(crate) fn add_encoded(&mut self, target: Address, data: Bytes) {
         self.targets.push(target);
-        self.payloads.push(call.abi_encode().into());
+        self.payloads.push(data);
     }
 
     /// The view that tells its id.

@@ -1,26 +1,28 @@
 //! The protocols: what could be stolen from each, and how its safety factor is computed.
 
-use super::stake::{Stake, expect_contract, local_token, price_feed};
+use super::stake::{Price, Stake, local_token, price};
 use crate::{
     addresses::Protocol,
     chain,
-    config::{ProtocolConfig, VaultConfig},
+    config::{LocalVaultConfig, ModelConfig, ProtocolConfig},
     error::DeployError,
-    steps::{Effect, Step, Steps, View, with_arguments},
+    models,
+    steps::{Effect, Step, Steps, with_arguments},
 };
 use alloy::{
-    primitives::{Address, U256},
+    primitives::{Address, B256, U256, keccak256},
     providers::DynProvider,
+    sol_types::SolValue,
 };
-use anzen_contracts::{AggregatorV3Interface, IERC4626, LocalToken, LocalVault, SafetyFactorOracle};
-use anzen_messages::model::Model;
+use anzen_contracts::{LocalToken, LocalVault, SafetyFactorOracle};
+use anzen_messages::model::{Model, Side, Source, Term};
 
-/// Cost and profit are compared in hundred-millionths of the currency that both feeds count in.
+/// Cost and profit are compared in hundred-millionths of the currency that all prices count in.
 const COMMON_DECIMALS: u8 = 8;
-/// What a LocalToken that is yet to be created will have.
+/// What every LocalToken has.
 const LOCAL_TOKEN_DECIMALS: u8 = 18;
-/// What a LocalPriceFeed that is yet to be created will have.
-const LOCAL_FEED_DECIMALS: u8 = 8;
+/// Where OpenZeppelin's ERC20 keeps the balances, which a LocalToken is.
+const BALANCES: U256 = U256::ZERO;
 
 /// Deploys what is local of the protocols, and returns their models in the configuration's order.
 pub(super) async fn deploy(
@@ -29,54 +31,73 @@ pub(super) async fn deploy(
     stake: &Stake,
     stake_registry: Address,
 ) -> Result<Vec<Model>, DeployError> {
-    let secured = Secured { token: stake.token, price_feed: stake.price_feed, stake_registry };
-    let mut models = Vec::with_capacity(protocols.len());
+    let amount = Source::QuorumStake { stake_registry, quorum_number: 0 };
+    let decimals =
+        steps.view().read_or(stake.token, LocalToken::decimalsCall {}, LOCAL_TOKEN_DECIMALS).await?;
+    let cost =
+        Value { amount, price: &stake.price, decimals: scale("the staked token", decimals, &stake.price)? };
+    let mut list = Vec::with_capacity(protocols.len());
     for protocol in protocols {
-        let step = format!("anzen/protocol/{}", protocol.oracle_index);
-        let vault = vault(steps, &step, &protocol.vault).await?;
-        let vault_price_feed = price_feed(steps, &format!("{step}/price"), &protocol.price).await?;
-        models.push(model(steps.view(), protocol, &secured, vault, vault_price_feed).await?);
+        list.push(match &protocol.model {
+            ModelConfig::File(path) => models::load(path)?,
+            // A deployment has none at first: `DeployConfig::validate`.
+            ModelConfig::Hash(hash) => return Err(DeployError::UnknownModel(*hash)),
+            ModelConfig::LocalVault(vault) => {
+                let step = format!("anzen/protocol/{}", protocol.oracle_index);
+                of_vault(steps, &step, vault, &cost).await?
+            }
+        });
     }
-    Ok(models)
+    Ok(list)
 }
 
-/// What secures protocols.
-pub(crate) struct Secured {
-    pub(crate) token: Address,
-    pub(crate) price_feed: Address,
-    pub(crate) stake_registry: Address,
+/// An amount at a price.
+struct Value<'a> {
+    amount: Source,
+    price: &'a Price,
+    /// Those that the product has beyond the common unit.
+    decimals: u8,
 }
 
-/// How a protocol's safety factor is computed, whose vault and price feed are there.
-pub(crate) async fn model(
-    view: View<'_>,
-    protocol: &ProtocolConfig,
-    secured: &Secured,
-    vault: Address,
-    vault_price_feed: Address,
+impl Value<'_> {
+    fn term(&self, side: Side, share_bps: u32) -> Term<Source> {
+        let (amount, price) = (self.amount.clone(), self.price.source.clone());
+        Term { side, amount, price, share_bps, decimals: self.decimals }
+    }
+}
+
+/// What a vault holds against what secures it: nothing of it need be believed, all of it can be proved.
+async fn of_vault(
+    steps: &mut Steps<'_>,
+    step: &str,
+    config: &LocalVaultConfig,
+    cost: &Value<'_>,
 ) -> Result<Model, DeployError> {
-    let asset = view.read_or(vault, IERC4626::assetCall {}, Address::ZERO).await?;
-    Ok(Model {
-        quorum: 0,
-        stake_registry: secured.stake_registry,
-        stake_price_feed: secured.price_feed,
-        vault,
-        vault_price_feed,
-        cost_share_bps: protocol.cost_share_bps,
-        profit_share_bps: protocol.profit_share_bps,
-        cost_decimals: decimals(view, secured.token, secured.price_feed, "the staked token").await?,
-        profit_decimals: decimals(view, asset, vault_price_feed, "the vault's asset").await?,
-    })
+    let (token, vault) = local_vault(steps, step, config).await?;
+    let price = price(steps, &format!("{step}/price"), &config.price).await?;
+    let slot = balance_slot(vault);
+    let amount = Source::StorageSlot { account: token, slot, offset: 0, width: 32, guards: Vec::new() };
+    let profit =
+        Value { amount, price: &price, decimals: scale("the vault's asset", LOCAL_TOKEN_DECIMALS, &price)? };
+    let terms = vec![
+        cost.term(Side::Cost, config.cost_share_bps),
+        profit.term(Side::Profit, config.profit_share_bps),
+    ];
+    Ok(Model::new(terms)?)
 }
 
-async fn vault(steps: &mut Steps<'_>, step: &str, config: &VaultConfig) -> Result<Address, DeployError> {
-    let (asset, symbol, assets) = match config {
-        VaultConfig::Existing(vault) => {
-            expect_contract(steps, "a vault", *vault).await?;
-            return Ok(*vault);
-        }
-        VaultConfig::Local { asset, symbol, assets } => (asset, symbol, *assets),
-    };
+/// Where a LocalToken keeps what `account` has of it.
+fn balance_slot(account: Address) -> B256 {
+    keccak256((account, BALANCES).abi_encode())
+}
+
+/// Deploys a vault; returns its token, and it.
+async fn local_vault(
+    steps: &mut Steps<'_>,
+    step: &str,
+    config: &LocalVaultConfig,
+) -> Result<(Address, Address), DeployError> {
+    let LocalVaultConfig { asset, symbol, assets, .. } = config;
     let token = local_token(steps, &format!("{step}/asset"), asset, symbol).await?;
     let arguments = LocalVault::constructorCall {
         asset_: token,
@@ -86,19 +107,17 @@ async fn vault(steps: &mut Steps<'_>, step: &str, config: &VaultConfig) -> Resul
     let code = with_arguments(&LocalVault::BYTECODE, &arguments);
     let vault = steps.create_one(&format!("{step}/vault"), code).await?;
     // A vault's assets are what it holds of the token.
-    let mint = LocalToken::mintCall { account: vault, amount: assets };
+    let mint = LocalToken::mintCall { account: vault, amount: *assets };
     let done = Effect::returns_other(token, &LocalToken::totalSupplyCall {}, &U256::ZERO);
     if !assets.is_zero() {
         steps.call([Step::new(format!("{step}/assets"), token, &mint, done)]).await?;
     }
-    Ok(vault)
+    Ok((token, vault))
 }
 
 /// The decimals by which an amount times a price exceeds the common unit.
-async fn decimals(view: View<'_>, token: Address, feed: Address, what: &str) -> Result<u8, DeployError> {
-    let of_token = view.read_or(token, LocalToken::decimalsCall {}, LOCAL_TOKEN_DECIMALS).await?;
-    let of_feed = view.read_or(feed, AggregatorV3Interface::decimalsCall {}, LOCAL_FEED_DECIMALS).await?;
-    let sum = of_token.saturating_add(of_feed);
+fn scale(what: &str, of_token: u8, price: &Price) -> Result<u8, DeployError> {
+    let sum = of_token.saturating_add(price.decimals);
     sum.checked_sub(COMMON_DECIMALS).ok_or_else(|| DeployError::TooFewDecimals {
         what: what.to_owned(),
         decimals: sum,
@@ -110,15 +129,14 @@ async fn decimals(view: View<'_>, token: Address, feed: Address, what: &str) -> 
 pub(super) async fn list(
     provider: &DynProvider,
     protocols: &[ProtocolConfig],
-    models: Vec<Model>,
+    models: &[Model],
     oracle: Address,
 ) -> Result<Vec<Protocol>, DeployError> {
     let mut list = Vec::with_capacity(models.len());
     for (protocol, model) in protocols.iter().zip(models) {
-        let oracle_index = protocol.oracle_index;
-        let view = SafetyFactorOracle::feedCall { oracleIndex: oracle_index };
+        let view = SafetyFactorOracle::feedCall { oracleIndex: protocol.oracle_index };
         let feed = chain::read(provider, oracle, view).await?;
-        list.push(Protocol { oracle_index, name: protocol.name.clone(), feed, model });
+        list.push(Protocol::new(protocol, model.hash(), feed));
     }
     Ok(list)
 }

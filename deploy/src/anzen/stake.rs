@@ -5,19 +5,24 @@ use crate::{
     config::{PriceConfig, StakeConfig, TokenConfig},
     eigenlayer::EigenLayer,
     error::DeployError,
+    models::present_phase,
     steps::{Effect, Step, Steps, with_arguments},
 };
-use alloy::primitives::{Address, I256};
+use alloy::primitives::{Address, I256, U256};
 use anzen_contracts::{
-    LocalPriceFeed, LocalToken,
+    AggregatorV3Interface, LocalPriceFeed, LocalToken,
     eigenlayer::{StrategyBase, StrategyFactory},
 };
+use anzen_messages::model::Source;
+
+/// What a LocalPriceFeed, and a constant price, has.
+const FEED_DECIMALS: u8 = 8;
 
 /// The token that is staked.
 pub(super) struct Stake {
     pub(super) token: Address,
     pub(super) strategy: Address,
-    pub(super) price_feed: Address,
+    pub(super) price: Price,
 }
 
 pub(super) async fn deploy(
@@ -36,8 +41,8 @@ pub(super) async fn deploy(
             (token, strategy_of(steps, token, core.strategy_factory).await?)
         }
     };
-    let price_feed = price_feed(steps, "anzen/stake/price", &config.price).await?;
-    Ok(Stake { token, strategy, price_feed })
+    let price = price(steps, "anzen/stake/price", &config.price).await?;
+    Ok(Stake { token, strategy, price })
 }
 
 /// The factory keeps one strategy a token, which anyone may have it deploy.
@@ -68,21 +73,47 @@ pub(super) async fn local_token(
     steps.create_one(step, with_arguments(&LocalToken::BYTECODE, &arguments)).await
 }
 
-/// A price feed with a price in it.
-pub(super) async fn price_feed(
+/// Where a price comes from.
+pub(super) struct Price {
+    pub(super) source: Source,
+    pub(super) decimals: u8,
+}
+
+/// A price, with a feed that has it where it is the deployment's own.
+pub(super) async fn price(
     steps: &mut Steps<'_>,
     step: &str,
     config: &PriceConfig,
-) -> Result<Address, DeployError> {
-    let (description, answer) = match config {
-        PriceConfig::Existing(feed) => {
-            expect_contract(steps, "a price feed", *feed).await?;
-            return Ok(*feed);
+) -> Result<Price, DeployError> {
+    match config {
+        PriceConfig::Constant { answer } => {
+            Ok(Price { source: Source::Constant { value: U256::from(*answer) }, decimals: FEED_DECIMALS })
         }
-        PriceConfig::Local { description, answer } => (description, *answer),
-    };
+        PriceConfig::Existing { feed, max_age_seconds } => {
+            expect_contract(steps, "a price feed", *feed).await?;
+            let phase_id = present_phase(steps.provider(), *feed).await?;
+            let view = AggregatorV3Interface::decimalsCall {};
+            let decimals = steps.view().read_or(*feed, view, FEED_DECIMALS).await?;
+            let source = Source::FeedRound { feed: *feed, phase_id, max_age: *max_age_seconds };
+            Ok(Price { source, decimals })
+        }
+        PriceConfig::Local { description, answer, max_age_seconds } => {
+            let feed = local_feed(steps, step, description, *answer).await?;
+            let source = Source::FeedRound { feed, phase_id: 0, max_age: *max_age_seconds };
+            Ok(Price { source, decimals: FEED_DECIMALS })
+        }
+    }
+}
+
+/// A price feed with a price in it.
+async fn local_feed(
+    steps: &mut Steps<'_>,
+    step: &str,
+    description: &str,
+    answer: u64,
+) -> Result<Address, DeployError> {
     let arguments = LocalPriceFeed::constructorCall {
-        description_: description.clone(),
+        description_: description.to_owned(),
         owner_: steps.account.address(),
     };
     let feed = steps.create_one(step, with_arguments(&LocalPriceFeed::BYTECODE, &arguments)).await?;

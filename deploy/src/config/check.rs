@@ -1,6 +1,6 @@
 //! What can be checked of a configuration without the chain.
 
-use super::{ConfigError, CoreConfig, DeployConfig, ProtocolConfig};
+use super::{ConfigError, CoreConfig, DeployConfig, ModelConfig, ProtocolConfig};
 use alloy::primitives::Address;
 use std::collections::BTreeSet;
 
@@ -63,6 +63,9 @@ impl DeployConfig {
         })?;
         for protocol in &self.protocols {
             protocol.check().map_err(|what| ConfigError::Inconsistent { name: self.name.clone(), what })?;
+            self.require(!matches!(protocol.model, ModelConfig::Hash(_)), || {
+                "no model has been added to a deployment that is yet to be made; give model.file instead of model.hash".into()
+            })?;
         }
         Ok(())
     }
@@ -81,8 +84,10 @@ impl ProtocolConfig {
         let (least, greatest) = (self.least_threshold_percentage, self.greatest_threshold_percentage);
         let rules = [
             (!self.name.is_empty(), "it has no name"),
-            ((1..=10_000).contains(&self.cost_share_bps), "cost_share_bps is not 1 to 10000"),
-            (self.profit_share_bps <= 10_000, "profit_share_bps is above 10000"),
+            (
+                !self.quorum_numbers.is_empty() && self.quorum_numbers.is_sorted_by(|a, b| a < b),
+                "quorum_numbers are not ascending, or none",
+            ),
             ((51..=100).contains(&least), "least_threshold_percentage is not 51 to 100"),
             (
                 (least..=100).contains(&greatest),
@@ -100,6 +105,7 @@ impl ProtocolConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy::primitives::B256;
 
     #[test]
     fn anyone_may_execute_and_a_local_chain_needs_no_delay() {
@@ -112,13 +118,15 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused() {
         type Spoil = fn(&mut DeployConfig);
-        let cases: [(Spoil, &str); 11] = [
+        let cases: [(Spoil, &str); 13] = [
             (|c| c.quorum.look_ahead = 629, "windows need 630"),
             (|c| c.quorum.look_ahead = 1001, "its upper limit"),
             (|c| c.protocols[1].oracle_index = 0, "same oracle_index"),
             (|c| c.protocols[0].least_threshold_percentage = 50, "51 to 100"),
             (|c| c.protocols[0].greatest_threshold_percentage = 65, "greatest_threshold_percentage"),
             (|c| c.protocols[0].greatest_threshold_percentage = 101, "greatest_threshold_percentage"),
+            (|c| c.protocols[0].quorum_numbers.clear(), "quorum_numbers"),
+            (|c| c.protocols[0].model = ModelConfig::Hash(B256::ZERO), "model.file instead"),
             (|c| c.timelock.proposers.clear(), "proposer"),
             (|c| c.timelock.proposers.push(Address::ZERO), "timelock.proposers has the zero address"),
             (|c| c.roles.generators.push(Address::ZERO), "roles.generators has the zero address"),

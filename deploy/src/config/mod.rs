@@ -3,7 +3,7 @@
 mod check;
 
 use crate::eigenlayer::{CoreParams, EigenLayer};
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -179,7 +179,7 @@ pub enum TokenConfig {
     },
 }
 
-/// An AggregatorV3 price feed in a common currency.
+/// A price in a common currency, with 8 decimals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PriceConfig {
@@ -187,28 +187,54 @@ pub enum PriceConfig {
     Local {
         /// What it says it is.
         description: String,
-        /// The first price, with 8 decimals.
+        /// The first price.
+        answer: u64,
+        /// For how many seconds an answer is good.
+        max_age_seconds: u32,
+    },
+    /// An AggregatorV3 feed that is there: an aggregator, or a Chainlink proxy, whose present phase is taken.
+    Existing {
+        /// The feed.
+        feed: Address,
+        /// For how many seconds an answer is good: the feed's heartbeat, and a margin.
+        max_age_seconds: u32,
+    },
+    /// Always the same.
+    Constant {
+        /// The price.
         answer: u64,
     },
-    /// One that is there.
-    Existing(Address),
 }
 
-/// What a protocol keeps.
+/// How a protocol's safety factor is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum VaultConfig {
-    /// A LocalVault over a LocalToken of its own.
-    Local {
-        /// The token's name.
-        asset: String,
-        /// The token's symbol.
-        symbol: String,
-        /// What is in the vault, in the token's smallest unit.
-        assets: U256,
-    },
-    /// An ERC-4626 vault that is there.
-    Existing(Address),
+pub enum ModelConfig {
+    /// By the model in this file (JSON, docs/models.md), which is added with the protocol. A relative path starts at the file
+    /// that names it.
+    File(PathBuf),
+    /// By a model that has been added.
+    Hash(B256),
+    /// By what a LocalVault holds against the stake of quorum 0.
+    LocalVault(LocalVaultConfig),
+}
+
+/// A LocalVault over a LocalToken of its own, and what it means for safety.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalVaultConfig {
+    /// The token's name.
+    pub asset: String,
+    /// The token's symbol.
+    pub symbol: String,
+    /// What is in the vault, in the token's smallest unit.
+    pub assets: U256,
+    /// The price of the token.
+    pub price: PriceConfig,
+    /// The share of the stake that an attacker must corrupt, in hundredths of a per cent.
+    pub cost_share_bps: u32,
+    /// The share of the vault that an attacker could take, in hundredths of a per cent.
+    pub profit_share_bps: u32,
 }
 
 /// One protocol, and what is demanded of its tasks.
@@ -219,14 +245,14 @@ pub struct ProtocolConfig {
     pub oracle_index: u32,
     /// Its name.
     pub name: String,
-    /// What could be stolen.
-    pub vault: VaultConfig,
-    /// The price of the vault's asset.
-    pub price: PriceConfig,
-    /// The share of the stake that an attacker must corrupt, in hundredths of a per cent.
-    pub cost_share_bps: u32,
-    /// The share of the vault that an attacker could take, in hundredths of a per cent.
-    pub profit_share_bps: u32,
+    /// How its safety factor is computed.
+    pub model: ModelConfig,
+    /// Stake registries of others that the model reads, and that are not on the list of `SafetyFactorModels` yet.
+    #[serde(default)]
+    pub allow_stake_registries: Vec<Address>,
+    /// The quorums that must sign, ascending.
+    #[serde(default = "default_quorums")]
+    pub quorum_numbers: Vec<u8>,
     /// The least threshold of a task, in per cent of the quorum's stake; at least 51.
     pub least_threshold_percentage: u32,
     /// The greatest threshold of a task, from the least to 100: with a generator's key one can demand no more, so that a
@@ -235,6 +261,19 @@ pub struct ProtocolConfig {
     pub greatest_threshold_percentage: u32,
     /// The least number of blocks between two tasks; at least 1.
     pub min_task_interval: u32,
+}
+
+impl ProtocolConfig {
+    /// Lets a relative path of the model start in the folder of `file`.
+    pub(crate) fn named_in(&mut self, file: &Path) {
+        if let (ModelConfig::File(path), Some(folder)) = (&mut self.model, file.parent()) {
+            *path = folder.join(&path);
+        }
+    }
+}
+
+fn default_quorums() -> Vec<u8> {
+    vec![0]
 }
 
 fn default_greatest_threshold() -> u32 {
@@ -255,12 +294,15 @@ impl DeployConfig {
     /// The configuration of a network that comes with Anzen, or of a file. It is validated when it is deployed: those of
     /// test networks leave to their user who governs.
     pub fn load(network_or_path: &str) -> Result<Self, ConfigError> {
-        let text = match network_or_path {
-            path if path.ends_with(".toml") => std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: Path::new(path).to_owned(), source })?,
-            network => template(network)?.to_owned(),
-        };
-        Self::parse(network_or_path, &text)
+        if !network_or_path.ends_with(".toml") {
+            return Self::parse(network_or_path, template(network_or_path)?);
+        }
+        let path = Path::new(network_or_path);
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config = Self::parse(network_or_path, &text)?;
+        config.protocols.iter_mut().for_each(|protocol| protocol.named_in(path));
+        Ok(config)
     }
 
     /// The local network's.

@@ -1,7 +1,11 @@
 //! Prices that move, so that the safety factors do.
 
-use alloy::primitives::{Address, B256, I256};
+use alloy::{
+    primitives::{Address, B256, I256},
+    providers::DynProvider,
+};
 use anzen_contracts::{AggregatorV3Interface, LocalPriceFeed};
+use anzen_messages::model::Source;
 
 use super::{
     LocalError,
@@ -10,6 +14,7 @@ use super::{
 use crate::{
     addresses::Addresses,
     chain::{Account, ChainError, Request, read},
+    models,
 };
 
 /// A price moves in every so many blocks.
@@ -43,7 +48,7 @@ impl Prices {
         let account = chain.account(DevKey::Prices).await?;
         let mut feeds = Vec::new();
         let mut hand_overs = Vec::new();
-        for address in feeds_of(addresses) {
+        for address in feeds_of(&chain.provider, addresses).await? {
             let round = read(&chain.provider, address, AggregatorV3Interface::latestRoundDataCall {}).await?;
             let first = i64::try_from(round.answer).unwrap_or(i64::MAX);
             feeds.push(Feed { address, first, now: first });
@@ -70,16 +75,19 @@ impl Prices {
     }
 }
 
-fn feeds_of(addresses: &Addresses) -> Vec<Address> {
+/// The feeds of all models, each once.
+async fn feeds_of(provider: &DynProvider, addresses: &Addresses) -> Result<Vec<Address>, ChainError> {
     let mut feeds = Vec::new();
     for protocol in &addresses.protocols {
-        for feed in [protocol.model.stake_price_feed, protocol.model.vault_price_feed] {
-            if !feeds.contains(&feed) {
-                feeds.push(feed);
+        let model = models::get(provider, addresses.safety_factor_models, protocol.model_hash).await?;
+        for source in model.sources() {
+            match source {
+                Source::FeedRound { feed, .. } if !feeds.contains(feed) => feeds.push(*feed),
+                _ => {}
             }
         }
     }
-    feeds
+    Ok(feeds)
 }
 
 /// The next price of a bounded random walk.

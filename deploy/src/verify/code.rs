@@ -10,7 +10,8 @@ use alloy::{
     sol_types::SolCall,
 };
 use anzen_contracts::{
-    AnzenServiceManager, AnzenTaskManager, SafetyFactorOracle, Windows, eigenlayer::v4, runtime::Runtime,
+    AnzenServiceManager, AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle, Windows, eigenlayer::v4,
+    runtime::Runtime,
 };
 use std::collections::BTreeSet;
 
@@ -30,6 +31,7 @@ pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenTaskManager", at.task_manager),
         ("AnzenServiceManager", at.service_manager),
         ("SafetyFactorOracle", at.safety_factor_oracle),
+        ("SafetyFactorModels", at.safety_factor_models),
         ("SlashingRegistryCoordinator", at.registry_coordinator),
         ("StakeRegistry", at.stake_registry),
         ("BLSApkRegistry", at.bls_apk_registry),
@@ -66,6 +68,7 @@ async fn check_proxies(checker: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenTaskManager", at.task_manager, admins.task_manager),
         ("AnzenServiceManager", at.service_manager, admins.service_manager),
         ("SafetyFactorOracle", at.safety_factor_oracle, admins.safety_factor_oracle),
+        ("SafetyFactorModels", at.safety_factor_models, admins.safety_factor_models),
         ("SlashingRegistryCoordinator", at.registry_coordinator, admins.registries),
         ("StakeRegistry", at.stake_registry, admins.registries),
         ("BLSApkRegistry", at.bls_apk_registry, admins.registries),
@@ -83,6 +86,7 @@ async fn check_proxies(checker: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenTaskManager", admins.task_manager),
         ("AnzenServiceManager", admins.service_manager),
         ("SafetyFactorOracle", admins.safety_factor_oracle),
+        ("SafetyFactorModels", admins.safety_factor_models),
     ];
     for (name, admin) in admins {
         let name = format!("owner of the proxy admin of {name}");
@@ -95,7 +99,7 @@ async fn check_proxies(checker: &mut Checker<'_>) -> Result<(), ChainError> {
 /// Our own contracts have the code that was compiled from these sources, and know the addresses that they should.
 async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let (at, admins) = (c.at, &c.at.proxy_admins);
-    let implementations: [(&str, Address, &[Address]); 3] = [
+    let implementations: [(&str, Address, &[Address]); 4] = [
         (
             "AnzenTaskManager",
             at.task_manager,
@@ -113,6 +117,7 @@ async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
             &[at.registry_coordinator, at.stake_registry, at.allocation_manager, at.permission_controller],
         ),
         ("SafetyFactorOracle", at.safety_factor_oracle, &[]),
+        ("SafetyFactorModels", at.safety_factor_models, &[]),
     ];
     for (contract, proxy, immutables) in implementations {
         let implementation = chain::proxy_implementation(c.provider, proxy).await?;
@@ -123,6 +128,7 @@ async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenTaskManager", at.task_manager, admins.task_manager),
         ("AnzenServiceManager", at.service_manager, admins.service_manager),
         ("SafetyFactorOracle", at.safety_factor_oracle, admins.safety_factor_oracle),
+        ("SafetyFactorModels", at.safety_factor_models, admins.safety_factor_models),
     ];
     for (contract, proxy, admin) in proxies {
         // It is the immutable that lets an administrator upgrade; what ERC-1967 shows is a copy.
@@ -204,6 +210,8 @@ async fn check_locked(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let (at, admin) = (c.at, c.at.timelock);
     let call = SafetyFactorOracle::initializeCall { admin };
     is_locked(c, "SafetyFactorOracle", at.safety_factor_oracle, call).await?;
+    let call = SafetyFactorModels::initializeCall { admin };
+    is_locked(c, "SafetyFactorModels", at.safety_factor_models, call).await?;
     let call = AnzenServiceManager::initializeCall { admin, metadataURI: String::new() };
     is_locked(c, "AnzenServiceManager", at.service_manager, call).await?;
     let windows = Windows { maxStakeAge: 0, response: 1, challenge: 0, veto: 0, execution: 0 };

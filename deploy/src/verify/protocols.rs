@@ -1,9 +1,9 @@
 //! The protocols: that the chain asks for what the file of addresses says, and that it can be computed.
 
 use super::{checker::Checker, code::has_code};
-use crate::{addresses::Protocol, chain::ChainError};
-use alloy::primitives::{Address, Bytes, I256, U256};
-use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager, IERC4626, SafetyFactorOracle};
+use crate::{addresses::Protocol, chain::ChainError, models};
+use alloy::primitives::{Bytes, U256};
+use anzen_contracts::{AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle};
 
 /// AnzenTaskManager refuses less.
 const LEAST_THRESHOLD: u32 = 51;
@@ -40,10 +40,11 @@ async fn check_policy(c: &mut Checker<'_>, protocol: &Protocol) -> Result<(), Ch
     let of = c.at.task_manager;
     let view = AnzenTaskManager::taskPolicyCall { oracleIndex: protocol.oracle_index };
     let Some(policy) = c.read(&name(protocol, "policy"), of, view).await? else { return Ok(()) };
-    let todo = "have the timelock call setTaskPolicy, or correct the model in the file: operators would refuse to answer";
-    c.compare(&name(protocol, "model"), &policy.modelHash, &protocol.model.hash(), todo);
-    let quorums = Bytes::from(vec![protocol.model.quorum]);
-    let todo = "have the timelock call setTaskPolicy with the quorum whose stake the model counts";
+    let todo =
+        "have the timelock call setTaskPolicy, or correct the model's hash in the file if it decided this";
+    c.compare(&name(protocol, "model"), &policy.modelHash, &protocol.model_hash, todo);
+    let quorums = Bytes::from(protocol.quorum_numbers.clone());
+    let todo = "have the timelock call setTaskPolicy, or correct the quorums in the file of addresses if it decided this";
     c.compare(&name(protocol, "quorums"), &policy.quorumNumbers, &quorums, todo);
     let least = policy.leastThresholdPercentage;
     let todo = "have the timelock call setTaskPolicy with a threshold of 51 to 100";
@@ -56,24 +57,25 @@ async fn check_policy(c: &mut Checker<'_>, protocol: &Protocol) -> Result<(), Ch
     Ok(())
 }
 
+/// The model is kept, and what it reads is there.
 async fn check_model(c: &mut Checker<'_>, protocol: &Protocol) -> Result<(), ChainError> {
-    let model = &protocol.model;
-    let todo = "have the timelock set a policy with a model of this deployment's registry";
-    c.compare(&name(protocol, "stake registry"), &model.stake_registry, &c.at.stake_registry, todo);
-    check_price(c, &name(protocol, "price of the stake"), model.stake_price_feed).await?;
-    check_price(c, &name(protocol, "price of the asset"), model.vault_price_feed).await?;
-    let name = name(protocol, "vault");
-    if let Some(assets) = c.read(&name, model.vault, IERC4626::totalAssetsCall {}).await? {
-        c.ok(name, format!("holds {assets} of the asset's smallest unit"));
+    let (models, hash) = (c.at.safety_factor_models, protocol.model_hash);
+    let known = name(protocol, "model is known");
+    let todo =
+        "have the timelock call addModel, or set a policy with a model that is there: nobody can answer";
+    let view = SafetyFactorModels::existsCall { modelHash: hash };
+    let Some(exists) = c.read(&known, models, view).await? else { return Ok(()) };
+    c.require(&known, exists, hash.to_string(), todo);
+    if !exists {
+        return Ok(());
     }
-    Ok(())
-}
-
-async fn check_price(c: &mut Checker<'_>, name: &str, feed: Address) -> Result<(), ChainError> {
-    let view = AggregatorV3Interface::latestRoundDataCall {};
-    if let Some(round) = c.read(name, feed, view).await? {
-        let todo = "have the feed report a price: without one there is no answer";
-        c.require(name, round.answer > I256::ZERO, format!("{} of {feed}", round.answer), todo);
+    let model = models::get(c.provider, models, hash).await?;
+    for finding in models::check_kept(c.provider, models, &model).await? {
+        let name = name(protocol, &finding.to_string());
+        match finding.found {
+            Ok(value) => c.ok(name, value),
+            Err(what) => c.fail(name, what, "do so: without this source there is no answer"),
+        }
     }
     Ok(())
 }

@@ -36,11 +36,15 @@ pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
 
 async fn check_admins(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let at = c.at;
-    let contracts =
-        [("task manager", at.task_manager), ("AVS", at.service_manager), ("oracle", at.safety_factor_oracle)];
+    let contracts = [
+        ("task manager", at.task_manager),
+        ("AVS", at.service_manager),
+        ("oracle", at.safety_factor_oracle),
+        ("models", at.safety_factor_models),
+    ];
     let todo = "have the timelock revoke the role of all others, and grant it to itself where it lacks it";
     for (name, of) in contracts {
-        // The same function in all three.
+        // The same function in all of them.
         let view = AnzenServiceManager::getRoleMembersCall { role: DEFAULT_ADMIN_ROLE };
         c.view(&format!("{name}: administrators"), of, view, vec![at.timelock], todo).await?;
     }

@@ -11,6 +11,7 @@ use anzen_contracts::{
     AnzenTaskManager,
     eigenlayer::{AllocationManager, SlashingRegistryCoordinator, StakeRegistry},
 };
+use std::collections::BTreeSet;
 
 /// What a full refresh of a quorum costs for each operator, when every stake has changed, and on its own: measured.
 const REFRESH_GAS_PER_OPERATOR: u64 = 66_000;
@@ -21,7 +22,7 @@ const MAX_TRANSACTION_GAS: u64 = 16_777_216;
 const SLASHABLE: u8 = 1;
 
 pub(super) async fn check(c: &mut Checker<'_>) -> Result<(), ChainError> {
-    let quorums: std::collections::BTreeSet<u8> = c.at.protocols.iter().map(|p| p.model.quorum).collect();
+    let quorums: BTreeSet<u8> = c.at.protocols.iter().flat_map(|p| p.quorum_numbers.clone()).collect();
     let count = SlashingRegistryCoordinator::quorumCountCall {};
     let Some(count) = c.read("quorums", c.at.registry_coordinator, count).await? else { return Ok(()) };
     for quorum in quorums {

@@ -7,7 +7,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use anzen_contracts::{
-    AnzenServiceManager, AnzenTaskManager, SafetyFactorOracle,
+    AnzenServiceManager, AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle,
     eigenlayer::{
         AllocationManager, BLSApkRegistry, IndexRegistry, PauserRegistry, SlashingRegistryCoordinator,
         SocketRegistry, StakeRegistry,
@@ -20,6 +20,7 @@ const REDEPLOY: &str =
 
 pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
     check_task_manager(checker).await?;
+    check_models(checker).await?;
     check_service_manager(checker).await?;
     check_coordinator(checker).await?;
     check_registries(checker).await
@@ -50,6 +51,13 @@ async fn check_task_manager(c: &mut Checker<'_>) -> Result<(), ChainError> {
     link(c, "oracle: task manager", oracle, SafetyFactorOracle::taskManagerCall {}, of, todo).await?;
     let todo = "find out why it was paused, then have the timelock unpause it";
     c.view("task manager: paused", of, AnzenTaskManager::pausedCall {}, false, todo).await
+}
+
+async fn check_models(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let (at, of) = (c.at, c.at.safety_factor_models);
+    let todo = "have the timelock call allowStakeRegistry: no new model could count Anzen's own stake";
+    let view = SafetyFactorModels::isStakeRegistryAllowedCall { stakeRegistry: at.stake_registry };
+    c.view("models: own stake registry is allowed", of, view, true, todo).await
 }
 
 async fn check_service_manager(c: &mut Checker<'_>) -> Result<(), ChainError> {

@@ -9,4 +9,5 @@ mod models;
 mod operators;
 mod proposal;
 mod stand_in;
+mod trace;
 mod verification;

@@ -11,11 +11,7 @@ use anzen_contracts::{
     safety_factor_models::ISafetyFactorModels::{self, ReadTerm},
 };
 use anzen_deploy::chain::{Account, Request, read};
-use anzen_messages::model::{
-    Guard, ModelError, NoAnswer, Reading, Side, Source, Term,
-    definition::{self, Model},
-    evaluate,
-};
+use anzen_messages::model::{Guard, Model, ModelError, NoAnswer, Reading, Side, Source, Term, evaluate};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,

@@ -1,41 +1,64 @@
 //! Bringing a protocol to a deployment, through the timelock.
 
+use std::path::PathBuf;
+
 use crate::chain::Chain;
-use alloy::{primitives::U256, providers::Provider};
+use alloy::{
+    primitives::{Address, B256, U256},
+    providers::Provider,
+};
 use anzen_deploy::{
+    Addresses, models,
     proposal::{self, Progress, Proposal, ProposalError},
     verify,
 };
+use anzen_messages::model::{Guard, Model, Source, Term};
 
 /// anvil's account 9, which governs the local network, and account 5.
 const GOVERNOR: &str = "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6";
 const STRANGER: &str = "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba";
 
-/// The second protocol of the local network again, under another index.
-fn file(chain: &Chain, index: u32, vault: &str, feed: &str) -> std::path::PathBuf {
+/// A protocol of which `model` says how its safety factor is computed.
+fn file(chain: &Chain, index: u32, model: &str) -> PathBuf {
     let text = format!(
-        "oracle_index = {index}\nname = \"New Lending\"\nvault.existing = \"{vault}\"\nprice.existing = \"{feed}\"\n\
-         cost_share_bps = 5000\nprofit_share_bps = 2500\nleast_threshold_percentage = 67\nmin_task_interval = 20\n"
+        "oracle_index = {index}\nname = \"New Lending\"\nmodel.{model}\nleast_threshold_percentage = 67\n\
+         min_task_interval = 20\n"
     );
     let path = chain.folder.path().join("protocol.toml");
     std::fs::write(&path, text).unwrap();
     path
 }
 
+/// The file of the local network's second model, with another share.
+async fn model_file(chain: &Chain, at: &Addresses) -> Model {
+    let known =
+        models::get(&chain.provider, at.safety_factor_models, at.protocols[1].model_hash).await.unwrap();
+    let terms = known.terms().iter().map(|term| Term { share_bps: 2_500, ..term.clone() });
+    let model = Model::new(terms.collect()).unwrap();
+    write(chain, &model);
+    model
+}
+
+fn write(chain: &Chain, model: &Model) {
+    let text = serde_json::to_string_pretty(model).unwrap();
+    std::fs::write(chain.folder.path().join("lending.json"), text).unwrap();
+}
+
+const FILE: &str = "file = \"lending.json\"";
+
 #[tokio::test]
 async fn the_timelock_adds_a_protocol_after_its_delay() {
     let chain = Chain::start();
     let mut at = chain.deploy().await.unwrap();
-    let known = at.protocols[1].model.clone();
-    let (vault, feed) = (known.vault.to_string(), known.vault_price_feed.to_string());
+    let model = model_file(&chain, &at).await;
     let governor = chain.account(GOVERNOR).await;
     let stranger = chain.account(STRANGER).await;
 
-    let taken = proposal::load(&file(&chain, 1, &vault, &feed)).unwrap();
+    let taken = proposal::load(&file(&chain, 1, FILE)).unwrap();
     let taken = Proposal::new(&chain.provider, &at, taken).await.unwrap();
     assert!(matches!(taken.propose(&governor).await, Err(ProposalError::Exists(1))));
 
-    let protocol = proposal::load(&file(&chain, 7, &vault, &feed)).unwrap();
+    let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
     let proposed = Proposal::new(&chain.provider, &at, protocol.clone()).await.unwrap();
     assert!(matches!(proposed.execute(&governor).await, Err(ProposalError::NotProposed)));
     let refused = proposed.propose(&stranger).await.unwrap_err();
@@ -51,7 +74,9 @@ async fn the_timelock_adds_a_protocol_after_its_delay() {
     assert_eq!(again.progress(&chain.provider).await.unwrap(), Progress::Ready);
     let added = again.execute(&governor).await.unwrap();
     assert_eq!(again.execute(&governor).await.unwrap(), added, "twice is once");
-    assert_eq!((added.name.as_str(), added.model.profit_share_bps), ("New Lending", 2500));
+    assert_eq!((added.name.as_str(), added.model_hash), ("New Lending", model.hash()));
+    let kept = models::get(&chain.provider, at.safety_factor_models, added.model_hash).await.unwrap();
+    assert_eq!(kept, model);
 
     at.add_protocol(added);
     let report = verify(&chain.provider, &at).await.unwrap();
@@ -60,21 +85,79 @@ async fn the_timelock_adds_a_protocol_after_its_delay() {
 }
 
 #[tokio::test]
+async fn a_model_is_added_once_and_named_by_its_hash_afterwards() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    let governor = chain.account(GOVERNOR).await;
+    let kept =
+        models::get(&chain.provider, at.safety_factor_models, at.protocols[0].model_hash).await.unwrap();
+    write(&chain, &kept);
+    let again = proposal::load(&file(&chain, 7, FILE)).unwrap();
+    let again = Proposal::new(&chain.provider, &at, again).await.unwrap();
+    let error = again.propose(&governor).await.unwrap_err().to_string();
+    assert!(error.contains("model.hash"), "{error}");
+
+    let named = |hash| proposal::load(&file(&chain, 7, &format!("hash = \"{hash}\""))).unwrap();
+    let unknown = Proposal::new(&chain.provider, &at, named(B256::ZERO)).await.unwrap();
+    let error = unknown.propose(&governor).await.unwrap_err().to_string();
+    assert!(error.contains("has no model 0x00"), "{error}");
+    let named = Proposal::new(&chain.provider, &at, named(kept.hash())).await.unwrap();
+    assert!(matches!(named.propose(&governor).await.unwrap(), Progress::Waiting { .. }));
+    assert_eq!(named.model_hash(), kept.hash());
+}
+
+#[tokio::test]
+async fn a_model_whose_sources_are_not_there_is_not_proposed() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    let governor = chain.account(GOVERNOR).await;
+    let model = model_file(&chain, &at).await;
+    let propose = async |term: Term<Source>| {
+        write(&chain, &Model::new(vec![term]).unwrap());
+        let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
+        let proposal = Proposal::new(&chain.provider, &at, protocol).await.unwrap();
+        proposal.propose(&governor).await.unwrap_err().to_string()
+    };
+    let cost = model.terms()[0].clone();
+    let nowhere = Source::QuorumStake { stake_registry: Address::repeat_byte(0x66), quorum_number: 0 };
+    let error = propose(Term { amount: nowhere, ..cost.clone() }).await;
+    assert!(error.starts_with("amount of term 0 (QuorumStake): there is no contract at 0x66"), "{error}");
+    let foreign = Source::QuorumStake { stake_registry: at.token, quorum_number: 0 };
+    let error = propose(Term { amount: foreign, ..cost.clone() }).await;
+    assert!(error.contains("is not on the list"), "{error}");
+    let no_quorum = Source::QuorumStake { stake_registry: at.stake_registry, quorum_number: 9 };
+    let error = propose(Term { amount: no_quorum, ..cost.clone() }).await;
+    assert!(error.contains("has no quorum 9"), "{error}");
+    let Source::FeedRound { feed, .. } = cost.price else { panic!("{cost:?}") };
+    let proxy = Source::FeedRound { feed, phase_id: 3, max_age: 60 };
+    let error = propose(Term { price: proxy, ..cost.clone() }).await;
+    assert!(error.contains("is no proxy; give it phaseId 0"), "{error}");
+    let guard = Guard { account: feed, slot: B256::ZERO, expected: B256::repeat_byte(1) };
+    let guarded =
+        Source::StorageSlot { account: feed, slot: B256::ZERO, offset: 0, width: 1, guards: vec![guard] };
+    let error = propose(Term { amount: guarded, ..cost }).await;
+    assert!(error.contains("and the guard expects 0x0101"), "{error}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_wrong_says_where() {
     let chain = Chain::start();
-    let address = "0x0000000000000000000000000000000000000066";
     let at = chain.deploy().await.unwrap();
-    let protocol = proposal::load(&file(&chain, 7, address, address)).unwrap();
+    let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
     let error = Proposal::new(&chain.provider, &at, protocol).await.unwrap_err().to_string();
-    assert!(error.contains("no contract at 0x0000000000000000000000000000000000000066"), "{error}");
+    assert!(error.contains("cannot read the model's file") && error.contains("lending.json"), "{error}");
+    std::fs::write(chain.folder.path().join("lending.json"), "{\"terms\": []}").unwrap();
+    let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
+    let error = Proposal::new(&chain.provider, &at, protocol).await.unwrap_err().to_string();
+    assert!(error.contains("the model has 0 terms; give it 1 to 20"), "{error}");
 
-    let path = file(&chain, 7, address, address);
+    let path = file(&chain, 7, FILE);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("least_threshold_percentage = 67", "least_threshold_percentage = 50"))
         .unwrap();
     let error = proposal::load(&path).unwrap_err().to_string();
     assert!(error.contains("51 to 100"), "{error}");
-    std::fs::write(&path, text.replace("cost_share_bps", "cost_share")).unwrap();
+    std::fs::write(&path, text.replace("min_task_interval", "task_interval")).unwrap();
     let error = proposal::load(&path).unwrap_err().to_string();
-    assert!(error.contains("cost_share") && error.contains("protocol.toml"), "{error}");
+    assert!(error.contains("task_interval") && error.contains("protocol.toml"), "{error}");
 }

@@ -8,14 +8,15 @@ use alloy::{
     sol_types::SolCall,
 };
 use anzen_contracts::{
-    AnzenTaskManager, LocalPriceFeed, SafetyFactorOracle, TimelockController,
+    AnzenTaskManager, LocalPriceFeed, SafetyFactorModels, SafetyFactorOracle, TimelockController,
     eigenlayer::{AllocationManager, PauserRegistry, PermissionController, SlashingRegistryCoordinator, v4},
 };
 use anzen_deploy::{
     Addresses,
     chain::{code_at, proxy_implementation, read},
-    verify,
+    models, verify,
 };
+use anzen_messages::model::Source;
 
 const STRANGER: Address = Address::repeat_byte(0x66);
 
@@ -38,6 +39,8 @@ async fn notices_roles_and_wiring_that_were_tampered_with() {
     chain.call_as(timelock, at.registry_coordinator, call).await;
     let call = SafetyFactorOracle::setTaskManagerCall { newTaskManager: STRANGER };
     chain.call_as(timelock, at.safety_factor_oracle, call).await;
+    let call = SafetyFactorModels::forbidStakeRegistryCall { stakeRegistry: at.stake_registry };
+    chain.call_as(timelock, at.safety_factor_models, call).await;
     let call = PermissionController::addPendingAdminCall { account: at.service_manager, admin: STRANGER };
     chain.call_as(timelock, at.permission_controller, call).await;
     let call = TimelockController::grantRoleCall { role: B256::ZERO, account: STRANGER };
@@ -49,6 +52,7 @@ async fn notices_roles_and_wiring_that_were_tampered_with() {
         [
             "owner of the proxy admin of AnzenServiceManager",
             "oracle: task manager",
+            "models: own stake registry is allowed",
             "coordinator: ejector",
             "task manager: administrators",
             "AVS in EigenLayer: administrators to be",
@@ -191,17 +195,19 @@ async fn notices_policies_windows_and_prices() {
     };
     chain.call_as(at.timelock, at.registry_coordinator, call).await;
     let call = LocalPriceFeed::transmitCall { answer: Default::default() };
-    let feed = at.protocols[1].model.vault_price_feed;
+    let model = models::get(&chain.provider, at.safety_factor_models, at.protocols[1].model_hash);
+    let Source::FeedRound { feed, .. } = model.await.unwrap().terms()[1].price else { panic!("no feed") };
     chain.call_as(chain.deployer().await.address(), feed, call).await;
-    at.protocols[0].model.cost_share_bps = 1;
+    at.protocols[0].model_hash = B256::repeat_byte(1);
     at.protocols[1].name = "Other".into();
     assert_eq!(
         failed(&chain, &at).await,
         [
             "quorum 0: a full refresh fits a block",
             "protocol 0: model",
+            "protocol 0: model is known",
             "protocol 1: name",
-            "protocol 1: price of the asset",
+            "protocol 1: price of term 1 (FeedRound)",
         ]
     );
 }

@@ -5,7 +5,7 @@ use alloy::primitives::{Address, B256, I256, U256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::sol;
-use alloy::sol_types::{SolCall, SolEvent};
+use alloy::sol_types::{SolCall, SolEvent, SolValue};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -49,9 +49,14 @@ sol! {
     interface Feed {
         function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80);
     }
+    struct Source { uint8 kind; bytes data; }
+    struct Term { uint8 side; Source amount; Source price; uint32 shareBps; uint8 decimals; }
+    struct Model { Term[] terms; }
+    struct Guard { address account; bytes32 slot; bytes32 expected; }
+    struct StorageSlot { address account; bytes32 slot; uint8 offset; uint8 width; Guard[] guards; }
     #[sol(rpc)]
-    interface Vault {
-        function totalAssets() external view returns (uint256);
+    interface Models {
+        function getModel(bytes32 modelHash) external view returns (Model memory);
     }
 }
 
@@ -183,28 +188,44 @@ impl Chain {
     /// The same, of the block that is named.
     pub async fn by_hand_at(&self, index: u32, at: BlockId) -> I256 {
         let protocols = self.addresses["protocols"].as_array().unwrap();
-        let model = &protocols.iter().find(|protocol| protocol["oracleIndex"] == index).unwrap()["model"];
-        let address = |field: &str| -> Address { model[field].as_str().unwrap().parse().unwrap() };
-        let number = |field: &str| U256::from(model[field].as_u64().unwrap());
-
-        let stakes = Stakes::new(address("stakeRegistry"), &self.provider);
-        let stake = stakes.getCurrentTotalStake(0).block(at).call().await.unwrap();
-        let vault = Vault::new(address("vault"), &self.provider);
-        let assets = vault.totalAssets().block(at).call().await.unwrap();
-        let stake_price = self.price(address("stakePriceFeed"), at).await;
-        let asset_price = self.price(address("vaultPriceFeed"), at).await;
-
-        let unit = |decimals: &str| U256::from(10).pow(number(decimals)) * U256::from(10_000);
-        let cost = U256::from(stake) * stake_price * number("costShareBps") / unit("costDecimals");
-        let profit = assets * asset_price * number("profitShareBps");
-        let profit = profit.div_ceil(unit("profitDecimals"));
+        let protocol = protocols.iter().find(|protocol| protocol["oracleIndex"] == index).unwrap();
+        let hash = protocol["modelHash"].as_str().unwrap().parse().unwrap();
+        let models = Models::new(self.address("safetyFactorModels"), &self.provider);
+        let (mut cost, mut profit) = (U256::ZERO, U256::ZERO);
+        for term in models.getModel(hash).call().await.unwrap().terms {
+            let (amount, price) = (self.held(&term.amount, at).await, self.held(&term.price, at).await);
+            let value = amount * price * U256::from(term.shareBps);
+            let unit = U256::from(10).pow(U256::from(term.decimals)) * U256::from(10_000);
+            match term.side {
+                0 => cost += value / unit,
+                _ => profit += value.div_ceil(unit),
+            }
+        }
         let gain = (I256::from_raw(cost) - I256::from_raw(profit)) * I256::try_from(1_000_000_000).unwrap();
         gain.div_euclid(I256::from_raw(cost))
     }
 
-    async fn price(&self, feed: Address, at: BlockId) -> U256 {
-        let round = Feed::new(feed, &self.provider).latestRoundData().block(at).call().await.unwrap();
-        round._1.into_raw()
+    /// What a source held, of the kinds that the local network's models have.
+    async fn held(&self, source: &Source, at: BlockId) -> U256 {
+        match source.kind {
+            0 => U256::abi_decode(&source.data).unwrap(),
+            1 => {
+                let (registry, quorum) = <(Address, U256)>::abi_decode_params(&source.data).unwrap();
+                let stakes = Stakes::new(registry, &self.provider);
+                U256::from(stakes.getCurrentTotalStake(quorum.to()).block(at).call().await.unwrap())
+            }
+            2 => {
+                let (feed, ..) = <(Address, U256, U256)>::abi_decode_params(&source.data).unwrap();
+                let round = Feed::new(feed, &self.provider).latestRoundData().block(at).call().await.unwrap();
+                round._1.into_raw()
+            }
+            3 => {
+                let slot = StorageSlot::abi_decode(&source.data).unwrap();
+                assert_eq!((slot.offset, slot.width, slot.guards.len()), (0, 32, 0), "a whole slot");
+                self.provider.get_storage_at(slot.account, slot.slot.into()).block_id(at).await.unwrap()
+            }
+            other => panic!("a source of kind {other}"),
+        }
     }
 }
 

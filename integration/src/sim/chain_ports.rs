@@ -12,13 +12,13 @@ use anzen_actors::ports::{
 use anzen_contracts::AnzenTaskManager::{createNewTaskCall, respondToTaskCall};
 use anzen_contracts::NonSignerStakesAndSignature;
 use anzen_messages::chain::{BlockRef, ChainBlock, Header};
-use anzen_messages::model::{Inputs, Model};
+use anzen_messages::model::{Reading, Term};
 use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskResponse};
 use async_trait::async_trait;
 
 use super::chain::SimChain;
 use super::fork::Fork;
-use super::model::inputs;
+use super::model::terms;
 use super::store::Disk;
 use super::weather::{View, Weather};
 use super::witness::Witness;
@@ -163,6 +163,7 @@ impl TaskContract for SimEndpoint {
             model_hash: contract.rules.model_hash,
             latest_created: contract.latest(oracle_index).map(|task| task.created_block.into()),
             open: contract.is_open(oracle_index, fork.head().at.number),
+            value: contract.value(oracle_index),
         })
     }
 
@@ -213,9 +214,14 @@ impl TaskContract for SimEndpoint {
 
 #[async_trait]
 impl ModelInputs for SimEndpoint {
-    async fn inputs(&self, _model: &Model, at: B256) -> Result<Inputs, ChainError> {
-        self.at(at).await?;
-        Ok(inputs(at, self.weather.lie()))
+    async fn terms_of(&self, models: &[B256], at: B256) -> Vec<Result<Vec<Term<Reading>>, ChainError>> {
+        let known = self.at(at).await;
+        let unknown = |model: &B256| ChainError::Nonsense(format!("there is no model {model}"));
+        let terms = |model: &B256| match &known {
+            Ok(_) => terms(*model, at, self.weather.lie()).ok_or_else(|| unknown(model)),
+            Err(error) => Err(error.clone()),
+        };
+        models.iter().map(terms).collect()
     }
 }
 

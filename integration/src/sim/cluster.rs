@@ -5,7 +5,6 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use anzen_actors::bus::Directory;
 use anzen_actors::node::{NodeConfig, NodeError, Ports, Roles, Upstream, start_roles};
-use anzen_actors::operator_signer::ProtocolModel;
 use anzen_actors::task_generator::Protocol;
 use anzen_messages::task::SigningDomain;
 use anzen_messages::wire::ActorName;
@@ -14,7 +13,6 @@ use super::chain::SimChain;
 use super::chain_ports::SimEndpoint;
 use super::link::{Destination, SimLink};
 use super::log::EventLog;
-use super::model::model;
 use super::network::Net;
 use super::node::{Machine, Node, Who};
 use super::process::Process;
@@ -125,8 +123,7 @@ impl Cluster {
             ActorName::TaskGenerator,
         ];
         let mut config = NodeConfig { roles, ..NodeConfig::default() };
-        let protocol =
-            Protocol { oracle_index: 0, interval: self.task_interval, threshold: 66, model: model() };
+        let protocol = Protocol { interval: self.task_interval, threshold: 66, ..Protocol::at_intervals(0) };
         config.task_generator.protocols = vec![protocol];
         // Short enough for a calm to have tasks.
         config.task_generator.longest_pause = 4;
@@ -202,7 +199,7 @@ fn operator_config(key_is_new: bool) -> NodeConfig {
     let roles = vec![ActorName::ChainWatcher, ActorName::OperatorSigner];
     let mut config = NodeConfig { roles, ..NodeConfig::default() };
     config.operator_signer.key_is_new = key_is_new;
-    config.operator_signer.models = vec![ProtocolModel { oracle_index: 0, model: model() }];
+    config.operator_signer.protocols = vec![0];
     config.operator_signer.finality_blocks = FINALITY;
     config.operator_signer.keep_records = KEEP_RECORDS;
     config

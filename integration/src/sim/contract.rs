@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use alloy::sol_types::SolCall;
 use alloy_primitives::{B256, Bytes, keccak256};
+use anzen_actors::ports::OracleValue;
 use anzen_contracts::AnzenTaskManager::{createNewTaskCall, respondToTaskCall};
 use anzen_contracts::NonSignerStakesAndSignature;
 use anzen_messages::bls::{G1Bytes, G2Bytes, PublicKeyG2, Signature, hash_to_g1, verify};
@@ -65,6 +66,13 @@ impl Contract {
 
     pub(super) fn latest(&self, oracle_index: u32) -> Option<&Task> {
         self.latest.get(&oracle_index)
+    }
+
+    /// What the oracle has, where that is the answer to the latest task.
+    pub(super) fn value(&self, oracle_index: u32) -> Option<OracleValue> {
+        let task = self.latest(oracle_index)?;
+        let safety_factor = *self.answers.get(&task.hash())?;
+        Some(OracleValue { safety_factor, reference_block: task.reference_block.into() })
     }
 
     pub(super) fn is_open(&self, oracle_index: u32, block: u64) -> bool {

@@ -15,7 +15,7 @@ use super::contract::{Contract, Rules};
 use super::director::Director;
 use super::link::Destination;
 use super::log::EventLog;
-use super::model::model;
+use super::model::model_hash;
 use super::network::Net;
 use super::node::{Machine, Who};
 use super::panics;
@@ -133,7 +133,7 @@ fn failure(ended: Result<(), String>) -> Option<String> {
 
 fn rules() -> Rules {
     Rules {
-        model_hash: model().hash(),
+        model_hash: model_hash(),
         least_threshold: 60,
         greatest_threshold: 80,
         min_interval: TASK_INTERVAL,

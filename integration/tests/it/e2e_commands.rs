@@ -32,6 +32,7 @@ async fn commands_tell_what_the_chain_says() {
 
     tasks_are_listed_and_shown(&network, &chain).await;
     the_oracle_is_read(&network, &chain).await;
+    models_are_shown_checked_evaluated_and_traced(&network, &chain).await;
     a_task_is_created_watched_and_answered(&network).await;
     what_is_wrong_is_told(&network).await;
     assert!(network.interrupt().await.status.success());
@@ -104,6 +105,53 @@ async fn the_oracle_is_read(network: &LocalNetwork, chain: &Chain) {
     assert_eq!(history["rounds"][0]["value"], protocols[1]["latest"]["value"]);
     let text = network.command(&["oracle", "list"], &[]).await.output;
     assert!(text.contains("66 to 80 % of quorums [0], at most every 5 blocks"), "{text}");
+}
+
+async fn models_are_shown_checked_evaluated_and_traced(network: &LocalNetwork, chain: &Chain) {
+    let model =
+        async |arguments: &[&str]| network.command(&[&["model"], arguments, &["--json"]].concat(), &[]).await;
+    let shown = model(&["show", "--oracle", "1"]).await.json();
+    let hash = shown["modelHash"].as_str().unwrap();
+    assert_eq!(shown["modelHash"], chain.addresses["protocols"][1]["modelHash"]);
+    assert_eq!(shown["provable"], true);
+    assert_eq!(model(&["show", hash]).await.json(), shown);
+
+    // As operators computed it.
+    let answers = chain.answers().await;
+    let answer = answers.iter().find(|answer| answer.task.oracleIndex == 1).unwrap();
+    let at = answer.task.referenceBlock.to_string();
+    let evaluated = model(&["evaluate", hash, "--at", &at]).await;
+    assert_eq!(evaluated.json()["safetyFactor"], answer.value.to_string());
+    assert_eq!((evaluated.code, &evaluated.json()["outcome"]), (Some(0), &json!("Answer")));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.json");
+    let write = |model: &Value| std::fs::write(&file, model.to_string()).unwrap();
+    let path = file.to_str().unwrap();
+    write(&shown["model"]);
+    let checked = model(&["check", path]).await;
+    assert_eq!((checked.code, &checked.json()["added"]), (Some(0), &json!(true)), "{}", checked.output);
+    assert_eq!(checked.json()["sources"][2]["kind"], "storageSlot");
+    let mut changed = shown["model"].clone();
+    changed["terms"][0]["amount"]["quorumNumber"] = json!(9);
+    write(&changed);
+    let checked = model(&["check", path]).await;
+    assert_eq!((checked.code, &checked.json()["added"]), (Some(3), &json!(false)));
+    assert!(checked.json()["sources"][0]["problem"].as_str().unwrap().contains("has no quorum 9"));
+    let evaluated = model(&["evaluate", path]).await;
+    assert_eq!((evaluated.code, &evaluated.json()["outcome"]), (Some(3), &json!("NoRound")));
+
+    // totalSupply() of the token of the vault.
+    let token = shown["model"]["terms"][1]["amount"]["account"].as_str().unwrap();
+    let traced = model(&["trace", token, "0x18160ddd"]).await;
+    assert_eq!(traced.code, Some(0), "{}", traced.output);
+    let source = &traced.json()["sources"][0];
+    assert_eq!((&source["kind"], &source["account"]), (&json!("storageSlot"), &json!(token)));
+    assert_eq!((&source["offset"], &source["width"]), (&json!(0), &json!(32)));
+    let traced = model(&["trace", token, "0x313ce567"]).await;
+    assert_eq!((traced.code, &traced.json()["value"]), (Some(3), &json!("18")), "a constant is in no slot");
+    let shown = network.command(&["model", "show", "--oracle", "0"], &[]).await.output;
+    assert!(shown.contains("stake of quorum 0") && shown.contains("32 bytes at 0 of slot"), "{shown}");
 }
 
 async fn a_task_is_created_watched_and_answered(network: &LocalNetwork) {

@@ -13,6 +13,15 @@ use crate::SafetyFactor;
 /// # Errors
 /// Where there is none. The first term that has no value decides; in a term, its amount before its price.
 pub fn evaluate(terms: &[Term<Reading>]) -> Result<SafetyFactor, NoAnswer> {
+    let (cost, profit) = cost_and_profit(terms)?;
+    safety_factor(cost, profit)
+}
+
+/// The cost of corruption and the profit from it.
+///
+/// # Errors
+/// Where a term has no value, or they do not fit 256 bits.
+pub fn cost_and_profit(terms: &[Term<Reading>]) -> Result<(U256, U256), NoAnswer> {
     let (mut cost, mut profit) = (U256::ZERO, U256::ZERO);
     for term in terms {
         let sum = match term.side {
@@ -21,11 +30,14 @@ pub fn evaluate(terms: &[Term<Reading>]) -> Result<SafetyFactor, NoAnswer> {
         };
         *sum = sum.checked_add(value_of(term)?).ok_or(NoAnswer::Overflow)?;
     }
-    safety_factor(cost, profit)
+    Ok((cost, profit))
 }
 
 /// `amount x price x share / 10^decimals`.
-fn value_of(term: &Term<Reading>) -> Reading {
+///
+/// # Errors
+/// Where amount or price has no value, the price is zero, or the product does not fit 256 bits.
+pub fn value_of(term: &Term<Reading>) -> Reading {
     let (amount, price) = (term.amount?, term.price?);
     if price.is_zero() {
         return Err(NoAnswer::NoPrice(I256::ZERO));

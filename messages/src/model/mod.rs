@@ -1,6 +1,6 @@
 //! How the answer is computed.
 //!
-//! A [`definition::Model`] is a list of [`Term`]s, each of an amount and a price that come from a [`Source`]. Who evaluates it
+//! A [`Model`] is a list of [`Term`]s, each of an amount and a price that come from a [`Source`]. Who evaluates it
 //! reads the sources at the reference block, which makes terms of [`Reading`]s of them, and calls [`evaluate()`]: a pure function
 //! in integers, the same as the contracts' `ModelMath` on every input (contracts/test/vectors/models.json).
 //!
@@ -12,23 +12,20 @@
 //! | `abi` | the encoding that the hash is of |
 //! | `reading` | what a source held, and why it may have held nothing |
 //! | `evaluate` | the arithmetic |
-//! | `stake_against_vault` | the built-in model of two terms, which actors use until they read models from the chain |
 
 mod abi;
-pub mod definition;
+mod definition;
 mod evaluate;
 mod reading;
 mod source;
-mod stake_against_vault;
 #[cfg(test)]
 mod strategies;
 mod term;
 #[cfg(test)]
 mod vectors;
 
-pub use definition::ModelError;
-pub use evaluate::evaluate;
+pub use definition::{Model, ModelError};
+pub use evaluate::{cost_and_profit, evaluate, value_of};
 pub use reading::{NoAnswer, Reading, field_of, reading_of_feed};
 pub use source::{Guard, Source, SourceKind};
-pub use stake_against_vault::{Inputs, Model, SafetyModel};
 pub use term::{Side, Term};

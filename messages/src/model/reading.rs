@@ -32,6 +32,15 @@ pub enum NoAnswer {
 }
 
 impl NoAnswer {
+    /// The names of all, in the order of their numbers.
+    pub const NAMES: [&str; 7] =
+        ["NoRound", "StaleFeed", "NoPrice", "GuardMismatch", "CallFailed", "NoCost", "Overflow"];
+
+    /// Its name in the contracts' `Outcome`, which people and metrics are told.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.get(usize::from(self.outcome()) - 1).copied().unwrap_or_default()
+    }
+
     /// Its number in the contracts' `Outcome`, where 0 is an answer.
     pub fn outcome(self) -> u8 {
         match self {
@@ -77,6 +86,14 @@ mod tests {
         assert_eq!(reading_of_feed(I256::ONE, 61, 60), Err(NoAnswer::StaleFeed));
         assert_eq!(reading_of_feed(I256::ONE, u64::MAX, u32::MAX), Err(NoAnswer::StaleFeed));
         assert_eq!(reading_of_feed(I256::MIN, 0, 1), Err(NoAnswer::NoPrice(I256::MIN)));
+    }
+
+    #[test]
+    fn an_outcome_has_its_name_in_the_contracts() {
+        let interface = include_str!("../../../contracts/sol/interfaces/ISafetyFactorModels.sol");
+        let names = ["Answer"].into_iter().chain(NoAnswer::NAMES).collect::<Vec<_>>().join(",\n        ");
+        assert!(interface.contains(&format!("enum Outcome {{\n        {names}\n    }}")));
+        assert_eq!((NoAnswer::NoRound.name(), NoAnswer::Overflow.name()), ("NoRound", "Overflow"));
     }
 
     proptest! {

@@ -4,8 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::definition::Model;
-use super::{Guard, NoAnswer, Reading, Side, Source, Term};
+use super::{Guard, Model, NoAnswer, Reading, Side, Source, Term};
 
 fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Cost), Just(Side::Profit)]

@@ -17,6 +17,9 @@ pub struct ChainConfig {
     pub ws_url: Option<Endpoint>,
     /// Others, that are subscribed to where the ones before them are down or silent.
     pub ws_urls: Vec<Endpoint>,
+    /// How many of the nodes must say the same of what a model reads; where fewer do, nothing is signed. Storage slots need no
+    /// agreement: they are proved.
+    pub agree: usize,
     /// How long one question may take, in milliseconds.
     pub timeout_ms: u64,
     /// How long one answer may be, in bytes.
@@ -41,6 +44,7 @@ impl Default for ChainConfig {
             rpc_urls: Vec::new(),
             ws_url: None,
             ws_urls: Vec::new(),
+            agree: 1,
             timeout_ms: 10_000,
             longest_answer: 33_554_432,
             poll_interval_ms: 1_000,

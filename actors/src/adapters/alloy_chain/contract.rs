@@ -2,6 +2,7 @@
 
 use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
+use anzen_contracts::SafetyFactorOracle::{getSafetyFactorCall, getSafetyFactorReturn};
 use anzen_contracts::eigenlayer::OperatorStateRetriever::{
     CheckSignaturesIndices, getCheckSignaturesIndicesCall,
 };
@@ -11,8 +12,9 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::AlloyChain;
+use super::failure::Failure;
 use super::rpc::At;
-use crate::ports::{CallError, ChainError, ResponseCall, TaskContract, TaskRules, Windows};
+use crate::ports::{CallError, ChainError, OracleValue, ResponseCall, TaskContract, TaskRules, Windows};
 
 #[async_trait]
 impl TaskContract for AlloyChain {
@@ -31,6 +33,8 @@ impl TaskContract for AlloyChain {
             batch.view(manager, &AnzenTaskManager::latestTaskCall { oracleIndex: oracle_index }, At::Latest);
         let open =
             batch.view(manager, &AnzenTaskManager::isOpenCall { oracleIndex: oracle_index }, At::Latest);
+        let value = getSafetyFactorCall { oracleIndex: oracle_index };
+        let value = batch.view(self.addresses.oracle, &value, At::Latest);
         batch.send().await?;
         let (policy, latest) = (policy.get().await?, latest.get().await?);
         Ok(TaskRules {
@@ -41,6 +45,7 @@ impl TaskContract for AlloyChain {
             model_hash: policy.modelHash,
             latest_created: latest.exists.then(|| latest.createdBlock.into()),
             open: open.get().await?,
+            value: value_of(value.get().await)?,
         })
     }
 
@@ -90,6 +95,18 @@ impl TaskContract for AlloyChain {
     async fn is_answered(&self, task: &Task) -> Result<bool, ChainError> {
         let call = AnzenTaskManager::responseHashCall { taskHash: task.hash().0 };
         Ok(!self.rpc.view(self.addresses.task_manager, &call, At::Latest).await?.is_zero())
+    }
+}
+
+/// That there is none is said by a revert.
+fn value_of(answer: Result<getSafetyFactorReturn, Failure>) -> Result<Option<OracleValue>, ChainError> {
+    match answer {
+        Ok(value) => Ok(Some(OracleValue {
+            safety_factor: SafetyFactor(value.safetyFactor),
+            reference_block: value.referenceBlock.into(),
+        })),
+        Err(Failure::Reverts(_)) => Ok(None),
+        Err(failure) => Err(failure.into()),
     }
 }
 

@@ -125,6 +125,8 @@ mod tests {
         bls_apk_registry: Address::repeat_byte(4),
         operator_state_retriever: Address::repeat_byte(5),
         service_manager: Address::repeat_byte(6),
+        models: Address::repeat_byte(9),
+        oracle: Address::repeat_byte(10),
         allocation_manager: Address::repeat_byte(7),
         rewards_coordinator: Address::repeat_byte(8),
     };

@@ -1,7 +1,7 @@
 //! What a node may answer, for `just fuzz`.
 
-use alloy::primitives::{Address, Bytes, LogData};
-use alloy::rpc::types::Log;
+use alloy::primitives::{Address, B256, Bytes, LogData};
+use alloy::rpc::types::{EIP1186AccountProofResponse, Header, Log};
 use alloy::sol_types::SolCall;
 use alloy::transports::TransportError;
 use anzen_contracts::eigenlayer::OperatorStateRetriever::{
@@ -10,13 +10,14 @@ use anzen_contracts::eigenlayer::OperatorStateRetriever::{
 use anzen_contracts::eigenlayer::{
     AllocationManager, BLSApkRegistry, SlashingRegistryCoordinator, StakeRegistry,
 };
-use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager};
+use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager, SafetyFactorOracle};
 
 use super::ChainAddresses;
 use super::broadcast::{FeeHistory, RpcReceipt, fees_of, receipt_of};
 use super::events::EVENTS;
 use super::failure::Failure;
 use super::hearing::Hearing;
+use super::models::state::ProvenBlock;
 use super::reader::{HIGHEST, RpcHeader, by_block};
 use super::refusal::judged;
 use super::rpc::decode;
@@ -31,6 +32,8 @@ const ADDRESSES: ChainAddresses = ChainAddresses {
     bls_apk_registry: Address::repeat_byte(4),
     operator_state_retriever: Address::repeat_byte(5),
     service_manager: Address::repeat_byte(6),
+    models: Address::repeat_byte(9),
+    oracle: Address::repeat_byte(10),
     allocation_manager: Address::repeat_byte(7),
     rewards_coordinator: Address::repeat_byte(8),
 };
@@ -81,6 +84,8 @@ const VIEWS: &[fn(&Bytes)] = &[
     view::<BLSApkRegistry::getOperatorFromPubkeyHashCall>,
     view::<SlashingRegistryCoordinator::getCurrentQuorumBitmapCall>,
     view::<StakeRegistry::getCurrentTotalStakeCall>,
+    view::<StakeRegistry::getTotalStakeHistoryLengthCall>,
+    view::<SafetyFactorOracle::getSafetyFactorCall>,
     view::<AggregatorV3Interface::latestRoundDataCall>,
 ];
 
@@ -102,6 +107,17 @@ pub(crate) fn answers(data: &[u8]) {
     }
 }
 
+/// A header, and what a node says of the slots of an account after its block.
+pub(crate) fn proofs(data: &[u8]) {
+    let read = serde_json::from_slice::<(Header, EIP1186AccountProofResponse)>(data);
+    let Ok((header, answer)) = read else { return };
+    // As if that block had been asked for.
+    let Ok(block) = ProvenBlock::new(&header, header.inner.hash_slow()) else { return };
+    let slots: Vec<B256> = answer.storage_proof.iter().map(|one| one.key.as_b256()).collect();
+    let Ok(words) = block.slots(answer.address, &slots, &answer) else { return };
+    assert_eq!(words.len(), slots.len());
+}
+
 /// An error, however it is meant.
 pub(crate) fn errors(data: &[u8]) {
     let Ok(payload) = serde_json::from_slice(data) else { return };
@@ -117,7 +133,7 @@ pub(crate) fn heads(data: &[u8]) {
     let mut hearing = Hearing::default();
     for line in lines(data) {
         let known = line.trim().parse::<u64>();
-        match (known, serde_json::from_str::<alloy::rpc::types::Header>(line)) {
+        match (known, serde_json::from_str::<Header>(line)) {
             (Ok(known), _) => {
                 let _ = (hearing.polled(known), hearing.is_up_to_date(known));
                 assert!(hearing.is_up_to_date(known).is_some(), "looked at again without news");

@@ -44,6 +44,8 @@ pub struct RpcMetrics {
     endpoint_requests: Family<EndpointRequest, Counter>,
     endpoint_usable: Family<Endpoint, Gauge>,
     endpoint_lag: Family<Endpoint, Gauge>,
+    unproven: Family<Endpoint, Counter>,
+    disagreements: Family<Endpoint, Counter>,
     subscribed: Gauge,
     pub(super) pulse: Pulse,
     eigen: EigenRpcMetrics,
@@ -58,6 +60,8 @@ impl Default for RpcMetrics {
             endpoint_requests: Family::default(),
             endpoint_usable: Family::default(),
             endpoint_lag: Family::default(),
+            unproven: Family::default(),
+            disagreements: Family::default(),
             subscribed: Gauge::default(),
             pulse: Pulse::default(),
             eigen: EigenRpcMetrics::default(),
@@ -69,7 +73,8 @@ impl RpcMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
         let Self { requests, request_seconds, subscribed, .. } = self.clone();
-        let Self { endpoint_requests, endpoint_usable, endpoint_lag, .. } = self.clone();
+        let Self { endpoint_requests, endpoint_usable, endpoint_lag, unproven, disagreements, .. } =
+            self.clone();
         registry.register(
             "anzen_rpc_requests",
             "Questions to the RPC endpoint; outcome is ok, reverted (a call's answer, no fault of the endpoint), error, \
@@ -95,6 +100,16 @@ impl RpcMetrics {
             "anzen_rpc_endpoint_lag_blocks",
             "Blocks that an RPC endpoint was behind the others when they were last compared",
             endpoint_lag,
+        );
+        registry.register(
+            "anzen_rpc_unproven",
+            "Answers of an RPC endpoint about a model's inputs that its own header or proof refutes; should be none",
+            unproven,
+        );
+        registry.register(
+            "anzen_rpc_disagreements",
+            "Times that an RPC endpoint contradicted the others about a model's inputs; should be none",
+            disagreements,
         );
         registry.register(
             "anzen_rpc_subscribed",
@@ -135,8 +150,20 @@ impl RpcMetrics {
     /// How an endpoint stands.
     pub(super) fn endpoint(&self, endpoint: &str, is_usable: bool, lag: u64) {
         let endpoint = Endpoint { endpoint: endpoint.to_owned() };
+        at_zero(&self.unproven, [endpoint.clone()]);
+        at_zero(&self.disagreements, [endpoint.clone()]);
         self.endpoint_usable.get_or_create(&endpoint).set(is_usable.into());
         self.endpoint_lag.get_or_create(&endpoint).set(level(lag));
+    }
+
+    /// An endpoint answered what its own proof refutes.
+    pub(super) fn unproven(&self, endpoint: &str) {
+        self.unproven.get_or_create(&Endpoint { endpoint: endpoint.to_owned() }).inc();
+    }
+
+    /// An endpoint contradicted the others.
+    pub(super) fn disagreed(&self, endpoint: &str) {
+        self.disagreements.get_or_create(&Endpoint { endpoint: endpoint.to_owned() }).inc();
     }
 
     pub(super) fn subscribed(&self, yes: bool) {

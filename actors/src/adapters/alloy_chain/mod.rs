@@ -10,10 +10,10 @@ mod failure;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod hearing;
-mod inputs;
 mod keys;
 mod log_range;
 mod metrics;
+mod models;
 mod node;
 mod pool;
 mod ranking;
@@ -38,6 +38,7 @@ pub use metrics::RpcMetrics;
 
 use self::keys::Keys;
 use self::log_range::LogRange;
+use self::models::Kept;
 use self::rpc::{At, Rpc};
 use self::signal::Signal;
 use crate::health::{Health, HealthProbe};
@@ -60,6 +61,10 @@ pub struct ChainAddresses {
     pub operator_state_retriever: Address,
     /// AnzenServiceManager, which is the AVS.
     pub service_manager: Address,
+    /// SafetyFactorModels.
+    pub models: Address,
+    /// SafetyFactorOracle.
+    pub oracle: Address,
     /// EigenLayer's AllocationManager.
     pub allocation_manager: Address,
     /// EigenLayer's RewardsCoordinator.
@@ -76,6 +81,8 @@ impl From<&Addresses> for ChainAddresses {
             bls_apk_registry: addresses.bls_apk_registry,
             operator_state_retriever: addresses.operator_state_retriever,
             service_manager: addresses.service_manager,
+            models: addresses.safety_factor_models,
+            oracle: addresses.safety_factor_oracle,
             allocation_manager: addresses.allocation_manager,
             rewards_coordinator: addresses.rewards_coordinator,
         }
@@ -87,6 +94,10 @@ pub struct AlloyChain {
     rpc: Rpc,
     addresses: ChainAddresses,
     keys: Keys,
+    kept: Kept,
+    /// How many endpoints must say the same of what a model reads.
+    agree: usize,
+    metrics: RpcMetrics,
     /// By endpoint: providers differ in what they answer at once.
     log_ranges: Vec<Mutex<LogRange>>,
     signal: Signal,
@@ -109,6 +120,9 @@ impl AlloyChain {
             rpc: Rpc::new(config, addresses.chain_id, metrics.clone())?,
             addresses,
             keys: Keys::new(cpu),
+            kept: Kept::default(),
+            agree: config.agree.max(1),
+            metrics: metrics.clone(),
             log_ranges: (0..config.rpc_endpoints().len()).map(log_range).collect(),
             signal: Signal::new(config, addresses.chain_id, rng, metrics),
         })

@@ -44,6 +44,11 @@ impl Pool {
         self.ranking().order(self.start.elapsed())
     }
 
+    /// What an endpoint is called.
+    pub(super) fn name_of(&self, endpoint: usize) -> String {
+        self.nodes.get(endpoint).map(|node| node.name.clone()).unwrap_or_default()
+    }
+
     /// Asks the best endpoint, and the others where it has no answer. Where nobody has one, it is the first that said why.
     pub(super) async fn exchange(&self, calls: &[Call]) -> Result<Vec<Raw>, Failure> {
         let mut said: Option<Vec<Raw>> = None;

@@ -31,6 +31,13 @@ pub(super) enum At {
     Block(B256),
 }
 
+impl At {
+    /// As questions name it.
+    pub(super) fn id(self) -> BlockId {
+        self.into()
+    }
+}
+
 impl From<At> for BlockId {
     fn from(at: At) -> Self {
         match at {
@@ -112,6 +119,18 @@ impl Rpc {
         decode::<C>(&answer)
     }
 
+    /// A view of a contract, by this endpoint and no other.
+    pub(super) async fn view_of<C: SolCall>(
+        &self,
+        endpoint: usize,
+        to: Address,
+        call: &C,
+        at: At,
+    ) -> Result<C::Return, Failure> {
+        let answer: Bytes = self.ask_of(endpoint, "eth_call", view_params(to, call, at)).await?;
+        decode::<C>(&answer)
+    }
+
     /// Many views of one kind, in as many batches as it takes; the answers are in the order of the calls.
     pub(super) async fn views<C: SolCall>(
         &self,
@@ -148,7 +167,17 @@ impl Rpc {
 
     /// Several questions of different kinds at once.
     pub(super) fn batch(&self) -> Batch<'_> {
-        Batch { rpc: self, calls: Ok(Vec::new()), answers: Vec::new() }
+        Batch { rpc: self, endpoint: None, calls: Ok(Vec::new()), answers: Vec::new() }
+    }
+
+    /// The same, to this endpoint and no other.
+    pub(super) fn batch_of(&self, endpoint: usize) -> Batch<'_> {
+        Batch { endpoint: Some(endpoint), ..self.batch() }
+    }
+
+    /// What an endpoint is called: scheme, host and port.
+    pub(super) fn name_of(&self, endpoint: usize) -> String {
+        self.pool.name_of(endpoint)
     }
 }
 
@@ -171,6 +200,8 @@ impl Drop for Rpc {
 /// Questions that are asked together.
 pub(super) struct Batch<'a> {
     rpc: &'a Rpc,
+    /// The best one where none is named.
+    endpoint: Option<usize>,
     calls: Result<Vec<Call>, Failure>,
     answers: Vec<oneshot::Sender<Raw>>,
 }
@@ -197,10 +228,18 @@ impl Batch<'_> {
         View(self.ask("eth_call", &view_params(to, call, at)), PhantomData)
     }
 
-    /// Asks. An error here is of all questions; each may have one of its own.
+    /// Asks, in as many batches as it takes. An error here is of all questions; each may have one of its own.
     pub(super) async fn send(self) -> Result<(), Failure> {
-        let answers = self.rpc.pool.exchange(&self.calls?).await?;
-        for (sender, answer) in self.answers.into_iter().zip(answers) {
+        let Self { rpc, endpoint, calls, answers } = self;
+        let calls = calls?;
+        let batches = calls.chunks(rpc.most_in_batch).map(|calls| async move {
+            match endpoint {
+                Some(endpoint) => rpc.pool.ask(endpoint, calls).await,
+                None => rpc.pool.exchange(calls).await,
+            }
+        });
+        let batches = futures::future::try_join_all(batches).await?;
+        for (sender, answer) in answers.into_iter().zip(batches.into_iter().flatten()) {
             // Whoever does not want it any more has gone.
             let _ = sender.send(answer);
         }
@@ -227,7 +266,7 @@ impl<C: SolCall> View<C> {
     }
 }
 
-fn view_params<C: SolCall>(to: Address, call: &C, at: At) -> (serde_json::Value, BlockId) {
+pub(super) fn view_params<C: SolCall>(to: Address, call: &C, at: At) -> (serde_json::Value, BlockId) {
     (json!({ "to": to, "data": Bytes::from(call.abi_encode()) }), at.into())
 }
 

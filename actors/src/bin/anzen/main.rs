@@ -9,6 +9,7 @@ mod health;
 mod keys;
 mod local;
 mod logging;
+mod model;
 mod node;
 mod operator;
 mod oracle;
@@ -64,6 +65,9 @@ enum Command {
     /// Bring a protocol to a deployment, through its timelock.
     #[command(subcommand)]
     Protocol(protocol::Command),
+    /// Show, check and evaluate models of safety factors; find the slots that they read.
+    #[command(subcommand)]
+    Model(model::Command),
     /// Run a local network, or add an operator to it.
     #[command(subcommand)]
     Local(local::Command),
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         Command::Oracle(command) => oracle::run(&command, cli.output),
         Command::Store(command) => store::run(&command, cli.output),
         Command::Protocol(command) => protocol::run(&command, cli.output),
+        Command::Model(command) => model::run(&command, cli.output),
         Command::Local(command) => local::run(command, cli.output),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Evidence(command) => evidence::run(&command, cli.output),

@@ -32,7 +32,7 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,
-    /// What a network's file (deploy/networks/) has under "protocols", with vault.existing and price.existing.
+    /// What a network's file (deploy/networks/) has under "protocols", with model.file (docs/models.md) or model.hash.
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// Send nothing: only say what a proposer or an executor would send, and to whom.
@@ -73,7 +73,7 @@ async fn carry_out(command: &Command, output: Output) -> Outcome {
     let proposal = Proposal::new(&site.provider, &site.addresses, protocol).await?;
     let progress = match command {
         Command::Propose(_) if arguments.dry_run => {
-            proposal.check_index(&site.provider).await?;
+            proposal.check(&site.provider).await?;
             proposal.progress(&site.provider).await?
         }
         Command::Propose(_) => proposal.propose(&account(&site).await?).await?,

@@ -104,6 +104,24 @@ pub enum CheckError {
          your own"
     )]
     PlaintextBus,
+    /// A protocol never gets a task.
+    #[error(
+        "task_generator: {of} would get no tasks after the first; give an interval, a heartbeat or a deviation"
+    )]
+    Idle {
+        /// Which, in words.
+        of: String,
+    },
+    /// More nodes must agree than there are.
+    #[error(
+        "chain.agree is {agree}, and chain.rpc_url and chain.rpc_urls name {named} nodes; lower it to 1 to {named}, or name more"
+    )]
+    Agree {
+        /// How many must.
+        agree: usize,
+        /// How many there are.
+        named: usize,
+    },
     /// An aggregator's certificates.
     #[error("aggregators[{place}].ca: {path} cannot be read: {error}")]
     Ca {
@@ -121,6 +139,7 @@ impl Loaded {
     pub fn check(&self) -> Vec<CheckError> {
         let mut wrong = self.config.check_roles();
         wrong.extend(Addresses::load(&self.config.addresses).err().map(CheckError::from));
+        wrong.extend(self.config.check_agreement());
         wrong.extend(self.check_files());
         wrong.extend(self.check_data_dir());
         wrong.extend(self.check_ports());
@@ -182,6 +201,11 @@ impl Loaded {
 }
 
 impl NodeConfig {
+    fn check_agreement(&self) -> Option<CheckError> {
+        let (agree, named) = (self.chain.agree, self.chain.rpc_endpoints().len());
+        (!(1..=named).contains(&agree)).then_some(CheckError::Agree { agree, named })
+    }
+
     fn check_roles(&self) -> Vec<CheckError> {
         if self.roles.is_empty() {
             return vec![CheckError::NoRoles];
@@ -197,6 +221,9 @@ impl NodeConfig {
         }
         if self.runs(ActorName::OperatorSigner) {
             wrong.extend(self.check_operator());
+        }
+        if self.runs(ActorName::TaskGenerator) {
+            wrong.extend(self.task_generator.idle().into_iter().map(|of| CheckError::Idle { of }));
         }
         let exposed = self.nats.as_ref().is_some_and(NatsConfig::is_exposed);
         wrong.extend(exposed.then_some(CheckError::PlaintextBus));

@@ -29,6 +29,7 @@ const EXCEPTIONS: &[(&str, RangeInclusive<u128>)] = &[
     ("store.most_bytes", 1_048_576..=u128::MAX),
     ("stake_updater.drift_threshold_bps", 0..=u128::MAX),
     ("stake_updater.refresh_margin_percent", 1..=100),
+    ("task_generator.interval_blocks", 0..=u128::MAX),
     ("task_generator.threshold_percentage", 1..=100),
 ];
 

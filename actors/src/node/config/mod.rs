@@ -40,7 +40,6 @@ use super::operator::OperatorConfig;
 use crate::adapters::{ChainConfig, StoreConfig};
 use crate::keys::KeysConfig;
 use crate::nats::NatsConfig;
-use crate::operator_signer::ProtocolModel;
 use crate::telemetry::TelemetryConfig;
 use crate::{
     aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
@@ -203,13 +202,11 @@ impl Default for NodeConfig {
 }
 
 impl NodeConfig {
-    /// Fills in what the addresses say where the configuration says nothing: which protocols there are, by which model.
+    /// Fills in what the addresses say where the configuration says nothing: which protocols there are.
     pub(super) fn complete(&mut self, addresses: &Addresses) {
         let protocols = &addresses.protocols;
-        if self.operator_signer.models.is_empty() {
-            let model =
-                |one: &Protocol| ProtocolModel { oracle_index: one.oracle_index, model: one.model.clone() };
-            self.operator_signer.models = protocols.iter().map(model).collect();
+        if self.operator_signer.protocols.is_empty() {
+            self.operator_signer.protocols = protocols.iter().map(|one| one.oracle_index).collect();
         }
         if self.operator_signer.fee_tokens.is_empty() {
             self.operator_signer.fee_tokens = vec![addresses.token];
@@ -219,8 +216,10 @@ impl NodeConfig {
             let task = |one: &Protocol| task_generator::Protocol {
                 oracle_index: one.oracle_index,
                 interval: default.interval_blocks,
+                heartbeat: default.heartbeat_blocks,
+                deviation_bps: default.deviation_bps,
+                look_every: default.look_every_blocks,
                 threshold: default.threshold_percentage,
-                model: one.model.clone(),
             };
             self.task_generator.protocols = protocols.iter().map(task).collect();
         }

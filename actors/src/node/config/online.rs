@@ -103,6 +103,7 @@ impl Asked {
             ("AnzenTaskManager", self.addresses.task_manager),
             ("AnzenServiceManager", self.addresses.service_manager),
             ("SafetyFactorOracle", self.addresses.safety_factor_oracle),
+            ("SafetyFactorModels", self.addresses.safety_factor_models),
             ("SlashingRegistryCoordinator", self.addresses.registry_coordinator),
             ("StakeRegistry", self.addresses.stake_registry),
             ("BLSApkRegistry", self.addresses.bls_apk_registry),

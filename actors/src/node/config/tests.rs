@@ -267,6 +267,23 @@ fn a_check_tells_all_that_is_missing() {
 }
 
 /// A setting with one mistake of a typist: a letter lost, doubled, changed, or two swapped.
+#[test]
+fn more_agreement_than_there_are_nodes_and_protocols_without_tasks_are_told() {
+    let told = |text: &str| -> String {
+        let loaded = load_text("a.toml", &format!("roles = [\"task-generator\"]\n{text}")).1.unwrap();
+        loaded.check().iter().map(|wrong| format!("{wrong}\n")).collect()
+    };
+    let two = "[chain]\nrpc_url = \"http://a\"\nrpc_urls = [\"http://b\", \"http://a\"]";
+    assert!(told(&format!("{two}\nagree = 3")).contains("chain.agree is 3"), "one is named twice");
+    assert!(!told(&format!("{two}\nagree = 2")).contains("chain.agree"));
+    let generator = "[task_generator]\ninterval_blocks = 0\n";
+    assert!(told(generator).contains("every protocol would get no tasks"));
+    assert!(!told(&format!("{generator}heartbeat_blocks = 100")).contains("no tasks"));
+    let named = "protocols = [{ oracle_index = 7, interval = 0 }, { oracle_index = 8, interval = 0, deviation_bps = 50 }]";
+    let told = told(&format!("{generator}{named}"));
+    assert!(told.contains("protocol 7 would get no tasks") && !told.contains("protocol 8"), "{told}");
+}
+
 fn misspelt() -> impl Strategy<Value = (Key, Key)> {
     let all = settings();
     let part = (0..all.len(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..4, "[a-z_]");

@@ -6,19 +6,20 @@ use alloy::primitives::Address;
 use anzen_messages::Task;
 use anzen_messages::bls::{Signature, hash_to_g1, verify};
 use anzen_messages::chain::{ChainDelta, ChainEvent, DeltaBase};
+use anzen_messages::model::NoAnswer;
 use anzen_messages::signature::{SubmitReply, SubmitSignature};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::super::protection::{Protection, SPACE};
-use super::super::{Aggregator, Config, Dependencies, OperatorSignerMetrics, ProtocolModel, start};
+use super::super::{Aggregator, Config, Dependencies, OperatorSignerMetrics, start};
 use crate::adapters::{LocalBlsSigner, SystemClock};
 use crate::bus::Handle;
 use crate::ports::{Store, TransportError, Write};
 use crate::retry::Backoff;
 use crate::testing::world::{FakeChain, FakeWatcher, MemoryStore, NoChance, handle, watcher};
-use crate::testing::{a_model, a_task, block_of, delta, domain, secret, value};
+use crate::testing::{a_task, block_of, delta, domain, secret, value};
 
 struct World {
     watcher: Arc<FakeWatcher>,
@@ -41,7 +42,7 @@ impl World {
     fn start(&self, aggregators: Vec<(String, Handle<SubmitSignature>)>) {
         let config = Config {
             key_is_new: true,
-            models: vec![ProtocolModel { oracle_index: 1, model: a_model(1) }],
+            protocols: vec![1],
             retry: Backoff { first_ms: 1, longest_ms: 1 },
             fee_tokens: vec![Address::repeat_byte(9)],
             ..Config::default()
@@ -132,8 +133,8 @@ async fn what_is_signed_is_on_disk_and_binds_the_next_process() {
     assert_eq!(at_aggregator.recv().await.unwrap(), first);
 
     // One whose endpoint lies would compute something else; it signs what is on record.
-    let mut lying = FakeChain::new();
-    lying.inputs.assets += alloy::primitives::U256::from(1);
+    let lying = FakeChain::new();
+    lying.terms.lock().unwrap()[1].amount = Ok(alloy::primitives::U256::from(51));
     let lied_to = World { store: Arc::clone(&world.store), chain: Arc::new(lying), ..World::new() };
     lied_to.start(vec![("a".into(), aggregator)]);
     lied_to.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &task));
@@ -164,6 +165,24 @@ async fn metrics_tell_what_happened() {
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }
+}
+
+#[actix::test]
+async fn a_task_that_nobody_can_answer_is_counted_by_its_outcome_and_not_signed() {
+    let world = World::new();
+    let (aggregator, mut submissions) = accepting();
+    let price = std::mem::replace(&mut world.chain.terms.lock().unwrap()[0].price, Err(NoAnswer::StaleFeed));
+    world.start(vec![("a".into(), aggregator)]);
+    world.watcher.push(created(DeltaBase::Restart { response_window: 10 }, &a_task(1, 0, 1, 100)));
+    while !world.metrics().contains("anzen_signer_no_answers_total{outcome=\"StaleFeed\"} 1") {
+        tokio::task::yield_now().await;
+    }
+    world.chain.terms.lock().unwrap()[0].price = price;
+    let answerable = a_task(1, 1, 1, 101);
+    world.watcher.push(created(DeltaBase::Continues, &answerable));
+    assert_eq!(submissions.recv().await.unwrap().response.task_hash, answerable.hash());
+    assert!(world.metrics().contains("anzen_signer_no_answers_total{outcome=\"StaleFeed\"} 1"));
+    assert!(world.metrics().contains("anzen_signer_failures_total{step=\"compute\"} 0"), "it is no failure");
 }
 
 #[actix::test]

@@ -10,7 +10,7 @@ use super::super::duties::Duties;
 use super::super::duty::{Computed, Step, Terms, Ticket};
 use super::super::effect::{Effect, Ignored, Report};
 use super::super::protection::Protection;
-use crate::testing::{a_model, a_task, block_at, block_of, delta, domain, value};
+use crate::testing::{a_task, block_at, block_of, delta, domain, value};
 
 const WINDOW: u64 = 10;
 
@@ -19,7 +19,7 @@ pub(super) fn terms(aggregators: usize) -> Terms {
         operator: SecretKey::from_hex("1").unwrap().public_key().operator_id(),
         started: 0,
         domain: domain(),
-        models: (1..=3u8).map(|seed| (u32::from(seed), a_model(seed).hash())).collect(),
+        protocols: (1..=3).collect(),
         aggregators: vec![BTreeSet::new(); aggregators],
         most_open: 3,
         finality_blocks: 4,
@@ -223,12 +223,7 @@ fn what_this_operator_cannot_vouch_for_is_ignored() {
         other => panic!("not ignored: {other:?}"),
     };
     let task = a_task(1, 0, 1, 100);
-    let expected = task.model_hash;
     assert_eq!(ignored(Task { oracle_index: 9, ..task.clone() }), Ignored::UnknownProtocol);
-    assert_eq!(
-        ignored(Task { model_hash: a_model(9).hash(), ..task.clone() }),
-        Ignored::OtherModel { expected }
-    );
     let other = block_at(2, 99).hash;
     assert_eq!(ignored(Task { reference_block_hash: other, ..task.clone() }), Ignored::Inconsistent);
     assert_eq!(ignored(Task { reference_block: 98, ..task }), Ignored::Inconsistent);

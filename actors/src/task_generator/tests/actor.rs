@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use super::super::{Config, Dependencies, Protocol, TaskGeneratorMetrics, start};
 use crate::retry::Backoff;
 use crate::testing::world::{FakeChain, FakeWatcher, NoChance, handle, watcher};
-use crate::testing::{a_model, block_of, delta};
+use crate::testing::{block_of, delta};
 
 #[actix::test]
 async fn a_due_task_is_proposed_and_sent_until_it_is_created() {
@@ -26,7 +26,7 @@ async fn a_due_task_is_proposed_and_sent_until_it_is_created() {
         })
     });
     let config = Config {
-        protocols: vec![Protocol { oracle_index: 1, interval: 10, threshold: 50, model: a_model(1) }],
+        protocols: vec![Protocol { threshold: 50, ..Protocol::at_intervals(1) }],
         retry: Backoff { first_ms: 1, longest_ms: 1 },
         ..Config::default()
     };
@@ -73,7 +73,7 @@ async fn no_more_is_demanded_than_governance_allows() {
         Ok(Ok(Mined { hash: B256::ZERO, block: 101, gas_used: 1, succeeded: true }))
     });
     let config = Config {
-        protocols: vec![Protocol { oracle_index: 1, interval: 10, threshold: 100, model: a_model(1) }],
+        protocols: vec![Protocol { threshold: 100, ..Protocol::at_intervals(1) }],
         ..Config::default()
     };
     let dependencies = Dependencies {

@@ -1,21 +1,26 @@
 use alloy::primitives::{Address, B256, Bytes};
+use anzen_messages::TaskResponse;
 use anzen_messages::chain::{ChainEvent, DeltaBase};
 use anzen_messages::model::NoAnswer;
 use anzen_messages::transaction::{Mined, SendTransaction, TxRefusal};
 
-use super::super::effect::{Attempt, Effect, Obstacle, Report};
+use super::super::effect::{Attempt, Effect, Obstacle, Proposal, Report};
+use super::super::policy::{Policy, Reason};
 use super::super::schedule::{Schedule, Terms};
 use crate::errand::Sent;
 use crate::follow::ChainState;
-use crate::ports::{ChainError, TaskRules, Windows};
-use crate::testing::{a_model, a_task, block_at, block_of, delta, responded};
+use crate::ports::{ChainError, OracleValue, TaskRules, Windows};
+use crate::testing::{a_model, a_task, block_at, block_of, delta, responded, value};
 
 const WINDOWS: Windows = Windows { response: 10 };
 
 fn schedule(protocols: u8) -> Schedule {
-    let plan = |seed: u8| (u32::from(seed), (10, a_model(seed).hash()));
+    of_policy(protocols, Policy { interval: 10, heartbeat: 0, deviation_bps: 0, look_every: 1 })
+}
+
+fn of_policy(protocols: u8, policy: Policy) -> Schedule {
     let terms = Terms {
-        protocols: (1..=protocols).map(plan).collect(),
+        protocols: (1..=protocols).map(|seed| (u32::from(seed), policy)).collect(),
         patience: 5,
         longest_pause: 8,
         most_per_block: 2,
@@ -30,9 +35,10 @@ fn rules(latest_created: Option<u64>, open: bool) -> TaskRules {
         least_threshold: 51,
         greatest_threshold: 80,
         min_interval: 3,
-        model_hash: a_model(1).hash(),
+        model_hash: a_model(1),
         latest_created,
         open,
+        value: None,
     }
 }
 
@@ -63,11 +69,15 @@ fn looks(effects: &[Effect]) -> Vec<Attempt> {
 fn request(schedule: &mut Schedule, attempt: Attempt, rules: TaskRules) -> SendTransaction {
     let effects = schedule.looked(attempt, Ok((rules, WINDOWS)));
     let [Effect::Propose { attempt, .. }] = effects[..] else { panic!("no proposal: {effects:?}") };
-    let mut effects = schedule.proposed(attempt, Ok((Address::ZERO, Bytes::new())));
+    let mut effects = schedule.proposed(attempt, Ok(proposal(1)));
     match effects.pop() {
         Some(Effect::Send(_, request)) => request,
         other => panic!("nothing sent: {other:?}"),
     }
+}
+
+fn proposal(of: i64) -> Proposal {
+    Proposal { value: value(of), to: Address::ZERO, data: Bytes::new() }
 }
 
 fn obstacle(effects: &[Effect]) -> (&Obstacle, u64) {
@@ -136,7 +146,6 @@ fn nothing_is_begun_while_catching_up() {
 #[test]
 fn obstacles_are_named_and_met_again_with_growing_pauses() {
     let mut schedule = schedule(1);
-    let other = a_model(9).hash();
     let mut expect = |block: u64, answer, again: u64| {
         let attempt = looks(&at(&mut schedule, block, vec![]))[0];
         let effects = schedule.looked(attempt, answer);
@@ -148,12 +157,6 @@ fn obstacles_are_named_and_met_again_with_growing_pauses() {
     assert_eq!(expect(100, Err(down.clone()), 101), Obstacle::Chain(down));
     let none = TaskRules { quorums: vec![], ..rules(None, false) };
     assert_eq!(expect(101, Ok((none, WINDOWS)), 103), Obstacle::NoPolicy);
-    let changed = TaskRules { model_hash: other, ..rules(None, false) };
-    let configured = a_model(1).hash();
-    assert_eq!(
-        expect(103, Ok((changed, WINDOWS)), 107),
-        Obstacle::OtherModel { in_force: other, configured }
-    );
 }
 
 #[test]
@@ -223,4 +226,127 @@ fn other_protocols_are_none_of_its_business() {
     let mut schedule = schedule(1);
     let foreign = ChainEvent::TaskCreated { task: a_task(1, 0, 7, 100) };
     assert_eq!(looks(&at(&mut schedule, 100, vec![foreign])).len(), 1);
+}
+
+/// No task at intervals; a value is renewed after 100 blocks, or where it has moved by half a per cent.
+const ECONOMICAL: Policy = Policy { interval: 0, heartbeat: 100, deviation_bps: 50, look_every: 5 };
+const HALF: i64 = 500_000_000;
+
+/// Protocols whose tasks of block 100 were answered with one half in block 102.
+fn economical(protocols: u8) -> Schedule {
+    let mut schedule = of_policy(protocols, ECONOMICAL);
+    let task = |protocol: u8| a_task(1, u32::from(protocol), protocol, 100);
+    let created = (1..=protocols).map(|protocol| ChainEvent::TaskCreated { task: task(protocol) }).collect();
+    assert!(at(&mut schedule, 100, created).is_empty());
+    let answer = |protocol: u8| ChainEvent::TaskResponded {
+        task_index: u32::from(protocol),
+        response: TaskResponse { task_hash: task(protocol).hash(), safety_factor: value(HALF) },
+        transaction: B256::ZERO,
+    };
+    let effects = at(&mut schedule, 102, (1..=protocols).map(answer).collect());
+    compared(&mut schedule, effects, HALF);
+    schedule
+}
+
+/// Has what is to be compared turn out to be `now`; returns of which protocols, and what is begun.
+fn compared(schedule: &mut Schedule, effects: Vec<Effect>, now: i64) -> (Vec<u32>, Vec<Effect>) {
+    let [Effect::Compare { at, models }] = &effects[..] else { return (Vec::new(), effects) };
+    let values = models.iter().map(|(protocol, _)| (*protocol, Ok(value(now)))).collect();
+    let begun = schedule.compared(*at, values);
+    (models.iter().map(|(protocol, _)| *protocol).collect(), begun)
+}
+
+/// As the contract has it after the answer.
+fn answered_rules() -> TaskRules {
+    let value = OracleValue { safety_factor: value(HALF), reference_block: 99 };
+    TaskRules { value: Some(value), ..rules(Some(100), false) }
+}
+
+fn reason(effects: &[Effect]) -> Option<Reason> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Report(Report::Asked { reason, .. }) => Some(*reason),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_value_that_stays_is_renewed_by_its_heartbeat_only() {
+    let mut schedule = economical(1);
+    for block in 103..198 {
+        let effects = at(&mut schedule, block, vec![]);
+        assert!(compared(&mut schedule, effects, HALF).1.is_empty(), "block {block}");
+    }
+    let effects = at(&mut schedule, 198, vec![]);
+    let attempt = looks(&effects)[0];
+    let effects = schedule.looked(attempt, Ok((answered_rules(), WINDOWS)));
+    assert!(matches!(effects[..], [Effect::Propose { .. }]), "{effects:?}");
+    let effects = schedule.proposed(attempt, Ok(proposal(HALF)));
+    assert_eq!(reason(&effects), Some(Reason::Heartbeat));
+}
+
+#[test]
+fn a_value_that_has_moved_far_enough_is_renewed_at_once() {
+    let mut schedule = economical(1);
+    let mut begun = Vec::new();
+    for block in 103..=107 {
+        let effects = at(&mut schedule, block, vec![]);
+        begun = compared(&mut schedule, effects, HALF - 5_000_000).1;
+    }
+    let attempt = looks(&begun)[0];
+    schedule.looked(attempt, Ok((answered_rules(), WINDOWS)));
+    let effects = schedule.proposed(attempt, Ok(proposal(HALF - 5_000_000)));
+    assert_eq!(reason(&effects), Some(Reason::Deviation));
+}
+
+#[test]
+fn a_value_that_has_come_back_costs_nothing() {
+    let mut schedule = economical(1);
+    let mut begun = Vec::new();
+    for block in 103..=107 {
+        let effects = at(&mut schedule, block, vec![]);
+        begun = compared(&mut schedule, effects, 0).1;
+    }
+    let attempt = looks(&begun)[0];
+    schedule.looked(attempt, Ok((answered_rules(), WINDOWS)));
+    assert!(schedule.proposed(attempt, Ok(proposal(HALF))).is_empty());
+    assert!(looks(&at(&mut schedule, 108, vec![])).is_empty());
+}
+
+#[test]
+fn the_values_of_many_protocols_are_asked_for_together_and_seldom() {
+    let mut schedule = economical(50);
+    let mut questions = 0;
+    for block in 103..=122 {
+        let effects = at(&mut schedule, block, vec![]);
+        let (protocols, begun) = compared(&mut schedule, effects, HALF);
+        assert!(begun.is_empty());
+        if !protocols.is_empty() {
+            assert_eq!(protocols.len(), 50);
+            questions += 1;
+        }
+    }
+    assert_eq!(questions, 4, "in twenty blocks");
+}
+
+#[test]
+fn while_values_are_compared_nothing_else_is_asked() {
+    let mut schedule = economical(1);
+    let effects: Vec<Effect> = (103..=120).flat_map(|block| at(&mut schedule, block, vec![])).collect();
+    assert!(matches!(effects[..], [Effect::Compare { .. }]), "{effects:?}");
+    let failed = (1, Err(ChainError::Endpoint("down".into()).into()));
+    let [Effect::Compare { at: block, .. }] = effects[..] else { panic!("{effects:?}") };
+    let told = schedule.compared(block, vec![failed]);
+    assert!(matches!(told[..], [Effect::Report(Report::NotCompared { oracle_index: 1, .. })]), "{told:?}");
+    assert!(matches!(at(&mut schedule, 121, vec![])[..], [Effect::Compare { .. }]));
+}
+
+#[test]
+fn a_reorg_that_takes_the_answer_away_has_the_contract_asked_again() {
+    let mut schedule = economical(1);
+    let back = DeltaBase::RetractTo { block: block_at(1, 101) };
+    let effects = schedule.advance(&delta(back, vec![block_of(2, 102, vec![]), block_of(2, 103, vec![])]));
+    assert!(looks(&effects).is_empty(), "the task is open again: {effects:?}");
+    let later = (104..=111).map(|block| block_of(2, block, vec![])).collect();
+    let effects = schedule.advance(&delta(DeltaBase::Continues, later));
+    assert_eq!(looks(&effects).len(), 1, "nobody has answered it: {effects:?}");
 }

@@ -5,8 +5,7 @@ use alloy_sol_types::SolValue;
 use serde_json::{Value, json};
 
 use crate::model::abi::{self, sol};
-use crate::model::definition::Model;
-use crate::model::{Guard, ModelError, Side, Source, Term};
+use crate::model::{Guard, Model, ModelError, Side, Source, Term};
 
 /// With code, and the registry allowed: test/fixtures/ModelFixture.sol.
 const STAKE_REGISTRY: Address = Address::with_last_byte(0x51);

@@ -19,7 +19,7 @@ use anzen_deploy::{
     oracle::OracleError,
     tasks::{News, Tasks, Watch},
 };
-use anzen_messages::{SafetyFactor, model::SafetyModel};
+use anzen_messages::{SafetyFactor, model};
 use serde::Serialize;
 
 use super::{
@@ -156,7 +156,7 @@ impl Plan {
             Some(proposed) => proposed,
             None => {
                 let head = chain.head().await?.at.hash;
-                protocol.model.evaluate(&chain.inputs(&protocol.model, head).await?)?
+                model::evaluate(&chain.terms(rules.model_hash, head).await?)?
             }
         };
         let usual = site.config.task_generator.threshold_percentage;
