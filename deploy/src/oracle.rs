@@ -153,7 +153,7 @@ impl<'a> Oracle<'a> {
             value: SafetyFactor(I256::try_from(snapshot.safetyFactor).unwrap_or_default()),
             reference_block: snapshot.referenceBlock.into(),
             task_index: snapshot.taskIndex,
-            updated_at: snapshot.updatedAt,
+            updated_at: snapshot.updatedAt.into(),
         })
     }
 

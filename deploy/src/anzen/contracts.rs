@@ -34,7 +34,11 @@ pub(super) async fn deploy(
     let code = new_proxy_code(implementation, timelock, initialize.abi_encode().into());
     let oracle = steps.create_one("anzen/SafetyFactorOracle/proxy", code).await?;
 
-    let arguments = AnzenTaskManager::constructorCall { registryCoordinator_: coordinator, oracle_: oracle };
+    let arguments = AnzenTaskManager::constructorCall {
+        registryCoordinator_: coordinator,
+        oracle_: oracle,
+        models_: models,
+    };
     let code = with_arguments(&AnzenTaskManager::BYTECODE, &arguments);
     let implementation = steps.create_one("anzen/AnzenTaskManager", code).await?;
     // Generators and pausers are granted their roles with the rest of what the timelock does.

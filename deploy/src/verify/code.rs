@@ -105,6 +105,7 @@ async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
             at.task_manager,
             &[
                 at.safety_factor_oracle,
+                at.safety_factor_models,
                 at.allocation_manager,
                 at.registry_coordinator,
                 at.stake_registry,

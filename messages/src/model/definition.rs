@@ -106,8 +106,8 @@ pub enum ModelError {
 impl Model {
     /// The most terms.
     pub const MAX_TERMS: usize = 20;
-    /// The most storage slots, guards included, of all terms.
-    pub const MAX_SLOTS: usize = 16;
+    /// The most storage slots, guards included, of all terms: their proofs must fit one transaction.
+    pub const MAX_SLOTS: usize = 12;
     /// The greatest share: all of it.
     pub const MAX_SHARE_BPS: u32 = 10_000;
     /// The most decimals of a term.
@@ -280,8 +280,8 @@ mod tests {
             share_bps: 1,
             decimals: 0,
         };
-        let model = Model::new([vec![term(&slot); 3], vec![term(&call); 17]].concat()).unwrap();
-        assert_eq!(model.encode().len(), 23_808);
+        let model = Model::new([vec![term(&slot); 2], vec![term(&call); 18]].concat()).unwrap();
+        assert_eq!(model.encode().len(), 23_584);
         assert_eq!(Model::decode(&model.encode()), Ok(model));
     }
 }
