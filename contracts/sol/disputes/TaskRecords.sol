@@ -70,12 +70,14 @@ abstract contract TaskRecords is IAnzenDisputes {
         if (block.number > last) revert ChallengeWindowOver(last);
     }
 
-    /// @dev That the round is the answer to the task, and was not withdrawn.
+    /// @dev That the round is the answer to the task, and was not withdrawn. The index does not tell: an oracle that is given
+    /// another task manager has rounds of both, and each numbers its tasks from 0. The reference block does, as no two answers
+    /// about a protocol have the same.
     function _checkRound(IAnzenTaskManager.Task calldata task, uint80 roundId) internal view {
         ISafetyFactorOracle.Snapshot memory snapshot = oracle.getRound(task.oracleIndex, roundId);
-        if (snapshot.kind != ISafetyFactorOracle.RoundKind.Answer || snapshot.taskIndex != task.index) {
-            revert ISafetyFactorOracle.RoundOfAnotherTask(roundId, task.index);
-        }
+        bool isAnswer = snapshot.kind == ISafetyFactorOracle.RoundKind.Answer && snapshot.taskIndex == task.index
+            && snapshot.referenceBlock == task.referenceBlock;
+        if (!isAnswer) revert ISafetyFactorOracle.RoundOfAnotherTask(roundId, task.index);
     }
 
     /// @dev That these, ascending, did not sign the answer, and all others of the quorums did.

@@ -40,6 +40,8 @@ abstract contract WrongAnswers is TaskRecords {
     ) internal {
         IAnzenServiceManager.FaultKind kind = IAnzenServiceManager.FaultKind.WrongAnswer;
         bytes32 faultId = faultIdOf(kind, taskHash, 0);
+        // The oracle knows the task by its index only.
+        _checkRound(task, roundId);
         _endDispute(taskHash);
         oracle.withdraw(task.oracleIndex, roundId, task.index);
         serviceManager.recordFault(faultId, kind, task.quorumNumbers, vetoBlocks, executionBlocks);
