@@ -1,13 +1,13 @@
 //! `SafetyFactorModels` on a real chain against the same in Rust, on what chance comes upon. The chance is the same in every run.
 
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, Bytes, I256, U256},
     providers::{DynProvider, Provider},
     rpc::types::TransactionRequest,
     sol_types::{SolCall, SolConstructor, SolValue},
 };
 use anzen_contracts::{
-    SafetyFactorModels, TransparentUpgradeableProxy,
+    LocalPriceFeed, SafetyFactorModels, TransparentUpgradeableProxy,
     safety_factor_models::ISafetyFactorModels::{self, ReadTerm},
 };
 use anzen_deploy::chain::{Account, Request, read};
@@ -24,12 +24,13 @@ mod strategies;
 // They are written for it; said here for cargo-machete, which reads this package only.
 use alloy_primitives as _;
 
-/// The contract behind its proxy, whose own code stands for all that a model reads.
+/// The contract behind its proxy. Its own code stands for all that a model reads, but for feeds, which must answer.
 struct Models {
     _chain: Chain,
     provider: DynProvider,
     owner: Account,
     address: Address,
+    feed: Address,
 }
 
 impl Models {
@@ -48,10 +49,16 @@ impl Models {
         let address = create(&owner, code.into()).await;
         let allow = SafetyFactorModels::allowStakeRegistryCall { stakeRegistry: address };
         owner.execute(&Request::call("a registry", address, &allow)).await.unwrap();
-        Self { provider: chain.provider.clone(), _chain: chain, owner, address }
+        let feed =
+            LocalPriceFeed::constructorCall { description_: "a price".into(), owner_: owner.address() };
+        let code = [&LocalPriceFeed::BYTECODE[..], &SolConstructor::abi_encode(&feed)].concat();
+        let feed = create(&owner, code.into()).await;
+        let transmit = LocalPriceFeed::transmitCall { answer: I256::ONE };
+        owner.execute(&Request::call("a price", feed, &transmit)).await.unwrap();
+        Self { provider: chain.provider.clone(), _chain: chain, owner, address, feed }
     }
 
-    /// A model that reads nothing but addresses with code.
+    /// A model that reads nothing but addresses with code, and a feed that has begun.
     fn known(&self, model: &Model) -> Model {
         let terms = model.terms().iter().map(|term| term.map(|source| self.known_source(source)));
         Model::new(terms.collect()).unwrap()
@@ -61,8 +68,8 @@ impl Models {
         let mut known = source.clone();
         match &mut known {
             Source::Constant { .. } => {}
+            Source::FeedRound { feed, phase_id, .. } => (*feed, *phase_id) = (self.feed, 0),
             Source::QuorumStake { stake_registry: account, .. }
-            | Source::FeedRound { feed: account, .. }
             | Source::ViewCall { target: account, .. } => *account = self.address,
             Source::StorageSlot { account, guards, .. } => {
                 *account = self.address;
