@@ -41,6 +41,54 @@ contract AbsenceTest is DisputesFixture {
         assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
     }
 
+    /// @dev What counts is when the answers were given: whoever records could wait with one until it meets the next.
+    function test_recordAbsence_countsByTheBlockOfTheAnswer() public {
+        Answered memory first = _answered(_ids(4), 1);
+        vm.roll(_finalAt(first) + _windows().veto / 2 - 1);
+        _record(first);
+        vm.roll(first.metadata.respondedBlock + _disputePolicy().absencePeriod - 1);
+        _refresh(hex"0001");
+        vm.roll(vm.getBlockNumber() + 1);
+        Answered memory second = _answered(_ids(4), 1);
+        vm.roll(_finalAt(second));
+        _record(second);
+        assertEq(disputes.absences(operators[4].id), 1);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+    }
+
+    function test_recordAbsence_inAnyOrder() public {
+        _setAbsences(1, 30);
+        Answered memory old = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 20);
+        Answered memory first = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 15);
+        Answered memory second = _answered(_ids(4), 1);
+        vm.roll(_finalAt(second));
+        _record(second);
+        // Too long before the second.
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AbsenceOfAnEarlierPeriod.selector, operators[4].id));
+        _record(old);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+        _record(first);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 0);
+    }
+
+    /// @dev A period begins with the first of its answers, also where that is recorded last.
+    function test_recordAbsence_periodOfAnswersInAnyOrder() public {
+        _setAbsences(2, 30);
+        Answered memory first = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 15);
+        Answered memory second = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 15);
+        Answered memory third = _answered(_ids(4), 1);
+        vm.roll(_finalAt(third));
+        _record(second);
+        _record(first);
+        _record(third);
+        assertEq(third.metadata.respondedBlock - first.metadata.respondedBlock, 32);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+    }
+
     function test_recordAbsence_revertsWithAlreadyAttested() public {
         IAnzenTaskManager.Task memory task = _createTask(hex"0001");
         vm.expectEmit(address(disputes));
@@ -212,6 +260,13 @@ contract AbsenceTest is DisputesFixture {
         answered = _answered(_ids(4), 1);
         vm.roll(_finalAt(answered));
         _record(answered);
+    }
+
+    function _setAbsences(uint16 allowed, uint32 period) private {
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        (policy.absencesAllowed, policy.absencePeriod) = (allowed, period);
+        vm.prank(admin);
+        disputes.setDisputePolicy(policy);
     }
 
     function _record(Answered memory answered) private {

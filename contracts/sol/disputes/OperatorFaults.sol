@@ -18,15 +18,17 @@ import {TaskRecords} from "./TaskRecords.sol";
 /// counts only when the answer is final.
 abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
     /// @dev An operator's absences.
-    /// @param periodStart The block of the first absence of the present period.
-    /// @param count How many there were in it.
+    /// @param first The block of the first answer of the present period that the operator was absent from.
+    /// @param last And of the last one.
+    /// @param count How many there were.
     /// @param rulingEnd Until when the committee can make a fault of those for which the operator was last ejected; zero if it
     /// cannot, or has done so.
     /// @param executionBlocks For how many blocks from then on the fault can be executed.
     /// @param taskHash The last of the tasks that it was ejected for.
     /// @param quorums Those of the task's quorums that it was in.
     struct Tally {
-        uint32 periodStart;
+        uint32 first;
+        uint32 last;
         uint16 count;
         uint32 rulingEnd;
         uint32 executionBlocks;
@@ -104,7 +106,9 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         if ($.attested[taskHash][operatorId]) revert AlreadyAttested(operatorId);
         if ($.counted[taskHash][operatorId]) revert AbsenceCounted(operatorId);
         $.counted[taskHash][operatorId] = true;
-        if (_count(taskHash, operatorId)) _ejectAbsentee(task, taskHash, metadata.respondedBlock, operatorId, quorums);
+        if (_count(taskHash, operatorId, metadata.respondedBlock)) {
+            _ejectAbsentee(task, taskHash, metadata.respondedBlock, operatorId, quorums);
+        }
     }
 
     /// @inheritdoc IAnzenDisputes
@@ -129,16 +133,20 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
     /// @inheritdoc IAnzenDisputes
     function absences(bytes32 operatorId) external view returns (uint256) {
         Tally memory tally = _faults().tallies[operatorId];
-        return _isOver(tally) ? 0 : tally.count;
+        return block.number > uint256(tally.first) + disputePolicy().absencePeriod ? 0 : tally.count;
     }
 
-    /// @dev Counts an absence, in a new period where the last one is over. Returns whether it was one too many.
-    function _count(bytes32 taskHash, bytes32 operatorId) private returns (bool tooMany) {
+    /// @dev Counts an absence, in a new period where the last one was over. Returns whether it was one too many. Periods are of
+    /// the blocks of the answers: who records chooses when, and in which order, and must not join by it what is apart.
+    function _count(bytes32 taskHash, bytes32 operatorId, uint32 respondedBlock) private returns (bool tooMany) {
         Tally storage tally = _faults().tallies[operatorId];
-        if (_isOver(tally)) {
-            tally.periodStart = uint32(block.number);
-            tally.count = 0;
+        uint256 period = disputePolicy().absencePeriod;
+        if (tally.count == 0 || respondedBlock > tally.first + period) {
+            (tally.first, tally.last, tally.count) = (respondedBlock, respondedBlock, 0);
         }
+        if (respondedBlock + period < tally.last) revert AbsenceOfAnEarlierPeriod(operatorId);
+        if (respondedBlock < tally.first) tally.first = respondedBlock;
+        if (respondedBlock > tally.last) tally.last = respondedBlock;
         uint16 count = ++tally.count;
         emit AbsenceRecorded(taskHash, operatorId, count);
         return count > disputePolicy().absencesAllowed;
@@ -156,7 +164,8 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         IAnzenTaskManager.Windows memory windows = taskManager.windowsAt(task.createdBlock);
         uint32 rulingEnd = respondedBlock + windows.challenge + windows.veto;
         _faults().tallies[operatorId] = Tally({
-            periodStart: 0,
+            first: 0,
+            last: 0,
             count: 0,
             rulingEnd: rulingEnd,
             executionBlocks: windows.execution,
@@ -194,10 +203,6 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
             IAnzenTaskManager.TaskResponse({taskHash: taskHash, safetyFactor: answer.safetyFactor})
         );
         BlsSignature.verify(digest, key.g1, key.g2, answer.sigma);
-    }
-
-    function _isOver(Tally memory tally) private view returns (bool) {
-        return tally.count == 0 || block.number > uint256(tally.periodStart) + disputePolicy().absencePeriod;
     }
 
     /// @dev The quorums of a bitmap, a byte each, ascending.

@@ -41,7 +41,7 @@ interface IAnzenDisputes is IDisputeStatus {
     /// @param mostPendingPerProtocol On how many answers of a protocol the committee may have to rule at once.
     /// @param mostPending And of all protocols.
     /// @param absencesAllowed How many tasks an operator may keep away from within `absencePeriod` without consequences.
-    /// @param absencePeriod That period, in blocks.
+    /// @param absencePeriod That period, in blocks, from the first of the answers that it was absent from to the last.
     struct DisputePolicy {
         uint96 bond;
         address treasury;
@@ -150,6 +150,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error AbsenceWindowOver(uint256 last);
     /// @notice The absence is counted already.
     error AbsenceCounted(bytes32 operatorId);
+    /// @notice The answer came too long before others, which the operator was absent from and which are counted, to count with them.
+    error AbsenceOfAnEarlierPeriod(bytes32 operatorId);
     /// @notice The operator was not ejected for absence, or that was ruled on.
     error NotAnAbsentee(bytes32 operatorId);
     /// @notice There is nothing to be paid out to the caller.
@@ -225,7 +227,8 @@ interface IAnzenDisputes is IDisputeStatus {
 
     /// @notice Counts that an operator kept away from a task; ejects it if that was once too often. By anyone, once the answer is
     /// final, for half as many blocks after its challenge window as the committee could have vetoed; and only if the answer came
-    /// in the first half of the response window, so that who was left out of it had time to attest.
+    /// in the first half of the response window, so that who was left out of it had time to attest. Absences count together if
+    /// their answers, whenever they are recorded, came within a period of the policy.
     /// @param roundId The oracle's round that the answer was written in.
     function recordAbsence(
         IAnzenTaskManager.Task calldata task,
@@ -258,7 +261,7 @@ interface IAnzenDisputes is IDisputeStatus {
     /// @notice Whether an operator has attested an answer to a task.
     function hasAttested(bytes32 taskHash, bytes32 operatorId) external view returns (bool);
 
-    /// @notice How often an operator has been absent in its present period.
+    /// @notice How often an operator has been absent in its present period, as far as that is recorded; 0 when it is over.
     function absences(bytes32 operatorId) external view returns (uint256);
 
     /// @notice The bonds that are due to an account, in wei.
