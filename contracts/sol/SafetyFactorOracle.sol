@@ -147,11 +147,12 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
         // The latest reference block stays: an answer to a task that is open must not be refused for this.
         uint32 referenceBlock = uint32(block.number - 1);
         uint24 finality = _finality(oracleIndex, protocol.latestRound, referenceBlock, referenceBlock);
+        uint32 inARow = 1 + _fallbacksUpTo($.rounds[oracleIndex][protocol.latestRound]);
         roundId = ++protocol.latestRound;
         $.rounds[oracleIndex][roundId] = Snapshot({
             safetyFactor: _narrowed(safetyFactor),
             referenceBlock: referenceBlock,
-            taskIndex: 0,
+            taskIndex: inARow,
             updatedAt: uint32(block.timestamp),
             finality: finality,
             kind: RoundKind.Fallback
@@ -245,9 +246,11 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
             if (block.number <= _challengeEnd(rounds[middle])) above = middle;
             else roundId = middle;
         }
-        // Withdrawn, disputed and fallback rounds are few.
-        for (; roundId != 0; --roundId) {
+        // Withdrawn and disputed rounds are few. Of fallbacks there may be any number, which is passed over at once.
+        while (roundId != 0) {
             if (roundStatus(oracleIndex, roundId) == RoundStatus.Final) return roundId;
+            uint32 fallbacks = _fallbacksUpTo(rounds[roundId]);
+            roundId -= fallbacks == 0 ? 1 : fallbacks;
         }
         revert NoFinalRound(oracleIndex);
     }
@@ -266,6 +269,11 @@ contract SafetyFactorOracle is ISafetyFactorOracle, AccessControlEnumerableUpgra
     {
         uint256 end = Math.max(challengeEnd, _challengeEnd(_storage().rounds[oracleIndex][latest]));
         return SafeCast.toUint24(end - referenceBlock);
+    }
+
+    /// @dev How many fallbacks there are in a row, the round being the last of them.
+    function _fallbacksUpTo(Snapshot memory snapshot) private pure returns (uint32) {
+        return snapshot.kind == RoundKind.Fallback ? snapshot.taskIndex : 0;
     }
 
     /// @dev The last block in which a round is not final for certain; 0 of round 0.

@@ -221,6 +221,7 @@ contract RoundStatusTest is OracleFixture {
             seed = uint256(keccak256(abi.encode(seed)));
             _update(1, uint32(vm.getBlockNumber() - 1), uint32(seed >> 8) % 40);
             if (seed % 5 == 0) oracle.withdraw(3, oracle.latestRound(3), 0);
+            _postFallbacks(seed % 4);
         }
         vm.roll(vm.getBlockNumber() + seed % 60);
         uint80 expected = oracle.latestRound(3);
@@ -239,6 +240,31 @@ contract RoundStatusTest is OracleFixture {
         uint256 before = gasleft();
         assertEq(oracle.latestFinalRound(3), 1);
         assertLt(before - gasleft(), 100_000);
+    }
+
+    /// @dev Nor for whatever the fallback poster writes.
+    function test_latestFinalRound_costsLittleWhereManyAreFallbacks() public {
+        _update(1, 999);
+        _postFallbacks(500);
+        vm.roll(1_000 + CHALLENGE + 1);
+        uint256 before = gasleft();
+        assertEq(oracle.latestFinalRound(3), 1);
+        assertLt(before - gasleft(), 100_000);
+    }
+
+    function test_latestFinalRound_whereAllAreFallbacks() public {
+        _postFallbacks(2);
+        assertEq(oracle.getRound(3, 2).taskIndex, 2);
+        vm.expectRevert(abi.encodeWithSelector(ISafetyFactorOracle.NoFinalRound.selector, 3));
+        oracle.latestFinalRound(3);
+    }
+
+    function _postFallbacks(uint256 count) private {
+        disputedRound = type(uint80).max;
+        for (uint256 i; i < count; ++i) {
+            vm.prank(poster);
+            oracle.postFallback(3, 4);
+        }
     }
 
     function _update(int256 value, uint32 referenceBlock, uint32 challengeBlocks) private {

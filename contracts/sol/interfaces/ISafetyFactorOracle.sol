@@ -36,7 +36,7 @@ interface ISafetyFactorOracle {
     /// @notice One round.
     /// @param safetyFactor The answer.
     /// @param referenceBlock The block that the answer is about; of a fallback, the one before its own.
-    /// @param taskIndex The task that was answered; of a fallback, 0.
+    /// @param taskIndex The task that was answered; of a fallback, how many rounds before it the last other one is.
     /// @param updatedAt When the round was written, in seconds.
     /// @param finality It is final after block `referenceBlock + finality`, which is not before the round before it is.
     /// @param kind Where it came from.
