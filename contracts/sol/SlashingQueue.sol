@@ -83,8 +83,7 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
 
     /// @inheritdoc IAnzenServiceManager
     function freezeOperator(bytes32 faultId, address operator, uint192 quorums) external onlyRole(DISPUTES_ROLE) {
-        Fault storage fault_ = _liveFault(faultId);
-        if (block.number > fault_.executionEnd) revert ExecutionWindowOver(fault_.executionEnd);
+        _checkNotOver(faultId);
         SlashingRequest storage request = _queue().requests[faultId][operator];
         if (request.vetoed) return;
         if (!request.frozen) {
@@ -94,6 +93,14 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         }
         // Again, too, as long as something is to be taken: it may have failed, or the operator may have come back.
         if (request.quorums != 0) _eject(operator);
+    }
+
+    /// @inheritdoc IAnzenServiceManager
+    function retryEjection(bytes32 faultId, address operator) external {
+        _checkNotOver(faultId);
+        SlashingRequest memory request = _queue().requests[faultId][operator];
+        if (!request.frozen) revert OperatorNotFrozen(faultId, operator);
+        if (!request.vetoed && request.quorums != 0) _eject(operator);
     }
 
     /// @inheritdoc IAnzenServiceManager
@@ -208,6 +215,12 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
     function _vetoable(bytes32 faultId) private view returns (Fault storage fault_) {
         fault_ = _liveFault(faultId);
         if (block.number > fault_.vetoEnd) revert VetoWindowOver(fault_.vetoEnd);
+    }
+
+    /// @dev That operators can be frozen for the fault.
+    function _checkNotOver(bytes32 faultId) private view {
+        Fault storage fault_ = _liveFault(faultId);
+        if (block.number > fault_.executionEnd) revert ExecutionWindowOver(fault_.executionEnd);
     }
 
     function _liveFault(bytes32 faultId) private view returns (Fault storage fault_) {

@@ -48,6 +48,19 @@ contract EquivocationTest is DisputesFixture {
         assertApproxEqAbs(_withdrawable(0), 100 ether, 1e6);
     }
 
+    /// @dev EigenLayer was paused when it was proved, which can be done only once.
+    function test_proveEquivocation_ejectionCanBeMadeUpFor() public {
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        allocationManager.pause(type(uint256).max);
+        _proveEquivocation(task, 4, 1, 2);
+        allocationManager.unpause(0);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+        serviceManager.retryEjection(
+            _faultId(IAnzenServiceManager.FaultKind.Equivocation, task, 4), operators[4].account
+        );
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 0);
+    }
+
     function test_proveEquivocation_onlyOnce() public {
         IAnzenTaskManager.Task memory task = _createTask(hex"0001");
         _proveEquivocation(task, 0, 1, 2);

@@ -123,6 +123,53 @@ contract SlashingQueueTest is FaultsFixture {
         assertEq(coordinator.getCurrentQuorumBitmap(operators[0].id), 0);
     }
 
+    /// @dev Of a fault that is proved once only, as an equivocation is, nobody freezes again.
+    function test_retryEjection_byAnyone() public {
+        _record(hex"00");
+        allocationManager.pause(type(uint256).max);
+        _freeze(0, 1);
+        allocationManager.unpause(0);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[0].id), 3);
+        _retry(0);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[0].id), 0);
+        // There is nothing left to do.
+        _retry(0);
+    }
+
+    function test_retryEjection_revertsWithOperatorNotFrozen() public {
+        _record(hex"00");
+        address account = operators[0].account;
+        vm.expectRevert(abi.encodeWithSelector(IAnzenServiceManager.OperatorNotFrozen.selector, FAULT, account));
+        _retry(0);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenServiceManager.UnknownFault.selector, bytes32("other")));
+        serviceManager.retryEjection("other", account);
+    }
+
+    function test_retryEjection_leavesInPeaceWhoseSlashingWasVetoedOrTaken() public {
+        allocationManager.pause(type(uint256).max);
+        _record(hex"00");
+        _freeze(0, 1);
+        _freeze(4, 1);
+        allocationManager.unpause(0);
+        vm.prank(committee);
+        serviceManager.vetoSlashing(FAULT, operators[0].account);
+        _retry(0);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[0].id), 3);
+        vm.roll(vm.getBlockNumber() + VETO);
+        _execute(hex"00", 4);
+        _retry(4);
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+    }
+
+    function test_retryEjection_revertsAfterTheEnd() public {
+        _record(hex"00");
+        _freeze(0, 1);
+        uint256 last = serviceManager.fault(FAULT).executionEnd;
+        vm.roll(last + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenServiceManager.ExecutionWindowOver.selector, last));
+        _retry(0);
+    }
+
     /// @dev Where the execution window is longer than EigenLayer keeps an operator out.
     function test_freezeOperator_thatCameBack() public {
         vm.prank(disputes);
@@ -247,6 +294,11 @@ contract SlashingQueueTest is FaultsFixture {
         serviceManager.vetoFault(FAULT);
         vm.expectRevert(refusal);
         serviceManager.vetoSlashing(FAULT, operators[0].account);
+    }
+
+    function _retry(uint256 index) private {
+        vm.prank(anyone);
+        serviceManager.retryEjection(FAULT, operators[index].account);
     }
 
     function _gasOfEjecting(uint256 index, bytes memory quorumNumbers) private returns (uint256) {

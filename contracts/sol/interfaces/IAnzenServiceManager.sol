@@ -72,7 +72,7 @@ interface IAnzenServiceManager {
     );
     /// @notice An operator was ejected for a fault, and its slashing in `quorums`, a bitmap, requested.
     event OperatorFrozen(bytes32 indexed faultId, address indexed operator, uint192 quorums);
-    /// @notice The coordinator refused to eject an operator. Freezing it again tries again.
+    /// @notice The coordinator refused to eject an operator. Once it is frozen for a fault, `retryEjection` tries again.
     event EjectionFailed(address indexed operator, bytes reason);
     /// @notice Nobody will be slashed for the fault.
     event FaultVetoed(bytes32 indexed faultId);
@@ -127,6 +127,10 @@ interface IAnzenServiceManager {
     /// is about. By the disputes contract. What is requested once stays as it is; an operator that has come back before its stake
     /// was taken is ejected again. One whose slashing was vetoed is passed over.
     function freezeOperator(bytes32 faultId, address operator, uint192 quorums) external;
+
+    /// @notice Ejects an operator again that was frozen for a fault: the coordinator refused it, or the operator has come back. By
+    /// anyone, until the fault's execution window is over; of one whose slashing was vetoed, or is done, nothing happens.
+    function retryEjection(bytes32 faultId, address operator) external;
 
     /// @notice Ejects an operator from all quorums. By the disputes contract, for repeated absence.
     function ejectFromAll(address operator) external;
