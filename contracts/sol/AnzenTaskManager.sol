@@ -9,6 +9,7 @@ import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/crypt
 
 import {BLSSignatureChecker} from "./BLSSignatureChecker.sol";
 import {IAllocationManager} from "./eigenlayer/IAllocationManager.sol";
+import {IDelegationManager} from "./eigenlayer/IDelegationManager.sol";
 import {ISlashingRegistryCoordinator} from "./eigenlayer/ISlashingRegistryCoordinator.sol";
 import {IStakeRegistry} from "./eigenlayer/IStakeRegistry.sol";
 import {IAnzenTaskManager} from "./interfaces/IAnzenTaskManager.sol";
@@ -24,8 +25,9 @@ import {BN254} from "./libraries/BN254.sol";
 /// not ask again. Anyone can refresh stakes, in every block ahead of a creation; the registry keeps the latest refresh only.
 /// So an earlier one is noted here, which bounds the age of the stakes at every later block just as well. A note is
 /// overwritten only when it is older than half of `maxStakeAge`: a refresh can hold creation up in its own block, and not
-/// in the next ones (given a `maxStakeAge` of at least 2). A stake that was recorded in block u is sure to be slashable until u + lookAhead: hence the windows, all
-/// counted from the one in which the stakes were refreshed, must not exceed the look-ahead.
+/// in the next ones (given a `maxStakeAge` of at least 2). A stake that was recorded in block u is sure to be slashable until
+/// u + lookAhead, unless it is withdrawn, and then for EigenLayer's withdrawal delay: hence the windows, all counted from the
+/// block in which the stakes were refreshed, must exceed neither.
 ///
 /// Windows are found by the block in which a task was created: when governance changes them, open tasks keep theirs.
 contract AnzenTaskManager is
@@ -79,6 +81,7 @@ contract AnzenTaskManager is
     ISafetyFactorModels public immutable models;
 
     IAllocationManager private immutable _allocationManager;
+    IDelegationManager private immutable _delegationManager;
 
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor(
@@ -92,6 +95,7 @@ contract AnzenTaskManager is
         oracle = oracle_;
         models = models_;
         _allocationManager = registryCoordinator_.allocationManager();
+        _delegationManager = _allocationManager.delegation();
         _disableInitializers();
     }
 
@@ -118,6 +122,7 @@ contract AnzenTaskManager is
         Windows memory windows_ = windowsAt(uint32(block.number));
         bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
         _tellIfUnanswered($.latest[oracleIndex]);
+        _checkWithdrawalDelay(_sum(windows_));
         for (uint256 i; i < quorumNumbers.length; ++i) {
             _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
         }
@@ -203,6 +208,7 @@ contract AnzenTaskManager is
 
         uint8 quorumCount = registryCoordinator.quorumCount();
         uint256 needed = _sum(_storage().current.windows);
+        _checkWithdrawalDelay(needed);
         uint256 delay = _allocationManager.DEALLOCATION_DELAY();
         for (uint256 i; i < policy.quorumNumbers.length; ++i) {
             uint8 quorumNumber = uint8(policy.quorumNumbers[i]);
@@ -329,6 +335,7 @@ contract AnzenTaskManager is
         for (uint8 i; i < quorumCount; ++i) {
             _checkQuorumIsSlashable(i, needed, delay);
         }
+        _checkWithdrawalDelay(needed);
 
         TaskManagerStorage storage $ = _storage();
         // Those that were set in this block do not hold yet.
@@ -412,6 +419,13 @@ contract AnzenTaskManager is
         uint256 lookAhead = stakeRegistry.slashableStakeLookAheadPerQuorum(quorumNumber);
         if (lookAhead < needed) revert LookAheadTooShort(quorumNumber, lookAhead, needed);
         if (lookAhead > delay) revert DeallocationDelayTooShort(delay, lookAhead);
+    }
+
+    /// @dev That stake can be slashed until the end of all windows also where its withdrawal is queued right after a refresh: the
+    /// look-ahead is about allocations only. EigenLayer may change that time with an upgrade, so that each task asks.
+    function _checkWithdrawalDelay(uint256 needed) private view {
+        uint256 delay = _delegationManager.minWithdrawalDelayBlocks();
+        if (delay < needed) revert WithdrawalDelayTooShort(delay, needed);
     }
 
     /// @dev A protocol's next task is created only when its latest can no longer be answered.

@@ -7,6 +7,7 @@ import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.s
 
 import {AnzenTaskManager} from "../sol/AnzenTaskManager.sol";
 import {IAllocationManager} from "../sol/eigenlayer/IAllocationManager.sol";
+import {IDelegationManager} from "../sol/eigenlayer/IDelegationManager.sol";
 import {IStakeRegistry} from "../sol/eigenlayer/IStakeRegistry.sol";
 import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
 import {IBLSSignatureChecker} from "../sol/interfaces/IBLSSignatureChecker.sol";
@@ -76,6 +77,12 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
     /// @dev A quorum whose look-ahead promises more than the core keeps.
     function test_initialize_revertsWithDeallocationDelayTooShort() public {
         bytes memory e = _shortenDeallocationDelay();
+        vm.expectRevert(e);
+        this.newTaskManager(_windows());
+    }
+
+    function test_initialize_revertsWithWithdrawalDelayTooShort() public {
+        bytes memory e = _shortenWithdrawalDelay();
         vm.expectRevert(e);
         this.newTaskManager(_windows());
     }
@@ -353,6 +360,13 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         vm.expectRevert(bytes4(keccak256("QuorumOperatorCountMismatch()")));
         taskManager.refreshStakes(members, hex"00");
         assertEq(taskManager.notedRefresh(0), 0);
+    }
+
+    /// @dev The core may have been upgraded since the windows were set.
+    function test_createNewTask_revertsWithWithdrawalDelayTooShort() public {
+        _createReverts(_shortenWithdrawalDelay());
+        _mockWithdrawalDelay(uint32(SUM));
+        _createTask(hex"0001");
     }
 
     function test_createNewTask_revertsWithLookAheadTooShort() public {
@@ -784,6 +798,10 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         _policyReverts(_policy(hex"0002"), abi.encodeWithSelector(IAnzenTaskManager.QuorumNotSlashable.selector, 2));
     }
 
+    function test_setTaskPolicy_revertsWithWithdrawalDelayTooShort() public {
+        _policyReverts(_policy(hex"00"), _shortenWithdrawalDelay());
+    }
+
     function test_setTaskPolicy_revertsWithLookAheadTooShort() public {
         _createQuorum(uint32(SUM) - 1);
         _policyReverts(
@@ -917,6 +935,15 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         taskManager.setWindows(_windows());
     }
 
+    /// @dev A staker can withdraw, whatever its operator has allocated.
+    function test_setWindows_revertsWithWithdrawalDelayTooShort() public {
+        bytes memory e = _shortenWithdrawalDelay();
+        _windowsRevert(_windows(), e);
+        _mockWithdrawalDelay(uint32(SUM));
+        vm.prank(admin);
+        taskManager.setWindows(_windows());
+    }
+
     function test_setWindows_atTheLookAheadExactly() public {
         IAnzenTaskManager.Windows memory windows = _windows();
         windows.execution += LOOK_AHEAD - uint32(SUM);
@@ -986,6 +1013,20 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         _mockDeallocationDelay(LOOK_AHEAD - 1);
         return abi.encodeWithSelector(
             IAnzenTaskManager.DeallocationDelayTooShort.selector, uint256(LOOK_AHEAD) - 1, uint256(LOOK_AHEAD)
+        );
+    }
+
+    /// @dev To a block less than the windows. Returns the error that follows.
+    function _shortenWithdrawalDelay() private returns (bytes memory) {
+        _mockWithdrawalDelay(uint32(SUM) - 1);
+        return abi.encodeWithSelector(IAnzenTaskManager.WithdrawalDelayTooShort.selector, SUM - 1, SUM);
+    }
+
+    function _mockWithdrawalDelay(uint32 delay) private {
+        vm.mockCall(
+            address(delegationManager),
+            abi.encodeCall(IDelegationManager.minWithdrawalDelayBlocks, ()),
+            abi.encode(delay)
         );
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IDelegationManager} from "./IDelegationManager.sol";
+
 /// @title IAllocationManager
 /// @notice What Anzen calls of EigenLayer's AllocationManager.
 interface IAllocationManager {
@@ -27,6 +29,8 @@ interface IAllocationManager {
         uint256[] wadsToSlash;
         string description;
     }
+
+    function delegation() external view returns (IDelegationManager);
 
     /// @notice Blocks for which an operator that leaves, or takes stake back, can still be slashed.
     function DEALLOCATION_DELAY() external view returns (uint32);

@@ -106,6 +106,9 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     error LookAheadTooShort(uint8 quorumNumber, uint256 lookAhead, uint256 needed);
     /// @notice The core's deallocation delay, `delay`, is shorter than the windows or a quorum's look-ahead, `needed`.
     error DeallocationDelayTooShort(uint256 delay, uint256 needed);
+    /// @notice A withdrawal that was queued in EigenLayer's core can be slashed for `delay` blocks only, and the windows need
+    /// `needed`.
+    error WithdrawalDelayTooShort(uint256 delay, uint256 needed);
     /// @notice The response window is zero: no task could be answered.
     error NoResponseWindow();
     /// @notice A threshold is not between `least` and `greatest` percent.
