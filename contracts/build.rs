@@ -12,9 +12,11 @@ use std::{
 };
 
 /// File of the artifact in contracts/out, name of the contract.
-const CONTRACTS: [(&str, &str); 12] = [
+const CONTRACTS: [(&str, &str); 14] = [
+    ("AnzenDisputes.sol", "AnzenDisputes"),
     ("AnzenServiceManager.sol", "AnzenServiceManager"),
     ("AnzenTaskManager.sol", "AnzenTaskManager"),
+    ("ModelEvaluator.sol", "ModelEvaluator"),
     ("SafetyFactorModels.sol", "SafetyFactorModels"),
     ("SafetyFactorOracle.sol", "SafetyFactorOracle"),
     ("AggregatorV3Interface.sol", "AggregatorV3Interface"),
@@ -28,9 +30,11 @@ const CONTRACTS: [(&str, &str); 12] = [
 ];
 
 /// Those whose code on chain a verification compares.
-const COMPARED: [&str; 7] = [
+const COMPARED: [&str; 9] = [
+    "AnzenDisputes",
     "AnzenServiceManager",
     "AnzenTaskManager",
+    "ModelEvaluator",
     "ProxyAdmin",
     "SafetyFactorModels",
     "SafetyFactorOracle",

@@ -4,6 +4,7 @@
 mod chain;
 mod clock;
 mod cpu;
+mod disputes;
 mod rng;
 mod signer;
 mod store;
@@ -17,6 +18,9 @@ pub use chain::{
 };
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, Priority, run_at, run_on};
+pub use disputes::{
+    AnswerStanding, CommitteeCase, ContractCall, Disputes, FaultStanding, PostedAnswer, Recomputed, SignerStanding,
+};
 pub use rng::{Rng, jittered};
 pub use signer::{BlsSigner, SignerError};
 pub use store::{Space, Store, StoreError, Write};
