@@ -4,7 +4,7 @@
 //! for: proposing the same file twice yields the same operation.
 
 use crate::{
-    addresses::{Addresses, AddressesError, Protocol},
+    addresses::{Addresses, AddressesError, Feeds, Protocol},
     anzen::{Operation, add_model, add_protocol, allow_stake_registry},
     chain::{self, Account, ChainError, Request},
     config::{ModelConfig, ProtocolConfig},
@@ -225,9 +225,8 @@ impl Proposal {
             Progress::Done => {}
         }
         let oracle_index = self.protocol.oracle_index;
-        let view = SafetyFactorOracle::feedCall { oracleIndex: oracle_index };
-        let feed = chain::read(executor.provider(), self.oracle, view).await?;
-        Ok(Protocol::new(&self.protocol, self.model_hash(), feed))
+        let feeds = Feeds::read(executor.provider(), self.oracle, oracle_index).await?;
+        Ok(Protocol::new(&self.protocol, self.model_hash(), feeds))
     }
 
     /// Looks for what would be refused after the delay only, or would leave the protocol without answers.

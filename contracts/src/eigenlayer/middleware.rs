@@ -64,6 +64,8 @@ sol! {
         function avs() external view returns (address);
         function blsApkRegistry() external view returns (address);
         function churnApprover() external view returns (address);
+        /// How long, in seconds, whoever was ejected cannot register.
+        function ejectionCooldown() external view returns (uint256);
         function ejector() external view returns (address);
         function getCurrentQuorumBitmap(bytes32 operatorId) external view returns (uint192);
         function getOperatorFromId(bytes32 operatorId) external view returns (address);
@@ -90,6 +92,7 @@ sol! {
         ) external;
         function ejectOperator(address operator, bytes quorumNumbers) external;
         function setChurnApprover(address churnApprover) external;
+        function setEjectionCooldown(uint256 ejectionCooldown) external;
         function setEjector(address ejector) external;
         function setOperatorSetParams(uint8 quorumNumber, OperatorSetParam operatorSetParams) external;
         function transferOwnership(address newOwner) external;

@@ -1,6 +1,9 @@
 //! The timelock, and everything that only an administrator may do, done through it in one operation.
 
-use super::{contracts::Contracts, operation::Operation, registries::Registries};
+use super::{
+    contracts::Contracts, disputes::add_disputes, operation::Operation, registries::Registries,
+    roles::add_roles,
+};
 use crate::{
     config::{DeployConfig, ProtocolConfig, TimelockConfig},
     eigenlayer::EigenLayer,
@@ -39,8 +42,8 @@ pub(super) async fn deploy_timelock(
     steps.create_one("anzen/TimelockController", code).await
 }
 
-/// Schedules and executes the operation that accepts the AVS's administration, adds models, protocols and policies, grants roles,
-/// and at last takes the deployer's own roles away and sets the delay.
+/// Schedules and executes the operation that accepts the AVS's administration, adds models, protocols and policies, opens
+/// disputes, grants roles, and at last takes the deployer's own roles away and sets the delay.
 pub(super) async fn configure(
     steps: &mut Steps<'_>,
     config: &DeployConfig,
@@ -55,7 +58,8 @@ pub(super) async fn configure(
     operation.add(core.permission_controller, &accept);
     add_models(&mut operation, config, contracts.models, registries.stake, models);
     add_protocols(&mut operation, config, contracts, models);
-    add_roles(steps, &mut operation, config, contracts.task_manager).await?;
+    add_disputes(&mut operation, &config.slashing, registries.service_manager, contracts);
+    add_roles(steps, &mut operation, &config.roles, registries, contracts).await?;
     add_farewell(steps, &mut operation, &config.timelock, timelock).await?;
     run(steps, timelock, &operation).await
 }
@@ -123,23 +127,6 @@ pub(crate) fn add_protocol(
     };
     let set_policy = AnzenTaskManager::setTaskPolicyCall { oracleIndex: index, policy };
     operation.add(task_manager, &set_policy);
-}
-
-async fn add_roles(
-    steps: &Steps<'_>,
-    operation: &mut Operation,
-    config: &DeployConfig,
-    task_manager: Address,
-) -> Result<(), DeployError> {
-    let (view, none) = (AnzenTaskManager::GENERATOR_ROLECall {}, B256::ZERO);
-    let generator = steps.view().read_or(task_manager, view, none).await?;
-    let pauser = steps.view().read_or(task_manager, AnzenTaskManager::PAUSER_ROLECall {}, none).await?;
-    for (role, accounts) in [(generator, &config.roles.generators), (pauser, &config.roles.pausers)] {
-        for account in accounts {
-            operation.add(task_manager, &AnzenTaskManager::grantRoleCall { role, account: *account });
-        }
-    }
-    Ok(())
 }
 
 async fn add_farewell(

@@ -1,14 +1,17 @@
-//! Deploys Anzen over EigenLayer's core: the registries, the AVS, the models, the oracle, the task manager, and a timelock that owns
-//! all of it.
+//! Deploys Anzen over EigenLayer's core: the registries, the AVS, the models, the oracle, the task manager, the disputes, and a
+//! timelock that owns all of it.
 //!
 //! The deployer never has a role in Anzen's own contracts: their administrator is the timelock from the first transaction
 //! on. What only an administrator may do goes through the timelock too, whose delay is nought until the last of it.
 
+mod before;
 mod contracts;
+mod disputes;
 mod governance;
 mod operation;
 mod protocols;
 mod registries;
+mod roles;
 mod stake;
 
 pub(crate) use governance::{add_model, add_protocol, allow_stake_registry};
@@ -18,7 +21,7 @@ pub(crate) use registries::MULTIPLIER;
 use crate::{
     addresses::{Addresses, Governance, ProxyAdmins},
     chain::{self, Account, ChainError},
-    config::{ConfigError, CoreConfig, DeployConfig},
+    config::{CoreConfig, DeployConfig},
     eigenlayer::{self, EigenLayer},
     error::DeployError,
     journal::{Identity, Journal, JournalError},
@@ -26,7 +29,6 @@ use crate::{
     steps::Steps,
 };
 use alloy::{eips::BlockNumberOrTag, primitives::Address, providers::Provider};
-use anzen_contracts::eigenlayer::AllocationManager;
 use anzen_messages::model::Model;
 use std::path::Path;
 
@@ -100,7 +102,7 @@ struct Deployed {
 }
 
 async fn carry_out(steps: &mut Steps<'_>, config: &DeployConfig) -> Result<Deployed, DeployError> {
-    check_chain(steps.account, config)?;
+    before::check_chain(steps.account, config)?;
     config.validate()?;
     let core = match &config.eigenlayer {
         CoreConfig::Deploy(params) => eigenlayer::deploy(steps, params).await?,
@@ -109,13 +111,14 @@ async fn carry_out(steps: &mut Steps<'_>, config: &DeployConfig) -> Result<Deplo
             core.clone()
         }
     };
-    check_look_ahead(steps, config, &core).await?;
+    before::check_delays(steps, config, &core).await?;
 
     let stake = stake::deploy(steps, &config.stake, &core).await?;
     let timelock = governance::deploy_timelock(steps, &config.timelock).await?;
     let registries = registries::deploy(steps, &core, timelock, &config.metadata_uri).await?;
     registries::create_quorum(steps, &registries, &config.quorum, stake.strategy).await?;
-    let contracts = contracts::deploy(steps, registries.coordinator, timelock, &config.windows).await?;
+    registries::set_ejection_cooldown(steps, &registries, config.slashing.ejection_cooldown_seconds).await?;
+    let contracts = contracts::deploy(steps, &registries, timelock, config).await?;
     let models = protocols::deploy(steps, &config.protocols, &stake, registries.stake).await?;
     governance::configure(steps, config, &core, &registries, &contracts, &models, timelock).await?;
     registries::hand_over(steps, &registries, timelock).await?;
@@ -140,6 +143,8 @@ impl Deployed {
             service_manager: registries.service_manager,
             safety_factor_oracle: contracts.oracle,
             safety_factor_models: contracts.models,
+            model_evaluator: contracts.evaluator,
+            disputes: contracts.disputes,
             registry_coordinator: registries.coordinator,
             stake_registry: registries.stake,
             bls_apk_registry: registries.apk,
@@ -163,38 +168,11 @@ impl Deployed {
                 task_manager: chain::proxy_admin(provider, contracts.task_manager).await?,
                 safety_factor_oracle: chain::proxy_admin(provider, contracts.oracle).await?,
                 safety_factor_models: chain::proxy_admin(provider, contracts.models).await?,
+                disputes: chain::proxy_admin(provider, contracts.disputes).await?,
             },
             implementations: registries.implementations,
-            governance: Governance::from(config),
+            governance: Governance::new(config, timelock),
             protocols,
         })
     }
-}
-
-fn check_chain(account: &Account, config: &DeployConfig) -> Result<(), DeployError> {
-    if account.chain_id() == config.chain_id {
-        return Ok(());
-    }
-    let (expected, actual) = (config.chain_id, account.chain_id());
-    Err(ConfigError::OtherChain { name: config.name.clone(), expected, actual }.into())
-}
-
-/// The registry would refuse it too, but only after most of the deployment has been paid for.
-async fn check_look_ahead(
-    steps: &Steps<'_>,
-    config: &DeployConfig,
-    core: &EigenLayer,
-) -> Result<(), DeployError> {
-    let view = AllocationManager::DEALLOCATION_DELAYCall {};
-    // Of a core that is yet to be deployed the configuration was checked against itself.
-    let delay = steps.view().read_or(core.allocation_manager, view, config.quorum.look_ahead).await?;
-    if config.quorum.look_ahead <= delay {
-        return Ok(());
-    }
-    let what = format!(
-        "look_ahead is {} and EigenLayer's deallocation delay on this chain is {delay} blocks, its upper limit; lower \
-         look_ahead, and the windows so that their sum is at most that",
-        config.quorum.look_ahead
-    );
-    Err(ConfigError::Inconsistent { name: config.name.clone(), what }.into())
 }

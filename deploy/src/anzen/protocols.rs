@@ -2,8 +2,7 @@
 
 use super::stake::{Price, Stake, local_token, price};
 use crate::{
-    addresses::Protocol,
-    chain,
+    addresses::{Feeds, Protocol},
     config::{LocalVaultConfig, ModelConfig, ProtocolConfig},
     error::DeployError,
     models,
@@ -14,7 +13,7 @@ use alloy::{
     providers::DynProvider,
     sol_types::SolValue,
 };
-use anzen_contracts::{LocalToken, LocalVault, SafetyFactorOracle};
+use anzen_contracts::{LocalToken, LocalVault};
 use anzen_messages::model::{Model, Side, Source, Term};
 
 /// Cost and profit are compared in hundred-millionths of the currency that all prices count in.
@@ -134,9 +133,8 @@ pub(super) async fn list(
 ) -> Result<Vec<Protocol>, DeployError> {
     let mut list = Vec::with_capacity(models.len());
     for (protocol, model) in protocols.iter().zip(models) {
-        let view = SafetyFactorOracle::feedCall { oracleIndex: protocol.oracle_index };
-        let feed = chain::read(provider, oracle, view).await?;
-        list.push(Protocol::new(protocol, model.hash(), feed));
+        let feeds = Feeds::read(provider, oracle, protocol.oracle_index).await?;
+        list.push(Protocol::new(protocol, model.hash(), feeds));
     }
     Ok(list)
 }

@@ -226,6 +226,18 @@ pub(super) async fn create_quorum(
     steps.call([Step::new("anzen/quorum", r.coordinator, &call, done)]).await
 }
 
+/// Whoever is ejected stays out for so long.
+pub(super) async fn set_ejection_cooldown(
+    steps: &mut Steps<'_>,
+    r: &Registries,
+    seconds: u64,
+) -> Result<(), DeployError> {
+    let call = SlashingRegistryCoordinator::setEjectionCooldownCall { ejectionCooldown: U256::from(seconds) };
+    let view = SlashingRegistryCoordinator::ejectionCooldownCall {};
+    let done = Effect::returns_other(r.coordinator, &view, &U256::ZERO);
+    steps.call([Step::new("anzen/ejection-cooldown", r.coordinator, &call, done)]).await
+}
+
 /// The last of what the deployer owns goes to the timelock.
 pub(super) async fn hand_over(
     steps: &mut Steps<'_>,

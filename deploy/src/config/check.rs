@@ -1,16 +1,16 @@
 //! What can be checked of a configuration without the chain.
 
-use super::{ConfigError, CoreConfig, DeployConfig, ModelConfig, ProtocolConfig};
+use super::{ConfigError, CoreConfig, DeployConfig, ModelConfig, ProtocolConfig, WindowsConfig as Windows};
 use alloy::primitives::Address;
 use std::collections::BTreeSet;
+
+/// The whole, in hundredths of a per cent.
+const ALL_BPS: u32 = 10_000;
 
 impl DeployConfig {
     /// Checks what can be checked without the chain.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let (needed, look_ahead) = (self.windows.sum(), u64::from(self.quorum.look_ahead));
-        self.require(self.windows.response > 0, || {
-            "the response window is 0, so no task could be answered".into()
-        })?;
         self.require(needed <= look_ahead, || {
             format!("the windows need {needed} blocks and look_ahead is {look_ahead}; raise it or shorten a window")
         })?;
@@ -36,7 +36,59 @@ impl DeployConfig {
             "there is no generator, so no task would be created".into()
         })?;
         self.validate_governance()?;
+        self.validate_windows()?;
+        self.validate_disputes()?;
+        self.validate_slashing()?;
         self.validate_protocols()
+    }
+
+    fn validate_windows(&self) -> Result<(), ConfigError> {
+        let Windows { response, challenge, veto, execution, .. } = self.windows;
+        let windows =
+            [("response", response), ("challenge", challenge), ("veto", veto), ("execution", execution)];
+        for (window, blocks) in windows {
+            self.require(blocks > 0, || format!("windows.{window} is 0, so there would be no time for it"))?;
+        }
+        Ok(())
+    }
+
+    /// As AnzenDisputes and whoever has to rule need it.
+    fn validate_disputes(&self) -> Result<(), ConfigError> {
+        let disputes = &self.disputes;
+        self.require(!self.roles.committee.is_empty(), || {
+            "there is no committee, so nobody could veto a slashing or rule on what cannot be proved; fill in [roles]".into()
+        })?;
+        self.require(disputes.bond.bit_len() <= 96, || "disputes.bond does not fit 96 bits".into())?;
+        self.require(disputes.treasury != Some(Address::ZERO), || {
+            "disputes.treasury is the zero address; leave it out for the timelock".into()
+        })?;
+        let (of_one, of_all) = (u16::from(disputes.most_pending_per_protocol), disputes.most_pending);
+        self.require((1..=of_all).contains(&of_one), || {
+            "disputes.most_pending_per_protocol is not 1 to disputes.most_pending".into()
+        })?;
+        self.require(disputes.absence_period > 0, || "disputes.absence_period is 0".into())
+    }
+
+    fn validate_slashing(&self) -> Result<(), ConfigError> {
+        let slashing = &self.slashing;
+        let shares = [
+            ("wrong_answer_bps", slashing.wrong_answer_bps, 1),
+            ("equivocation_bps", slashing.equivocation_bps, 1),
+            ("absence_bps", slashing.absence_bps, 0),
+        ];
+        for (field, share, least) in shares {
+            self.require((least..=ALL_BPS).contains(&share), || {
+                format!("slashing.{field} is {share}, and not {least} to {ALL_BPS}")
+            })?;
+        }
+        self.require(self.seconds_per_block > 0, || "seconds_per_block is 0".into())?;
+        let (cooldown, veto) = (slashing.ejection_cooldown_seconds, self.veto_seconds());
+        self.require(cooldown >= veto, || {
+            format!(
+                "slashing.ejection_cooldown_seconds is {cooldown} and the veto window takes {veto} seconds; raise it, or \
+                 whoever was ejected is back before it is slashed"
+            )
+        })
     }
 
     /// The zero address stands for anyone among executors, and for nobody elsewhere.
@@ -45,6 +97,8 @@ impl DeployConfig {
             ("timelock.proposers", &self.timelock.proposers),
             ("roles.generators", &self.roles.generators),
             ("roles.pausers", &self.roles.pausers),
+            ("roles.committee", &self.roles.committee),
+            ("roles.fallback_posters", &self.roles.fallback_posters),
         ];
         for (field, accounts) in accounts {
             self.require(!accounts.contains(&Address::ZERO), || {
@@ -105,7 +159,7 @@ impl ProtocolConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::B256;
+    use alloy::primitives::{B256, U256};
 
     #[test]
     fn anyone_may_execute_and_a_local_chain_needs_no_delay() {
@@ -118,7 +172,7 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused() {
         type Spoil = fn(&mut DeployConfig);
-        let cases: [(Spoil, &str); 13] = [
+        let cases: [(Spoil, &str); 25] = [
             (|c| c.quorum.look_ahead = 629, "windows need 630"),
             (|c| c.quorum.look_ahead = 1001, "its upper limit"),
             (|c| c.protocols[1].oracle_index = 0, "same oracle_index"),
@@ -132,6 +186,18 @@ mod tests {
             (|c| c.roles.generators.push(Address::ZERO), "roles.generators has the zero address"),
             (|c| c.roles.pausers.push(Address::ZERO), "roles.pausers has the zero address"),
             (|c| (c.chain_id, c.timelock.min_delay_seconds) = (1, 0), "min_delay_seconds is 0"),
+            (|c| c.roles.committee.clear(), "there is no committee"),
+            (|c| c.roles.committee.push(Address::ZERO), "roles.committee has the zero address"),
+            (|c| c.roles.fallback_posters.push(Address::ZERO), "roles.fallback_posters has the zero address"),
+            (|c| c.windows.veto = 0, "windows.veto is 0"),
+            (|c| c.disputes.bond = U256::ONE << 96, "disputes.bond"),
+            (|c| c.disputes.treasury = Some(Address::ZERO), "disputes.treasury"),
+            (|c| c.disputes.most_pending_per_protocol = 0, "most_pending_per_protocol"),
+            (|c| c.disputes.most_pending = 0, "most_pending_per_protocol"),
+            (|c| c.slashing.wrong_answer_bps = 0, "wrong_answer_bps is 0"),
+            (|c| c.slashing.absence_bps = 10_001, "absence_bps is 10001"),
+            (|c| c.seconds_per_block = 12, "veto window takes 720 seconds"),
+            (|c| c.disputes.absence_period = 0, "absence_period is 0"),
         ];
         for (spoil, expected) in cases {
             let mut config = DeployConfig::anvil().unwrap();

@@ -1,6 +1,9 @@
 //! What is deployed, per network.
 
 mod check;
+mod disputes;
+
+pub use disputes::{DisputesConfig, SlashingConfig};
 
 use crate::eigenlayer::{CoreParams, EigenLayer};
 use alloy::primitives::{Address, B256, U256};
@@ -63,6 +66,8 @@ pub struct DeployConfig {
     pub name: String,
     /// The chain that it must be.
     pub chain_id: u64,
+    /// How many seconds pass from block to block, at least 1: what is counted in seconds is compared with the windows by it.
+    pub seconds_per_block: u64,
     /// Where EigenLayer finds the AVS's name, logo and so on.
     pub metadata_uri: String,
     /// Whether EigenLayer is there.
@@ -73,6 +78,10 @@ pub struct DeployConfig {
     pub roles: RolesConfig,
     /// How long things may take.
     pub windows: WindowsConfig,
+    /// What a dispute before the committee costs, and how often an operator may be absent.
+    pub disputes: DisputesConfig,
+    /// What a fault costs.
+    pub slashing: SlashingConfig,
     /// The quorum that answers.
     pub quorum: QuorumConfig,
     /// What operators stake.
@@ -103,7 +112,7 @@ pub struct TimelockConfig {
     pub executors: Vec<Address>,
 }
 
-/// Roles in AnzenTaskManager.
+/// Roles in AnzenTaskManager, and in the contracts of disputes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RolesConfig {
@@ -111,9 +120,13 @@ pub struct RolesConfig {
     pub generators: Vec<Address>,
     /// Who may pause.
     pub pausers: Vec<Address>,
+    /// Who vetoes slashings, and rules where nothing can be proved: each of them alone, so give a Safe.
+    pub committee: Vec<Address>,
+    /// Who may write a safety factor while the committee has to rule about the protocol; may be nobody.
+    pub fallback_posters: Vec<Address>,
 }
 
-/// Windows of a task, in blocks. Their sum must not exceed the quorum's look-ahead.
+/// Windows of a task, in blocks. Their sum must exceed neither the quorum's look-ahead nor EigenLayer's withdrawal delay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowsConfig {
@@ -319,6 +332,18 @@ impl DeployConfig {
     pub fn is_local(&self) -> bool {
         self.chain_id == 31337
     }
+
+    /// For a chain that makes a block every so many seconds: what depends on it follows.
+    pub(crate) fn with_block_time(mut self, seconds: u64) -> Self {
+        self.seconds_per_block = seconds;
+        self.slashing.ejection_cooldown_seconds = self.veto_seconds();
+        self
+    }
+
+    /// How long a slashing can be vetoed, in seconds.
+    fn veto_seconds(&self) -> u64 {
+        u64::from(self.windows.veto).saturating_mul(self.seconds_per_block)
+    }
 }
 
 #[cfg(test)]
@@ -335,6 +360,8 @@ mod tests {
                 config.timelock.proposers.push(Address::repeat_byte(1));
                 config.timelock.executors.push(Address::ZERO);
                 config.roles.generators.push(Address::repeat_byte(2));
+                assert!(config.validate().unwrap_err().to_string().contains("committee"));
+                config.roles.committee.push(Address::repeat_byte(3));
             }
             config.validate().unwrap();
         }

@@ -22,7 +22,7 @@ pub(super) struct Ready {
 /// Deploys everything and sets the operators up. The chain mines at once meanwhile.
 pub(super) async fn prepare(options: &Options, folder: &Folder, chain: &Chain) -> Result<Ready, LocalError> {
     let deployer = chain.account(DevKey::Deployer).await?;
-    let mut config = DeployConfig::anvil()?;
+    let mut config = DeployConfig::anvil()?.with_block_time(options.block_time);
     // Each aggregator may create tasks.
     let count = usize::try_from(options.aggregators).unwrap_or(usize::MAX);
     config.roles.generators =
@@ -47,7 +47,8 @@ pub async fn deploy_to_anvil(rpc_url: &str, folder: &Path, block_time: u64) -> R
     let folder = Folder::shared(folder)?;
     let deployer = chain.account(DevKey::Deployer).await?;
     chain.mine_at_once().await?;
-    let outcome = deploy_contracts(&folder, &chain, &deployer, &DeployConfig::anvil()?).await;
+    let config = DeployConfig::anvil()?.with_block_time(block_time);
+    let outcome = deploy_contracts(&folder, &chain, &deployer, &config).await;
     chain.mine_every(block_time).await?;
     outcome
 }

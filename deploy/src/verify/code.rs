@@ -107,6 +107,7 @@ async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
                 at.safety_factor_oracle,
                 at.safety_factor_models,
                 at.allocation_manager,
+                at.delegation_manager,
                 at.registry_coordinator,
                 at.stake_registry,
                 at.bls_apk_registry,

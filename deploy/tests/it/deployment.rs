@@ -135,7 +135,8 @@ async fn deploys_over_a_core_that_is_there() {
     let chain = Chain::start();
     let deployer = chain.deployer().await;
     let mut config = DeployConfig::anvil().unwrap();
-    let CoreConfig::Deploy(params) = config.eigenlayer.clone() else { panic!("anvil deploys its core") };
+    let CoreConfig::Deploy(mut params) = config.eigenlayer.clone() else { panic!("anvil deploys its core") };
+    params.min_withdrawal_delay = 600;
     let mut journal = open_journal(&deployer, &config, &chain.journal()).await.unwrap();
     let core = deploy_eigenlayer(&deployer, &params, &mut journal).await.unwrap();
 
@@ -151,6 +152,15 @@ async fn deploys_over_a_core_that_is_there() {
     assert!(error.contains("deallocation delay on this chain is 1000 blocks"), "{error}");
 
     config.quorum.look_ahead = params.deallocation_delay;
+    let height = chain.height().await;
+    let error = deploy(&deployer, &config, &chain.url(), &mut journal).await.unwrap_err().to_string();
+    assert!(
+        error.contains("need 630 blocks and EigenLayer's withdrawal delay on this chain is 600"),
+        "{error}"
+    );
+    assert_eq!(chain.height().await, height, "a transaction was sent");
+
+    config.windows.max_stake_age -= 30;
     let addresses = deploy(&deployer, &config, &chain.url(), &mut journal).await.unwrap();
     assert_eq!(addresses.eigenlayer(), core);
     let report = verify(&chain.provider, &addresses).await.unwrap();
@@ -163,10 +173,13 @@ async fn a_configuration_that_changed_since_is_refused() {
     let chain = Chain::start();
     chain.deploy().await.unwrap();
     let height = chain.height().await;
-    let changes: [(Spoil, &str); 3] = [
+    let changes: [(Spoil, &str); 6] = [
         (|c| c.quorum.minimum_stake += U256::from(1), "anzen/quorum"),
         (|c| c.roles.pausers.push(Address::repeat_byte(1)), "anzen/configure/schedule"),
-        (|c| c.windows.veto += 1, "anzen/AnzenTaskManager/proxy"),
+        (|c| c.windows.execution += 1, "anzen/AnzenTaskManager/proxy"),
+        (|c| c.disputes.bond += U256::from(1), "anzen/AnzenDisputes/proxy"),
+        (|c| c.slashing.absence_bps += 1, "anzen/configure/schedule"),
+        (|c| c.slashing.ejection_cooldown_seconds += 1, "anzen/ejection-cooldown"),
     ];
     for (spoil, step) in changes {
         let (mut config, deployer) = (DeployConfig::anvil().unwrap(), chain.deployer().await);

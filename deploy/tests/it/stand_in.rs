@@ -25,6 +25,7 @@ fn filled_in(network: &str) -> DeployConfig {
     config.timelock.executors = vec![Address::ZERO];
     config.roles.generators = vec![Address::repeat_byte(2)];
     config.roles.pausers = vec![Address::repeat_byte(3)];
+    config.roles.committee = vec![Address::repeat_byte(4)];
     config
 }
 

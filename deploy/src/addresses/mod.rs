@@ -1,13 +1,21 @@
 //! The file that says where everything is: the deployment writes it, every process reads it.
 
+mod governance;
+
+pub use governance::{DisputeRules, FaultShares, Governance};
+
 use crate::{
-    config::{DeployConfig, ProtocolConfig},
+    chain::{self, ChainError},
+    config::ProtocolConfig,
     eigenlayer::EigenLayer,
 };
-use alloy::primitives::{Address, B256, U256};
+use alloy::{
+    primitives::{Address, B256},
+    providers::DynProvider,
+};
+use anzen_contracts::SafetyFactorOracle;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
 };
@@ -55,6 +63,10 @@ pub struct Addresses {
     pub safety_factor_oracle: Address,
     /// SafetyFactorModels.
     pub safety_factor_models: Address,
+    /// ModelEvaluator.
+    pub model_evaluator: Address,
+    /// AnzenDisputes.
+    pub disputes: Address,
     /// SlashingRegistryCoordinator.
     pub registry_coordinator: Address,
     /// StakeRegistry.
@@ -113,6 +125,8 @@ pub struct ProxyAdmins {
     pub safety_factor_oracle: Address,
     /// Of SafetyFactorModels.
     pub safety_factor_models: Address,
+    /// Of AnzenDisputes.
+    pub disputes: Address,
 }
 
 /// The implementations of EigenLayer's registries, which nobody but the timelock changes.
@@ -131,38 +145,6 @@ pub struct Implementations {
     pub socket_registry: Address,
 }
 
-/// Who may do what, and what else the timelock decides. When it decides otherwise later, this is to follow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Governance {
-    /// The timelock's delay.
-    pub min_delay_seconds: u64,
-    /// Who may schedule, and cancel.
-    pub proposers: BTreeSet<Address>,
-    /// Who may execute what was scheduled; the zero address lets anyone.
-    pub executors: BTreeSet<Address>,
-    /// Who may create tasks.
-    pub generators: BTreeSet<Address>,
-    /// Who may pause.
-    pub pausers: BTreeSet<Address>,
-    /// The least stake of an operator in quorum 0.
-    pub minimum_stake: U256,
-}
-
-impl From<&DeployConfig> for Governance {
-    fn from(config: &DeployConfig) -> Self {
-        let set = |accounts: &[Address]| accounts.iter().copied().collect();
-        Self {
-            min_delay_seconds: config.timelock.min_delay_seconds,
-            proposers: set(&config.timelock.proposers),
-            executors: set(&config.timelock.executors),
-            generators: set(&config.roles.generators),
-            pausers: set(&config.roles.pausers),
-            minimum_stake: config.quorum.minimum_stake,
-        }
-    }
-}
-
 /// One protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -171,20 +153,44 @@ pub struct Protocol {
     pub oracle_index: u32,
     /// Its name.
     pub name: String,
-    /// Its safety factor as an AggregatorV3 feed.
+    /// Its safety factor as an AggregatorV3 feed: every round as it is written.
     pub feed: Address,
+    /// The same, final rounds only.
+    pub final_feed: Address,
     /// How its safety factor is computed: the name of a model of SafetyFactorModels, which is in the chain's task policy.
     pub model_hash: B256,
     /// The quorums that must sign.
     pub quorum_numbers: Vec<u8>,
 }
 
+/// Where a protocol's safety factor can be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Feeds {
+    pub(crate) all: Address,
+    pub(crate) last_final: Address,
+}
+
+impl Feeds {
+    /// The feeds of a protocol in the oracle.
+    pub(crate) async fn read(
+        provider: &DynProvider,
+        oracle: Address,
+        oracle_index: u32,
+    ) -> Result<Self, ChainError> {
+        let all = chain::read(provider, oracle, SafetyFactorOracle::feedCall { oracleIndex: oracle_index });
+        let view = SafetyFactorOracle::finalFeedCall { oracleIndex: oracle_index };
+        let (all, last_final) = futures::try_join!(all, chain::read(provider, oracle, view))?;
+        Ok(Self { all, last_final })
+    }
+}
+
 impl Protocol {
-    pub(crate) fn new(config: &ProtocolConfig, model_hash: B256, feed: Address) -> Self {
+    pub(crate) fn new(config: &ProtocolConfig, model_hash: B256, feeds: Feeds) -> Self {
         Self {
             oracle_index: config.oracle_index,
             name: config.name.clone(),
-            feed,
+            feed: feeds.all,
+            final_feed: feeds.last_final,
             model_hash,
             quorum_numbers: config.quorum_numbers.clone(),
         }
@@ -233,6 +239,7 @@ impl Addresses {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::config::DeployConfig;
 
     pub(crate) fn example() -> Addresses {
         let at = Address::repeat_byte;
@@ -240,9 +247,11 @@ pub(crate) mod tests {
             oracle_index: 0,
             name: "Lending".into(),
             feed: at(29),
+            final_feed: at(39),
             model_hash: B256::repeat_byte(21),
             quorum_numbers: vec![0],
         };
+        let config = DeployConfig::anvil().unwrap();
         Addresses {
             chain_id: 31337,
             rpc_url: "http://127.0.0.1:8545".into(),
@@ -251,6 +260,8 @@ pub(crate) mod tests {
             service_manager: at(2),
             safety_factor_oracle: at(3),
             safety_factor_models: at(4),
+            model_evaluator: at(21),
+            disputes: at(23),
             registry_coordinator: at(5),
             stake_registry: at(6),
             bls_apk_registry: at(7),
@@ -274,6 +285,7 @@ pub(crate) mod tests {
                 task_manager: at(27),
                 safety_factor_oracle: at(28),
                 safety_factor_models: at(22),
+                disputes: at(40),
             },
             implementations: Implementations {
                 registry_coordinator: at(30),
@@ -287,8 +299,7 @@ pub(crate) mod tests {
                 proposers: [at(35), at(36)].into(),
                 executors: [Address::ZERO].into(),
                 generators: [at(37)].into(),
-                pausers: [at(38)].into(),
-                minimum_stake: U256::from(1_000_000),
+                ..Governance::new(&config, at(24))
             },
             protocols: vec![protocol],
         }
