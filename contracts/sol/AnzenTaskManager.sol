@@ -161,7 +161,7 @@ contract AnzenTaskManager is
         if (block.number > last) revert ResponseWindowOver(last);
 
         // How old the stakes were at the reference block was checked when the task was created.
-        (uint96[] memory signedStake, uint96[] memory totalStake, bytes32 signatoryRecordHash) =
+        (uint96[] memory signedStake, uint96[] memory totalStake, bytes32[] memory nonSignerIds) =
             _checkCertificate(responseDigest(response), task.quorumNumbers, task.referenceBlock, certificate);
         for (uint256 i; i < signedStake.length; ++i) {
             if (uint256(signedStake[i]) * 100 < uint256(totalStake[i]) * task.quorumThresholdPercentage) {
@@ -169,10 +169,12 @@ contract AnzenTaskManager is
             }
         }
 
-        TaskResponseMetadata memory metadata =
-            TaskResponseMetadata({respondedBlock: uint32(block.number), signatoryRecordHash: signatoryRecordHash});
+        TaskResponseMetadata memory metadata = TaskResponseMetadata({
+            respondedBlock: uint32(block.number),
+            signatoryRecordHash: _signatoryRecordHash(task.referenceBlock, nonSignerIds)
+        });
         $.responseHashes[taskHash] = keccak256(abi.encode(response, metadata));
-        emit TaskResponded(task.index, taskHash, response, metadata);
+        emit TaskResponded(task.index, taskHash, response, metadata, nonSignerIds);
         oracle.update(
             ISafetyFactorOracle.Answer({
                 oracleIndex: task.oracleIndex,

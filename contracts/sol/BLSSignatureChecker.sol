@@ -79,19 +79,21 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
             uint256 refreshedBlock = registryCoordinator.quorumUpdateBlockNumber(quorumNumber);
             if (refreshedBlock + maxAge < referenceBlock) revert StakesStale(quorumNumber, refreshedBlock);
         }
-        return _checkCertificate(digest, quorumNumbers, referenceBlock, params);
+        bytes32[] memory nonSignerIds;
+        (signedStake, totalStake, nonSignerIds) = _checkCertificate(digest, quorumNumbers, referenceBlock, params);
+        signatoryRecordHash = _signatoryRecordHash(referenceBlock, nonSignerIds);
     }
 
     /// @inheritdoc IBLSSignatureChecker
     function maxStakeAge() public view virtual returns (uint32);
 
-    /// @dev `checkSignatures` without the question of how old the stakes are.
+    /// @dev `checkSignatures` without the question of how old the stakes are. Returns who did not sign, ascending.
     function _checkCertificate(
         bytes32 digest,
         bytes calldata quorumNumbers,
         uint32 referenceBlock,
         NonSignerStakesAndSignature calldata params
-    ) internal view returns (uint96[] memory signedStake, uint96[] memory totalStake, bytes32 signatoryRecordHash) {
+    ) internal view returns (uint96[] memory signedStake, uint96[] memory totalStake, bytes32[] memory nonSignerIds) {
         if (referenceBlock >= block.number) revert ReferenceBlockNotPast(referenceBlock);
         _checkLengths(quorumNumbers.length, params);
 
@@ -99,9 +101,17 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
         check.referenceBlock = referenceBlock;
         check.quorums = new Quorum[](quorumNumbers.length);
         totalStake = _addQuorums(check, quorumNumbers, params);
-        signatoryRecordHash = _subtractNonSigners(check, params.nonSignerPubkeys, params.nonSignerQuorumBitmapIndices);
+        nonSignerIds = _subtractNonSigners(check, params.nonSignerPubkeys, params.nonSignerQuorumBitmapIndices);
         signedStake = _signedStake(check.quorums);
         BlsSignature.verify(digest, check.key, params.apkG2, params.sigma);
+    }
+
+    function _signatoryRecordHash(uint32 referenceBlock, bytes32[] memory nonSignerIds)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encodePacked(referenceBlock, nonSignerIds));
     }
 
     function _checkLengths(uint256 quorumCount, NonSignerStakesAndSignature calldata params) private pure {
@@ -151,18 +161,18 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
     }
 
     /// @dev Subtracts the non-signers' keys, each as often as it belongs to one of the quorums, and from the quorums' stakes
-    /// the non-signers' stakes. Returns the hash of who they are.
+    /// the non-signers' stakes. Returns who they are.
     function _subtractNonSigners(Check memory check, BN254.G1Point[] calldata pubkeys, uint32[] calldata bitmapIndices)
         private
         view
-        returns (bytes32 signatoryRecordHash)
+        returns (bytes32[] memory ids)
     {
-        uint32 referenceBlock = uint32(check.referenceBlock);
-        if (pubkeys.length == 0) return keccak256(abi.encodePacked(referenceBlock));
+        if (pubkeys.length == 0) return ids;
 
+        uint32 referenceBlock = uint32(check.referenceBlock);
         check.bitmapRequest = abi.encodeCall(ISlashingRegistryCoordinator.getQuorumBitmapUpdateByIndex, (0, 0));
         check.stakeRequest = abi.encodeCall(IStakeRegistry.getStakeAtBlockNumberAndIndex, (0, referenceBlock, 0, 0));
-        bytes32[] memory ids = new bytes32[](pubkeys.length);
+        ids = new bytes32[](pubkeys.length);
         BN254.G1Point memory sum;
         bytes32 previous;
         for (uint256 n; n < pubkeys.length; ++n) {
@@ -181,7 +191,6 @@ abstract contract BLSSignatureChecker is IBLSSignatureChecker {
         }
         sum.negate();
         check.key.add(sum);
-        return keccak256(abi.encodePacked(referenceBlock, ids));
     }
 
     /// @dev The quorums of the operator `id` at the reference block, which are the `index`-th in its history.

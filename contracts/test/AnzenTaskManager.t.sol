@@ -452,7 +452,7 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         IBLSSignatureChecker.NonSignerStakesAndSignature memory certificate = _certificate(task, _ids(0));
 
         vm.expectEmit(address(taskManager));
-        emit IAnzenTaskManager.TaskResponded(0, response.taskHash, response, metadata);
+        emit IAnzenTaskManager.TaskResponded(0, response.taskHash, response, metadata, _ids(0));
         vm.expectEmit(address(oracle));
         emit ISafetyFactorOracle.SafetyFactorUpdated(ORACLE_INDEX, 1, 0, SAFETY_FACTOR, task.referenceBlock);
         vm.prank(makeAddr("anyone"));

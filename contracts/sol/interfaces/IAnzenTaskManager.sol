@@ -76,9 +76,16 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
 
     /// @notice A task was created.
     event NewTaskCreated(uint32 indexed taskIndex, bytes32 indexed taskHash, Task task);
-    /// @notice A task was answered.
+    /// @notice A task was answered. All that a dispute of the answer needs is told here: the certificate is in the calldata of
+    /// whatever contract posted it, and that of a call within a transaction is not to be had of every node.
+    /// @param nonSignerIds The operators of the task's quorums that did not sign, strictly ascending: those of the metadata's
+    /// signatory record.
     event TaskResponded(
-        uint32 indexed taskIndex, bytes32 indexed taskHash, TaskResponse response, TaskResponseMetadata metadata
+        uint32 indexed taskIndex,
+        bytes32 indexed taskHash,
+        TaskResponse response,
+        TaskResponseMetadata metadata,
+        bytes32[] nonSignerIds
     );
     /// @notice Nobody answered a task in time. Told when the protocol's next task is created; `latestTask` tells it before.
     event TaskUnanswered(uint32 indexed taskIndex, bytes32 indexed taskHash);

@@ -9,7 +9,7 @@ use crate::tasks::{Answered, Open, Part, signed_bps};
 pub(super) fn answered(answered: &Answered, protocol: &str, numbers: &Numbers) -> String {
     let Answered { open, response, at, parts } = answered;
     let value = response.value.to_string();
-    let signers = parts.as_deref().map_or_else(|| "signed".into(), |parts| signers(parts, numbers));
+    let signers = signers(parts, numbers);
     let blocks = at.block.saturating_sub(open.created.block);
     let seconds = at.time.saturating_sub(open.created.time);
     format!(
@@ -89,12 +89,12 @@ mod tests {
         Open { hash: B256::ZERO, task: task(3), created, last_block: 112 }
     }
 
-    fn line(parts: Option<Vec<Part>>) -> String {
+    fn line(parts: Vec<Part>) -> String {
         let response = Response {
             value: SafetyFactor(I256::try_from(750_000_000).unwrap()),
             block: 84,
             transaction: B256::repeat_byte(9),
-            signatory_record: B256::ZERO,
+            non_signers: Default::default(),
         };
         let at = At { block: 84, time: 1_002 };
         answered(&Answered { open: open(), response, at, parts }, "Local Lending", &numbers())
@@ -102,17 +102,16 @@ mod tests {
 
     #[test]
     fn says_who_signed_and_who_did_not() {
-        let line = line(Some(vec![part(1, true), part(2, false), part(3, true)]));
+        let line = line(vec![part(1, true), part(2, false), part(3, true)]);
         assert!(line.contains("signed by 1, 2, not by 10 (66.66 % of stake)"), "{line}");
         assert!(line.contains("0.750000000") && line.contains("2 blocks (2 s) after"), "{line}");
     }
 
     #[test]
-    fn a_stranger_is_named_by_its_address_and_nobody_where_that_is_not_known() {
-        let line = line(Some(vec![part(1, true), part(7, true)]));
+    fn a_stranger_is_named_by_its_address() {
+        let line = line(vec![part(1, true), part(7, true)]);
         assert!(line.contains("signed by 2, 0x0707"), "{line}");
         assert!(line.contains("(100.00 % of stake)"), "{line}");
-        assert!(super::tests::line(None).contains("0.750000000  signed  block 84"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use alloy::{
     sol_types::SolEvent,
 };
 use anzen_contracts::AnzenTaskManager::{self, NewTaskCreated, TaskResponded};
-use anzen_messages::{SafetyFactor, Task};
+use anzen_messages::{OperatorId, SafetyFactor, Task};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{At, Response, TaskRecord, TaskStatus, Tasks, rpc};
@@ -147,7 +147,7 @@ pub(super) fn response_in(log: &Log) -> Option<(B256, Response)> {
         value: SafetyFactor(event.response.safetyFactor),
         block: event.metadata.respondedBlock.into(),
         transaction: log.transaction_hash.unwrap_or_default(),
-        signatory_record: event.metadata.signatoryRecordHash,
+        non_signers: event.nonSignerIds.into_iter().map(OperatorId).collect(),
     };
     Some((event.taskHash, response))
 }

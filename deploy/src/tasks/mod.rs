@@ -6,7 +6,7 @@
 //! | `open.rs` | the tasks that can still be answered. No I/O |
 //! | `logs.rs` | logs of many blocks, from providers that bound the range |
 //! | `history.rs` | the latest tasks, or one of them |
-//! | `signers.rs` | who signed, from the certificate in the transaction |
+//! | `signers.rs` | who signed |
 //! | `watch.rs` | what each block brings, as it comes |
 
 mod history;

@@ -1,5 +1,7 @@
 //! A task and what became of it. No I/O.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::{Address, B256, TxHash, U256};
 use anzen_messages::{OperatorId, SafetyFactor, Task};
 
@@ -27,8 +29,8 @@ pub struct Response {
     pub block: u64,
     /// The transaction that posted it.
     pub transaction: TxHash,
-    /// keccak256 of the reference block and the ids of the non-signers, as the contract recorded it.
-    pub signatory_record: B256,
+    /// The operators of the task's quorums that did not sign.
+    pub non_signers: BTreeSet<OperatorId>,
 }
 
 /// How a task stands.
@@ -89,9 +91,12 @@ mod tests {
         };
         assert_eq!(record.status(14), TaskStatus::Open);
         assert_eq!(record.status(15), TaskStatus::Unanswered);
-        let value = SafetyFactor(Default::default());
-        record.response =
-            Some(Response { value, block: 15, transaction: B256::ZERO, signatory_record: B256::ZERO });
+        record.response = Some(Response {
+            value: SafetyFactor(Default::default()),
+            block: 15,
+            transaction: B256::ZERO,
+            non_signers: Default::default(),
+        });
         assert_eq!(record.status(99), TaskStatus::Answered);
     }
 

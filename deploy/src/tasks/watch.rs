@@ -45,8 +45,8 @@ pub struct Answered {
     pub response: Response,
     /// When it was answered.
     pub at: At,
-    /// Who could sign and who did; nothing where the transaction does not show it.
-    pub parts: Option<Vec<Part>>,
+    /// Who could sign and who did.
+    pub parts: Vec<Part>,
 }
 
 /// A block and what it brought.

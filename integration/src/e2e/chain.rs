@@ -29,7 +29,11 @@ sol! {
 
     event NewTaskCreated(uint32 indexed taskIndex, bytes32 indexed taskHash, Task task);
     event TaskResponded(
-        uint32 indexed taskIndex, bytes32 indexed taskHash, TaskResponse response, TaskResponseMetadata metadata
+        uint32 indexed taskIndex,
+        bytes32 indexed taskHash,
+        TaskResponse response,
+        TaskResponseMetadata metadata,
+        bytes32[] nonSignerIds
     );
 
     #[sol(rpc)]

@@ -2,10 +2,9 @@
 
 use alloy::primitives::{Address, B256, Bytes, I256, U64, U256, keccak256};
 use alloy::rpc::types::{Block, Log};
-use alloy::sol_types::{SolCall, SolEvent, SolValue};
-use anzen_contracts::AnzenTaskManager::{NewTaskCreated, TaskResponded, respondToTaskCall};
-use anzen_contracts::{G1Point, G2Point, NonSignerStakesAndSignature, TaskResponse, TaskResponseMetadata};
-use anzen_messages::Task;
+use alloy::sol_types::{SolEvent, SolValue};
+use anzen_contracts::AnzenTaskManager::{NewTaskCreated, TaskResponded};
+use anzen_contracts::{TaskResponse, TaskResponseMetadata};
 use serde_json::{Value, json};
 
 use super::{Example, lines, text};
@@ -33,14 +32,17 @@ pub(super) fn tasks() -> Vec<Example> {
     let task = task(0, 101);
     let hash = B256::repeat_byte(0x11);
     let created = log(101, &NewTaskCreated { taskIndex: 0, taskHash: hash, task: (&task).into() });
-    let record = keccak256(task.reference_block.to_be_bytes());
+    let absent = vec![B256::repeat_byte(0x22)];
+    let record = keccak256([&task.reference_block.to_be_bytes()[..], &absent[0][..]].concat());
     let response = TaskResponse { taskHash: hash, safetyFactor: I256::ONE };
     let metadata = TaskResponseMetadata { respondedBlock: 103, signatoryRecordHash: record };
-    let responded = log(103, &TaskResponded { taskIndex: 0, taskHash: hash, response, metadata });
+    let responded =
+        TaskResponded { taskIndex: 0, taskHash: hash, response, metadata, nonSignerIds: absent.clone() };
+    let responded = log(103, &responded);
     let windows = text(&Bytes::from((50_u32, 30_u32, 10_u32, 5_u32, 20_u32).abi_encode_params()));
     let both = text(&vec![created.clone(), responded.clone()]);
-    let call = posted(&task, hash);
-    let nobody = text(&Bytes::from((Vec::<Vec<(Address, B256, U256)>>::new(),).abi_encode_params()));
+    let operators = vec![vec![(Address::repeat_byte(3), absent[0], U256::ONE)]];
+    let operators = text(&Bytes::from((operators,).abi_encode_params()));
     let head = |number: u64| text(&block(number));
     let refused = "!{\"code\":-32000,\"message\":\"block range is too large\"}".to_owned();
     let log_of = |log: &Log| text(&vec![log]);
@@ -56,7 +58,7 @@ pub(super) fn tasks() -> Vec<Example> {
             "latest-refused",
             of("latest", &[head(110), refused, log_of(&created), log_of(&responded), windows.clone()]),
         ),
-        ("task-history", "find", of("find", &[both, windows.clone(), call, nobody])),
+        ("task-history", "find", of("find", &[both, windows.clone(), operators])),
         (
             "task-history",
             "watch",
@@ -121,27 +123,4 @@ pub(super) fn steps() -> Vec<Example> {
 
 fn allocation(pending: i128) -> String {
     text(&Bytes::from((u64::MAX, pending, u32::MAX).abi_encode_params()))
-}
-
-/// The transaction that answered a task, signed by all.
-fn posted(task: &Task, hash: B256) -> String {
-    let zero = || G1Point { X: U256::ZERO, Y: U256::ZERO };
-    let certificate = NonSignerStakesAndSignature {
-        nonSignerQuorumBitmapIndices: vec![],
-        nonSignerPubkeys: vec![],
-        quorumApks: vec![],
-        apkG2: G2Point { X: [U256::ZERO; 2], Y: [U256::ZERO; 2] },
-        sigma: zero(),
-        quorumApkIndices: vec![],
-        totalStakeIndices: vec![],
-        nonSignerStakeIndices: vec![],
-    };
-    let response = TaskResponse { taskHash: hash, safetyFactor: I256::ONE };
-    let input = respondToTaskCall { task: task.into(), response, certificate }.abi_encode();
-    text(&json!({
-        "type": "0x2", "chainId": "0x1", "nonce": "0x0", "gas": "0x1", "maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x1",
-        "to": Address::repeat_byte(1), "value": "0x0", "accessList": [], "input": Bytes::from(input), "r": "0x1", "s": "0x1",
-        "yParity": "0x0", "v": "0x0", "hash": B256::ZERO, "from": Address::ZERO, "blockHash": B256::ZERO, "blockNumber": "0x67",
-        "transactionIndex": "0x0",
-    }))
 }
