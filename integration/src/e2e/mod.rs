@@ -10,7 +10,9 @@
 
 pub mod chain;
 pub mod collector;
+pub mod colluders;
 pub mod command;
+pub mod disputes;
 pub mod door;
 pub mod network;
 pub mod newcomer;

@@ -1,0 +1,82 @@
+//! Two operators of three that do as the test says: together they have two thirds of the stake, which is what a task wants.
+
+use alloy::primitives::{Address, I256, address};
+use tokio::process::Child;
+
+use super::chain::{Chain, TaskResponded};
+use super::disputes::{Posted, SafetyFactorUpdated};
+use super::network::LocalNetwork;
+use super::wire::{Client, Keys};
+
+/// anvil's eighth account, which is the local network's committee.
+pub const COMMITTEE: Address = address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955");
+
+/// A local network whose second and third operator are the test's. The first is honest, and whatever process dies is started
+/// again.
+pub struct Colluders {
+    /// The network.
+    pub network: LocalNetwork,
+    /// Its chain.
+    pub chain: Chain,
+    clients: Vec<Client>,
+}
+
+impl Colluders {
+    /// Starts a network with these arguments, in which all three have signed a task; then the two are the test's.
+    pub async fn of_new_network(arguments: &[&str]) -> Self {
+        let mut network =
+            LocalNetwork::ready(&[&["--operators", "1", "--interval", "5"], arguments].concat()).await;
+        let mut children: Vec<Child> = Vec::new();
+        for number in [2, 3] {
+            children.push(network.spawn_operator(number));
+            network.line(&format!("operator {number} has joined")).await;
+        }
+        network.line("signed by 1, 2, 3 ").await;
+        for mut child in children {
+            child.kill().await.unwrap();
+        }
+        let chain = Chain::new(network.json("addresses.json"));
+        let info = network.json("network.json");
+        let mut clients = Vec::new();
+        for number in [2, 3] {
+            let keys = Keys::of_operator(network.folder(), number);
+            clients.push(Client::connect(&info, &chain, keys).await);
+        }
+        Self { network, chain, clients }
+    }
+
+    /// The account of operator `number`.
+    pub fn account(&self, number: u32) -> Address {
+        let identity = self.network.json(&format!("operator-{number}/operator.json"));
+        identity["address"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Both sign what `answer` makes of the right value of the next task; returns when that is on chain.
+    pub async fn answer(&mut self, answer: impl Fn(I256) -> I256) -> Posted {
+        let known = self.chain.tasks().await.len();
+        let (hash, task) = self.chain.next_task(known).await;
+        let right = self.chain.by_hand(task.oracleIndex, task.referenceBlock.into()).await;
+        for client in &mut self.clients {
+            client.answer(hash, answer(right)).await;
+        }
+        let of = |event: &TaskResponded| event.taskHash == hash;
+        let answered: TaskResponded = self.chain.event("the answer", "taskManager", of).await;
+        let of = |event: &SafetyFactorUpdated| {
+            (event.oracleIndex, event.taskIndex) == (task.oracleIndex, task.index)
+        };
+        let written: SafetyFactorUpdated = self.chain.event("the round", "safetyFactorOracle", of).await;
+        Posted {
+            hash,
+            task,
+            response: answered.response,
+            metadata: answered.metadata,
+            non_signers: answered.nonSignerIds,
+            round: written.roundId.to(),
+        }
+    }
+
+    /// Both sign a value that is one too great.
+    pub async fn lie(&mut self) -> Posted {
+        self.answer(|right| right + I256::ONE).await
+    }
+}

@@ -1,0 +1,164 @@
+//! Disputes on a network's chain, read without Anzen's code, and what the committee and others do with their own accounts.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use alloy::network::TransactionBuilder;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::providers::Provider;
+use alloy::rpc::types::{Filter, Log, TransactionRequest};
+use alloy::sol;
+use alloy::sol_types::{SolCall, SolEvent};
+
+use super::chain::{Chain, Task, TaskResponse, TaskResponseMetadata};
+use super::within;
+
+sol! {
+    #[derive(Debug, PartialEq, Eq)]
+    struct QuorumStrategies { uint8 quorumNumber; address[] strategies; }
+    #[derive(Debug)]
+    event AnswerWithdrawn(
+        uint32 indexed taskIndex, bytes32 indexed taskHash, bytes32 indexed faultId, uint32 oracleIndex, uint80 roundId
+    );
+    event EquivocationProved(bytes32 indexed taskHash, bytes32 indexed operatorId, bytes32 indexed faultId);
+    event AbsenteeEjected(bytes32 indexed operatorId, bytes32 indexed taskHash, uint32 rulingEnd);
+    #[derive(Debug)]
+    event FaultRecorded(
+        bytes32 indexed faultId, uint8 indexed kind, uint64 wadToSlash, uint32 vetoEnd, uint32 executionEnd,
+        QuorumStrategies[] plan
+    );
+    event FaultVetoed(bytes32 indexed faultId);
+    event OperatorFrozen(bytes32 indexed faultId, address indexed operator, uint192 quorums);
+    event OperatorSlashed(
+        bytes32 indexed faultId, address indexed operator, uint8 indexed quorumNumber, uint64 wadToSlash
+    );
+    event SafetyFactorUpdated(
+        uint32 indexed oracleIndex, uint80 indexed roundId, uint32 indexed taskIndex, int256 safetyFactor,
+        uint32 referenceBlock
+    );
+
+    #[sol(rpc)]
+    interface Faults {
+        function executeSlashing(bytes32 faultId, QuorumStrategies[] plan, address[] operators) external;
+        function vetoFault(bytes32 faultId) external;
+    }
+    #[sol(rpc)]
+    interface Rounds {
+        function roundStatus(uint32 oracleIndex, uint80 roundId) external view returns (uint8);
+        function getSafetyFactor(uint32 oracleIndex) external view returns (int256, uint32, uint64);
+    }
+    #[sol(rpc)]
+    interface Allocations {
+        function getMaxMagnitude(address operator, address strategy) external view returns (uint64);
+    }
+    #[sol(rpc)]
+    interface Delegations {
+        function operatorShares(address operator, address strategy) external view returns (uint256);
+    }
+    #[sol(rpc)]
+    interface Coordinator {
+        function getOperatorStatus(address operator) external view returns (uint8);
+    }
+}
+
+/// A round of the oracle that was proved wrong (ISafetyFactorOracle.RoundStatus).
+pub const WITHDRAWN: u8 = 4;
+
+/// An answer with all that a dispute about it wants.
+pub struct Posted {
+    /// The task.
+    pub task: Task,
+    /// Its hash.
+    pub hash: B256,
+    /// The answer.
+    pub response: TaskResponse,
+    /// What the contract added.
+    pub metadata: TaskResponseMetadata,
+    /// Those who did not sign.
+    pub non_signers: Vec<B256>,
+    /// The oracle's round.
+    pub round: u64,
+}
+
+impl Chain {
+    /// The event of this kind that `is` looked for, once it is there.
+    pub async fn event<E: SolEvent>(&self, what: &str, contract: &str, is: impl Fn(&E) -> bool) -> E {
+        within(what, async {
+            loop {
+                if let Some(found) = self.events::<E>(contract).await.into_iter().find(&is) {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+    }
+
+    /// All events of this kind of a contract, by its name in `addresses.json`.
+    pub async fn events<E: SolEvent>(&self, contract: &str) -> Vec<E> {
+        let filter = Filter::new().address(self.address(contract)).event_signature(E::SIGNATURE_HASH).from_block(0);
+        let logs: Vec<Log> = self.provider().get_logs(&filter).await.unwrap();
+        logs.iter().map(|log| E::decode_log(&log.inner).unwrap().data).collect()
+    }
+
+    /// Returns when so many operators have been named by events of this kind about a fault; all of them.
+    pub async fn operators_of<E: SolEvent>(
+        &self,
+        what: &str,
+        count: usize,
+        of: impl Fn(&E) -> Option<Address>,
+    ) -> BTreeSet<Address> {
+        within(what, async {
+            loop {
+                let found: BTreeSet<Address> =
+                    self.events::<E>("serviceManager").await.iter().filter_map(&of).collect();
+                if found.len() >= count {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+    }
+
+    /// What is left of an operator's stake in the network's strategy: magnitude of 10^18, and shares.
+    pub async fn stake_of(&self, operator: Address) -> (u64, U256) {
+        let strategy = self.address("strategy");
+        let allocations = Allocations::new(self.address("allocationManager"), self.provider());
+        let delegations = Delegations::new(self.address("delegationManager"), self.provider());
+        let magnitude = allocations.getMaxMagnitude(operator, strategy).call().await.unwrap();
+        (magnitude, delegations.operatorShares(operator, strategy).call().await.unwrap())
+    }
+
+    /// Whether an operator is registered with Anzen.
+    pub async fn is_registered(&self, operator: Address) -> bool {
+        let coordinator = Coordinator::new(self.address("registryCoordinator"), self.provider());
+        coordinator.getOperatorStatus(operator).call().await.unwrap() == 1
+    }
+
+    /// How far a round can be relied on (ISafetyFactorOracle.RoundStatus).
+    pub async fn round_status(&self, oracle_index: u32, round: u64) -> u8 {
+        let oracle = Rounds::new(self.address("safetyFactorOracle"), self.provider());
+        let round = alloy::primitives::aliases::U80::from(round);
+        oracle.roundStatus(oracle_index, round).call().await.unwrap()
+    }
+
+    /// Has an account, whose key the chain has or which it plays, call a contract; what the contract says where it reverts.
+    pub async fn send_as<C: SolCall>(&self, from: Address, to: Address, call: &C, value: U256) -> Result<(), String> {
+        let _: () = self.provider().raw_request("anvil_impersonateAccount".into(), [from]).await.unwrap();
+        self.give_ether(from).await;
+        let data: Bytes = call.abi_encode().into();
+        let request = TransactionRequest::default().with_from(from).with_to(to).with_input(data).with_value(value);
+        let sent = self.provider().send_transaction(request).await.map_err(|error| error.to_string())?;
+        let receipt = sent.get_receipt().await.unwrap();
+        if receipt.status() { Ok(()) } else { Err(format!("{} reverted", receipt.transaction_hash)) }
+    }
+
+    /// Mines so many blocks that `block` is the latest at least.
+    pub async fn mine_to(&self, block: u64) {
+        let head = self.provider().get_block_number().await.unwrap();
+        if head < block {
+            self.mine(block - head).await;
+        }
+    }
+}
