@@ -123,7 +123,12 @@ pub trait Disputes: Send + Sync {
     async fn standing(&self, task: &Task, answer: &PostedAnswer) -> Result<AnswerStanding, ChainError>;
 
     /// Has an answer withdrawn by proof.
-    fn challenge_call(&self, task: &Task, answer: &PostedAnswer, witness: &Bytes) -> Result<ContractCall, ChainError>;
+    fn challenge_call(
+        &self,
+        task: &Task,
+        answer: &PostedAnswer,
+        witness: &Bytes,
+    ) -> Result<ContractCall, ChainError>;
 
     /// Has the committee rule on an answer, for this bond.
     fn committee_call(&self, task: &Task, answer: &PostedAnswer, bond: U256) -> ContractCall;

@@ -19,7 +19,8 @@ pub use chain::{
 pub use clock::{Clock, UnixMillis};
 pub use cpu::{CpuPool, Priority, run_at, run_on};
 pub use disputes::{
-    AnswerStanding, CommitteeCase, ContractCall, Disputes, FaultStanding, PostedAnswer, Recomputed, SignerStanding,
+    AnswerStanding, CommitteeCase, ContractCall, Disputes, FaultStanding, PostedAnswer, Recomputed,
+    SignerStanding,
 };
 pub use rng::{Rng, jittered};
 pub use signer::{BlsSigner, SignerError};

@@ -29,6 +29,9 @@ const LISTENING: &str = "Listening on ";
 pub(super) const STATES: &str = "chain-states";
 /// The most of them: a state takes 0.6 MB.
 const MOST_STATES: &str = "1000";
+/// The number of the chain's first block: more than EigenLayer's withdrawal delay (networks/anvil.toml), because its core cannot
+/// slash on a chain that is younger (DelegationManager subtracts the delay from the block's number).
+const FIRST_BLOCK: &str = "2000";
 /// So many of anvil's accounts are aggregators'.
 pub const MOST_AGGREGATORS: u32 = 4;
 
@@ -87,7 +90,8 @@ impl Chain {
     ) -> Result<Self, LocalError> {
         let log = folder.join("chain.log");
         let arguments = [
-            &["--host", "127.0.0.1", "--cache-path", STATES, "--max-persisted-states", MOST_STATES],
+            ["--host", "127.0.0.1", "--number", FIRST_BLOCK].as_slice(),
+            &["--cache-path", STATES, "--max-persisted-states", MOST_STATES],
             arguments_of_anvil,
         ]
         .concat();

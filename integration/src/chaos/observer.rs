@@ -12,7 +12,8 @@ use anzen_messages::{SafetyFactor, Task, TaskHash, TaskResponse};
 use tokio::sync::watch;
 
 use super::witness::Witness;
-use crate::e2e::chain::{Chain, NewTaskCreated, TaskResponded};
+use crate::e2e::abi::{NewTaskCreated, TaskResponded};
+use crate::e2e::chain::Chain;
 use crate::invariants::Fact;
 
 /// A task as the chain has it.

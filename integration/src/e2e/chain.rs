@@ -4,65 +4,14 @@ use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, I256, U256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::{Filter, TransactionRequest};
-use alloy::sol;
 use alloy::sol_types::{SolCall, SolEvent, SolValue};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::abi::{
+    Feed, Models, NewTaskCreated, Oracle, Source, Stakes, StorageSlot, Task, TaskResponded, Token, ViewCall,
+};
 use super::within;
-
-sol! {
-    #[derive(Debug)]
-    struct Task {
-        uint32 index;
-        uint32 oracleIndex;
-        bytes32 modelHash;
-        int256 proposedSafetyFactor;
-        uint32 referenceBlock;
-        bytes32 referenceBlockHash;
-        uint32 createdBlock;
-        bytes quorumNumbers;
-        uint32 quorumThresholdPercentage;
-    }
-    struct TaskResponse { bytes32 taskHash; int256 safetyFactor; }
-    struct TaskResponseMetadata { uint32 respondedBlock; bytes32 signatoryRecordHash; }
-
-    event NewTaskCreated(uint32 indexed taskIndex, bytes32 indexed taskHash, Task task);
-    event TaskResponded(
-        uint32 indexed taskIndex,
-        bytes32 indexed taskHash,
-        TaskResponse response,
-        TaskResponseMetadata metadata,
-        bytes32[] nonSignerIds
-    );
-
-    #[sol(rpc)]
-    interface Token {
-        function balanceOf(address account) external view returns (uint256);
-        function mint(address account, uint256 amount) external;
-    }
-    #[sol(rpc)]
-    interface Oracle {
-        function getSafetyFactor(uint32 oracleIndex) external view returns (int256, uint32, uint64);
-    }
-    #[sol(rpc)]
-    interface Stakes {
-        function getCurrentTotalStake(uint8 quorumNumber) external view returns (uint96);
-    }
-    #[sol(rpc)]
-    interface Feed {
-        function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80);
-    }
-    struct Source { uint8 kind; bytes data; }
-    struct Term { uint8 side; Source amount; Source price; uint32 shareBps; uint8 decimals; }
-    struct Model { Term[] terms; }
-    struct Guard { address account; bytes32 slot; bytes32 expected; }
-    struct StorageSlot { address account; bytes32 slot; uint8 offset; uint8 width; Guard[] guards; }
-    #[sol(rpc)]
-    interface Models {
-        function getModel(bytes32 modelHash) external view returns (Model memory);
-    }
-}
 
 /// A network's chain.
 #[derive(Clone)]
@@ -194,6 +143,16 @@ impl Chain {
         let protocols = self.addresses["protocols"].as_array().unwrap();
         let protocol = protocols.iter().find(|protocol| protocol["oracleIndex"] == index).unwrap();
         let hash = protocol["modelHash"].as_str().unwrap().parse().unwrap();
+        self.by_model(hash, at).await
+    }
+
+    /// The right answer to a task.
+    pub async fn answer_to(&self, task: &Task) -> I256 {
+        self.by_model(task.modelHash, BlockId::hash(task.referenceBlockHash)).await
+    }
+
+    /// What a model yields, by hand, of the block that is named.
+    async fn by_model(&self, hash: B256, at: BlockId) -> I256 {
         let models = Models::new(self.address("safetyFactorModels"), &self.provider);
         let (mut cost, mut profit) = (U256::ZERO, U256::ZERO);
         for term in models.getModel(hash).call().await.unwrap().terms {
@@ -227,6 +186,11 @@ impl Chain {
                 let slot = StorageSlot::abi_decode(&source.data).unwrap();
                 assert_eq!((slot.offset, slot.width, slot.guards.len()), (0, 32, 0), "a whole slot");
                 self.provider.get_storage_at(slot.account, slot.slot.into()).block_id(at).await.unwrap()
+            }
+            4 => {
+                let call = ViewCall::abi_decode(&source.data).unwrap();
+                let request = TransactionRequest::default().to(call.target).input(call.callData.into());
+                U256::abi_decode(&self.provider.call(request).block(at).await.unwrap()).unwrap()
             }
             other => panic!("a source of kind {other}"),
         }

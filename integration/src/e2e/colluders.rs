@@ -1,10 +1,11 @@
 //! Two operators of three that do as the test says: together they have two thirds of the stake, which is what a task wants.
 
-use alloy::primitives::{Address, I256, address};
+use alloy::primitives::{Address, B256, I256, address};
 use tokio::process::Child;
 
-use super::chain::{Chain, TaskResponded};
-use super::disputes::{Posted, SafetyFactorUpdated};
+use super::abi::Task;
+use super::chain::Chain;
+use super::disputes::Posted;
 use super::network::LocalNetwork;
 use super::wire::{Client, Keys};
 
@@ -47,36 +48,38 @@ impl Colluders {
 
     /// The account of operator `number`.
     pub fn account(&self, number: u32) -> Address {
-        let identity = self.network.json(&format!("operator-{number}/operator.json"));
-        identity["address"].as_str().unwrap().parse().unwrap()
+        account(&self.network, number)
     }
 
-    /// Both sign what `answer` makes of the right value of the next task; returns when that is on chain.
-    pub async fn answer(&mut self, answer: impl Fn(I256) -> I256) -> Posted {
-        let known = self.chain.tasks().await.len();
-        let (hash, task) = self.chain.next_task(known).await;
-        let right = self.chain.by_hand(task.oracleIndex, task.referenceBlock.into()).await;
+    /// Both sign what `answer` makes of the right value of the next task of a protocol; returns when that is on chain.
+    pub async fn answer(&mut self, oracle_index: u32, answer: impl Fn(I256) -> I256) -> Posted {
+        let (hash, task) = self.next_task_of(oracle_index).await;
+        let right = self.chain.answer_to(&task).await;
         for client in &mut self.clients {
             client.answer(hash, answer(right)).await;
         }
-        let of = |event: &TaskResponded| event.taskHash == hash;
-        let answered: TaskResponded = self.chain.event("the answer", "taskManager", of).await;
-        let of = |event: &SafetyFactorUpdated| {
-            (event.oracleIndex, event.taskIndex) == (task.oracleIndex, task.index)
-        };
-        let written: SafetyFactorUpdated = self.chain.event("the round", "safetyFactorOracle", of).await;
-        Posted {
-            hash,
-            task,
-            response: answered.response,
-            metadata: answered.metadata,
-            non_signers: answered.nonSignerIds,
-            round: written.roundId.to(),
-        }
+        self.chain.posted(hash, task).await
     }
 
     /// Both sign a value that is one too great.
-    pub async fn lie(&mut self) -> Posted {
-        self.answer(|right| right + I256::ONE).await
+    pub async fn lie(&mut self, oracle_index: u32) -> Posted {
+        self.answer(oracle_index, |right| right + I256::ONE).await
     }
+
+    async fn next_task_of(&self, oracle_index: u32) -> (B256, Task) {
+        let mut known = self.chain.tasks().await.len();
+        loop {
+            let (hash, task) = self.chain.next_task(known).await;
+            if task.oracleIndex == oracle_index {
+                return (hash, task);
+            }
+            known += 1;
+        }
+    }
+}
+
+/// The account of operator `number` of a local network.
+pub fn account(network: &LocalNetwork, number: u32) -> Address {
+    let identity = network.json(&format!("operator-{number}/operator.json"));
+    identity["address"].as_str().unwrap().parse().unwrap()
 }

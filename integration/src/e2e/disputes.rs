@@ -4,62 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use alloy::network::TransactionBuilder;
+use alloy::primitives::aliases::U80;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
-use alloy::rpc::types::{Filter, Log, TransactionRequest};
-use alloy::sol;
+use alloy::rpc::types::{Filter, Log, TransactionReceipt, TransactionRequest};
 use alloy::sol_types::{SolCall, SolEvent};
 
-use super::chain::{Chain, Task, TaskResponse, TaskResponseMetadata};
+use super::abi::{
+    Allocations, Coordinator, Delegations, Rounds, SafetyFactorUpdated, Task, TaskResponded, TaskResponse,
+    TaskResponseMetadata,
+};
+use super::chain::Chain;
 use super::within;
-
-sol! {
-    #[derive(Debug, PartialEq, Eq)]
-    struct QuorumStrategies { uint8 quorumNumber; address[] strategies; }
-    #[derive(Debug)]
-    event AnswerWithdrawn(
-        uint32 indexed taskIndex, bytes32 indexed taskHash, bytes32 indexed faultId, uint32 oracleIndex, uint80 roundId
-    );
-    event EquivocationProved(bytes32 indexed taskHash, bytes32 indexed operatorId, bytes32 indexed faultId);
-    event AbsenteeEjected(bytes32 indexed operatorId, bytes32 indexed taskHash, uint32 rulingEnd);
-    #[derive(Debug)]
-    event FaultRecorded(
-        bytes32 indexed faultId, uint8 indexed kind, uint64 wadToSlash, uint32 vetoEnd, uint32 executionEnd,
-        QuorumStrategies[] plan
-    );
-    event FaultVetoed(bytes32 indexed faultId);
-    event OperatorFrozen(bytes32 indexed faultId, address indexed operator, uint192 quorums);
-    event OperatorSlashed(
-        bytes32 indexed faultId, address indexed operator, uint8 indexed quorumNumber, uint64 wadToSlash
-    );
-    event SafetyFactorUpdated(
-        uint32 indexed oracleIndex, uint80 indexed roundId, uint32 indexed taskIndex, int256 safetyFactor,
-        uint32 referenceBlock
-    );
-
-    #[sol(rpc)]
-    interface Faults {
-        function executeSlashing(bytes32 faultId, QuorumStrategies[] plan, address[] operators) external;
-        function vetoFault(bytes32 faultId) external;
-    }
-    #[sol(rpc)]
-    interface Rounds {
-        function roundStatus(uint32 oracleIndex, uint80 roundId) external view returns (uint8);
-        function getSafetyFactor(uint32 oracleIndex) external view returns (int256, uint32, uint64);
-    }
-    #[sol(rpc)]
-    interface Allocations {
-        function getMaxMagnitude(address operator, address strategy) external view returns (uint64);
-    }
-    #[sol(rpc)]
-    interface Delegations {
-        function operatorShares(address operator, address strategy) external view returns (uint256);
-    }
-    #[sol(rpc)]
-    interface Coordinator {
-        function getOperatorStatus(address operator) external view returns (uint8);
-    }
-}
 
 /// A round of the oracle that was proved wrong (ISafetyFactorOracle.RoundStatus).
 pub const WITHDRAWN: u8 = 4;
@@ -77,10 +33,28 @@ pub struct Posted {
     /// Those who did not sign.
     pub non_signers: Vec<B256>,
     /// The oracle's round.
-    pub round: u64,
+    pub round: U80,
 }
 
 impl Chain {
+    /// The answer to a task, once it is there.
+    pub async fn posted(&self, hash: B256, task: Task) -> Posted {
+        let of = |event: &TaskResponded| event.taskHash == hash;
+        let answered: TaskResponded = self.event("the answer", "taskManager", of).await;
+        let of = |event: &SafetyFactorUpdated| {
+            (event.oracleIndex, event.taskIndex) == (task.oracleIndex, task.index)
+        };
+        let written: SafetyFactorUpdated = self.event("the round", "safetyFactorOracle", of).await;
+        Posted {
+            hash,
+            task,
+            response: answered.response,
+            metadata: answered.metadata,
+            non_signers: answered.nonSignerIds,
+            round: written.roundId,
+        }
+    }
+
     /// The event of this kind that `is` looked for, once it is there.
     pub async fn event<E: SolEvent>(&self, what: &str, contract: &str, is: impl Fn(&E) -> bool) -> E {
         within(what, async {
@@ -96,7 +70,8 @@ impl Chain {
 
     /// All events of this kind of a contract, by its name in `addresses.json`.
     pub async fn events<E: SolEvent>(&self, contract: &str) -> Vec<E> {
-        let filter = Filter::new().address(self.address(contract)).event_signature(E::SIGNATURE_HASH).from_block(0);
+        let filter =
+            Filter::new().address(self.address(contract)).event_signature(E::SIGNATURE_HASH).from_block(0);
         let logs: Vec<Log> = self.provider().get_logs(&filter).await.unwrap();
         logs.iter().map(|log| E::decode_log(&log.inner).unwrap().data).collect()
     }
@@ -137,21 +112,40 @@ impl Chain {
     }
 
     /// How far a round can be relied on (ISafetyFactorOracle.RoundStatus).
-    pub async fn round_status(&self, oracle_index: u32, round: u64) -> u8 {
+    pub async fn round_status(&self, oracle_index: u32, round: U80) -> u8 {
         let oracle = Rounds::new(self.address("safetyFactorOracle"), self.provider());
-        let round = alloy::primitives::aliases::U80::from(round);
         oracle.roundStatus(oracle_index, round).call().await.unwrap()
     }
 
-    /// Has an account, whose key the chain has or which it plays, call a contract; what the contract says where it reverts.
-    pub async fn send_as<C: SolCall>(&self, from: Address, to: Address, call: &C, value: U256) -> Result<(), String> {
+    /// Has an account, whose key the chain has or which it plays, call a contract; an error where it reverts.
+    pub async fn send_as<C: SolCall>(
+        &self,
+        from: Address,
+        to: Address,
+        call: &C,
+        value: U256,
+    ) -> Result<(), String> {
         let _: () = self.provider().raw_request("anvil_impersonateAccount".into(), [from]).await.unwrap();
         self.give_ether(from).await;
         let data: Bytes = call.abi_encode().into();
-        let request = TransactionRequest::default().with_from(from).with_to(to).with_input(data).with_value(value);
-        let sent = self.provider().send_transaction(request).await.map_err(|error| error.to_string())?;
-        let receipt = sent.get_receipt().await.unwrap();
-        if receipt.status() { Ok(()) } else { Err(format!("{} reverted", receipt.transaction_hash)) }
+        let request =
+            TransactionRequest::default().with_from(from).with_to(to).with_input(data).with_value(value);
+        // The node fills in the rest: alloy's own count of nonces goes wrong with a call that reverts.
+        let hash: B256 = self.provider().raw_request("eth_sendTransaction".into(), [request]).await.unwrap();
+        if self.receipt(hash).await.status() { Ok(()) } else { Err(format!("{hash} reverted")) }
+    }
+
+    /// The receipt of a transaction, once it is mined. alloy's own waiting follows block after block, which `mine` leaps over.
+    async fn receipt(&self, hash: B256) -> TransactionReceipt {
+        within("a receipt", async {
+            loop {
+                if let Some(receipt) = self.provider().get_transaction_receipt(hash).await.unwrap() {
+                    return receipt;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
     }
 
     /// Mines so many blocks that `block` is the latest at least.

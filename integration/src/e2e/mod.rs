@@ -8,6 +8,7 @@
     reason = "a harness ends by panicking, as a test does"
 )]
 
+pub mod abi;
 pub mod chain;
 pub mod collector;
 pub mod colluders;

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use alloy::primitives::U256;
-use anzen_integration::e2e::colluders::{COMMITTEE, Colluders};
-use anzen_integration::e2e::disputes::{
-    AnswerWithdrawn, FaultRecorded, FaultVetoed, Faults, OperatorFrozen, OperatorSlashed, WITHDRAWN,
+use anzen_integration::e2e::abi::{
+    AnswerWithdrawn, FaultRecorded, FaultVetoed, Faults, OperatorFrozen, OperatorSlashed,
 };
+use anzen_integration::e2e::colluders::{COMMITTEE, Colluders};
+use anzen_integration::e2e::disputes::WITHDRAWN;
 
 /// Half of what an operator has allocated: `wrong_answer_bps` of the local network.
 const HALF: u64 = 500_000_000_000_000_000;
@@ -19,13 +20,14 @@ async fn a_false_value_of_two_thirds_is_withdrawn_and_slashed_whatever_kills_the
     let chain = colluders.chain.clone();
     let before = chain.stake_of(colluders.account(2)).await;
 
-    let posted = colluders.lie().await;
+    let posted = colluders.lie(0).await;
     colluders.network.kill("challenger");
     let hash = posted.hash;
-    let withdrawn: AnswerWithdrawn = chain.event("the withdrawal", "disputes", |event: &AnswerWithdrawn| event.taskHash == hash).await;
+    let withdrawn: AnswerWithdrawn =
+        chain.event("the withdrawal", "disputes", |event: &AnswerWithdrawn| event.taskHash == hash).await;
     colluders.network.kill("challenger");
     let id = withdrawn.faultId;
-    assert_eq!(chain.round_status(posted.task.oracleIndex, withdrawn.roundId.to()).await, WITHDRAWN);
+    assert_eq!(chain.round_status(posted.task.oracleIndex, withdrawn.roundId).await, WITHDRAWN);
 
     let of = |event: &OperatorFrozen| (event.faultId == id).then_some(event.operator);
     assert_eq!(chain.operators_of("who is frozen", 2, of).await, others);
@@ -35,7 +37,8 @@ async fn a_false_value_of_two_thirds_is_withdrawn_and_slashed_whatever_kills_the
     assert_eq!(chain.stake_of(colluders.account(2)).await, before, "nothing is taken before the veto's end");
 
     // The committee sleeps.
-    let fault: FaultRecorded = chain.event("the fault", "serviceManager", |event: &FaultRecorded| event.faultId == id).await;
+    let fault: FaultRecorded =
+        chain.event("the fault", "serviceManager", |event: &FaultRecorded| event.faultId == id).await;
     assert_eq!(fault.wadToSlash, HALF);
     chain.mine_to(fault.vetoEnd.into()).await;
     let of = |event: &OperatorSlashed| (event.faultId == id).then_some(event.operator);
@@ -57,9 +60,10 @@ async fn what_the_committee_vetoes_is_not_slashed() {
     let chain = colluders.chain.clone();
     let culprit = colluders.account(2);
     let before = chain.stake_of(culprit).await;
-    let posted = colluders.lie().await;
+    let posted = colluders.lie(0).await;
     let hash = posted.hash;
-    let withdrawn: AnswerWithdrawn = chain.event("the withdrawal", "disputes", |event: &AnswerWithdrawn| event.taskHash == hash).await;
+    let withdrawn: AnswerWithdrawn =
+        chain.event("the withdrawal", "disputes", |event: &AnswerWithdrawn| event.taskHash == hash).await;
     let id = withdrawn.faultId;
     let of = |event: &OperatorFrozen| (event.faultId == id).then_some(event.operator);
     chain.operators_of("who is frozen", 2, of).await;
@@ -70,22 +74,22 @@ async fn what_the_committee_vetoes_is_not_slashed() {
     chain.send_as(COMMITTEE, manager, &veto, U256::ZERO).await.unwrap();
     chain.event("the veto", "serviceManager", |event: &FaultVetoed| event.faultId == id).await;
 
-    let fault: FaultRecorded = chain.event("the fault", "serviceManager", |event: &FaultRecorded| event.faultId == id).await;
+    let fault: FaultRecorded =
+        chain.event("the fault", "serviceManager", |event: &FaultRecorded| event.faultId == id).await;
     chain.mine_to(fault.vetoEnd.into()).await;
     let execute = Faults::executeSlashingCall { faultId: id, plan: fault.plan, operators: vec![culprit] };
     assert!(chain.send_as(culprit, manager, &execute, U256::ZERO).await.is_err(), "nothing can be executed");
     assert_eq!(chain.stake_of(culprit).await, before);
     // The answer is withdrawn all the same: a veto is about stake.
-    assert_eq!(chain.round_status(posted.task.oracleIndex, withdrawn.roundId.to()).await, WITHDRAWN);
+    assert_eq!(chain.round_status(posted.task.oracleIndex, withdrawn.roundId).await, WITHDRAWN);
 }
 
 #[tokio::test]
 async fn right_answers_are_left_alone() {
     let mut colluders = Colluders::of_new_network(&[]).await;
-    let posted = colluders.answer(|right| right).await;
-    let value = colluders.chain.by_hand(posted.task.oracleIndex, posted.task.referenceBlock.into()).await;
-    assert_eq!(posted.response.safetyFactor, value);
-    colluders.lie().await;
-    let withdrawn: AnswerWithdrawn = colluders.chain.event("a withdrawal", "disputes", |_: &AnswerWithdrawn| true).await;
+    let posted = colluders.answer(1, |right| right).await;
+    colluders.lie(0).await;
+    let withdrawn: AnswerWithdrawn =
+        colluders.chain.event("a withdrawal", "disputes", |_: &AnswerWithdrawn| true).await;
     assert_ne!(withdrawn.taskHash, posted.hash, "the first that is withdrawn is the one that is wrong");
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test ends by panicking")]
 
 mod chaos;
+mod dispute_absence;
+mod dispute_committee;
 mod dispute_majority;
 mod e2e_byzantine;
 mod e2e_commands;

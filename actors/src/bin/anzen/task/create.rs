@@ -206,7 +206,7 @@ impl Plan {
             format!("the chain has left the block of transaction {transaction}; run this again")
         })?;
         Ok(Created {
-            task: TaskLine::of_record(&site.addresses, &record, None, head),
+            task: TaskLine::of_record(&site.addresses, &record, &[], head),
             creation_transaction: transaction,
             gas_used: receipt.gas_used,
         })

@@ -64,8 +64,8 @@ struct Shown {
     /// Who posted the answer.
     responder: Option<Address>,
     response_gas_used: Option<u64>,
-    /// Every operator that could sign; nothing where there is no answer, or its transaction does not show it.
-    operators: Option<Vec<OperatorLine>>,
+    /// Every operator that could sign; none where there is no answer.
+    operators: Vec<OperatorLine>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,14 +107,14 @@ async fn show(arguments: &Arguments) -> Result<Shown, Box<dyn Error>> {
             "there is no task {hash}; `anzen task list` tells which there are, and the chain may have left it"
         )
     })?;
-    let (mut parts, mut receipt) = (None, None);
+    let (mut parts, mut receipt) = (Vec::new(), None);
     if let Some(response) = &record.response {
         parts = tasks.signers(&record.task, response).await?;
         let found = site.provider.get_transaction_receipt(response.transaction).await;
         receipt = found.map_err(|error| ChainError::rpc("the answer's receipt", error))?;
     }
     Ok(Shown {
-        line: TaskLine::of_record(tasks.addresses(), &record, parts.as_deref(), head),
+        line: TaskLine::of_record(tasks.addresses(), &record, &parts, head),
         model_hash: record.task.model_hash,
         reference_block_hash: record.task.reference_block_hash,
         quorums: record.task.quorum_numbers.to_vec(),
@@ -123,7 +123,7 @@ async fn show(arguments: &Arguments) -> Result<Shown, Box<dyn Error>> {
         creation_transaction: record.transaction,
         responder: receipt.as_ref().map(|receipt| receipt.from),
         response_gas_used: receipt.as_ref().map(|receipt| receipt.gas_used),
-        operators: parts.map(|parts| parts.into_iter().map(Into::into).collect()),
+        operators: parts.into_iter().map(Into::into).collect(),
     })
 }
 
@@ -147,13 +147,7 @@ impl Report for Shown {
             format!("block {}, transaction {}", or_dash(line.responded_block), or_dash(line.transaction)),
         )?;
         row("posted by", format!("{}, {} gas", or_dash(self.responder), or_dash(self.response_gas_used)))?;
-        let Some(operators) = &self.operators else {
-            return writeln!(
-                f,
-                "The transaction does not show who signed: another contract posted the answer."
-            );
-        };
-        let rows = operators.iter().map(|one| {
+        let rows = self.operators.iter().map(|one| {
             let signed = if one.signed { "signed" } else { "not signed" };
             vec![signed.into(), one.operator.to_string(), one.stake.clone(), one.id.to_string()]
         });
