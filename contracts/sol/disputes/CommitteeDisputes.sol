@@ -15,7 +15,7 @@ import {WrongAnswers} from "./WrongAnswers.sol";
 ///
 /// A source that fails must neither shield a wrong answer nor speak against a right one. So it proves nothing (FeedRounds), and
 /// opens this way instead. That it fails is asked here, with gas that the caller cannot cut short (BoundedCall). If it answers
-/// again, a proof settles the dispute without the committee, in the challenge window.
+/// again before the committee has ruled, only a proof can withdraw the answer, until the time for a ruling is over.
 abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     /// @custom:storage-location erc7201:anzen.storage.CommitteeDisputes
     struct CommitteeStorage {
@@ -37,7 +37,8 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         uint80 roundId
     ) external payable {
         bytes32 taskHash = _checkResponse(task, response, metadata);
-        IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
+        (IAnzenTaskManager.Windows memory windows, uint256 last) = _challengeWindow(task, metadata);
+        if (block.number > last) revert ChallengeWindowOver(last);
         if (evaluator.isReadable(task.modelHash)) revert ModelIsReadable(task.modelHash);
         // Else the oracle would refuse to withdraw it after the ruling.
         _checkRound(task, roundId);
@@ -75,6 +76,8 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         CommitteeDispute memory dispute = _pending(taskHash);
         if (block.number > dispute.rulingEnd) revert RulingWindowOver(dispute.rulingEnd);
         if (upheld) {
+            // Whoever is right can prove it now.
+            if (evaluator.isReadable(task.modelHash)) revert ModelIsReadable(task.modelHash);
             uint32 execution = taskManager.windowsAt(task.createdBlock).execution;
             // The ruling stands in for the veto.
             _withdraw(task, taskHash, dispute.roundId, 0, execution);
@@ -128,6 +131,12 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         for (uint256 i; i < open.length; ++i) {
             if (block.number <= $.disputes[open[i]].rulingEnd) ++count;
         }
+    }
+
+    /// @inheritdoc WrongAnswers
+    function _rulingEnd(bytes32 taskHash) internal view override returns (uint256) {
+        CommitteeDispute storage dispute = _committee().disputes[taskHash];
+        return dispute.state == DisputeState.Pending ? dispute.rulingEnd : 0;
     }
 
     /// @inheritdoc WrongAnswers

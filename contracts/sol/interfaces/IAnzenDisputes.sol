@@ -160,8 +160,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error PaymentFailed();
 
     /// @notice Proves that an answer is wrong: that another one follows from the chain's state at the task's reference block, or
-    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window. A
-    /// challenge of an answer that is right reverts, and nothing else happens.
+    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window, and as
+    /// long as the committee is asked about the answer. A challenge of an answer that is right reverts, and nothing else happens.
     /// @param roundId The oracle's round that the answer was written in.
     /// @param witness Proofs of what the model read.
     function challenge(
@@ -184,7 +184,7 @@ interface IAnzenDisputes is IDisputeStatus {
     ) external payable;
 
     /// @notice Rules on an answer. By the committee, for as many blocks as it could have vetoed: a fault that it finds cannot
-    /// be vetoed.
+    /// be vetoed. It cannot uphold a challenge of an answer that can be recomputed on chain again: that takes a proof.
     function rule(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponse calldata response,
