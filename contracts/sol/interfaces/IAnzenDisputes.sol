@@ -143,7 +143,7 @@ interface IAnzenDisputes is IDisputeStatus {
     error AttestWindowOver(uint256 last);
     /// @notice Answers to the task can still be attested, until block `last`.
     error AttestWindowNotOver(uint256 last);
-    /// @notice The operator has attested an answer to the task.
+    /// @notice The operator has attested an answer to the task; where an absence is recorded, the one that is final.
     error AlreadyAttested(bytes32 operatorId);
     /// @notice The answer came too late for those left out of it to attest theirs.
     error AnsweredLate(uint256 respondedBlock);
@@ -217,8 +217,8 @@ interface IAnzenDisputes is IDisputeStatus {
         Member[] calldata signers
     ) external;
 
-    /// @notice Records an operator's own answer to a task, so that its absence from the certificate is no absence. By anyone,
-    /// within the response window.
+    /// @notice Records an operator's own answer to a task, so that its absence from a certificate for that answer is no absence. By
+    /// anyone, within the response window, one answer for each operator.
     function attest(IAnzenTaskManager.Task calldata task, SignedAnswer calldata answer, OperatorKey calldata key)
         external;
 
