@@ -32,9 +32,11 @@ contract SafetyFactorModels is ISafetyFactorModels, AccessControlEnumerableUpgra
     /// @inheritdoc ISafetyFactorModels
     uint256 public constant MAX_TERMS = 20;
     /// @inheritdoc ISafetyFactorModels
-    /// @dev On Ethereum the proof of a slot and of its account is up to 10 KB (snapshots/StateProof.json), and nodes pass
-    /// transactions of up to 128 KiB on. 13 would fill one and leave no room for the rest of a dispute.
-    uint256 public constant MAX_SLOTS = 12;
+    /// @dev Nodes pass on transactions of up to 128 KiB. On Ethereum the proof of a slot and of its account is up to 15 branches
+    /// of 608 bytes each, as they are encoded. With 8 of them, each in an account of its own, there is room for 25
+    /// (test/GasDisputes.t.sol): so whoever wants to shield an answer has to deepen the tries by 10 full branches above each
+    /// slot. Each level takes 16 times as many hashes as the one before, and a branch that is not filled is short.
+    uint256 public constant MAX_SLOTS = 8;
 
     // Within these bounds no encoding is longer than what a contract's code holds.
     uint256 private constant MAX_SHARE_BPS = 10_000;

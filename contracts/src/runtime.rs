@@ -72,7 +72,7 @@ mod tests {
     fn what_is_compared_was_kept() {
         for (contract, immutables) in [
             ("AnzenServiceManager", 4),
-            ("AnzenTaskManager", 5),
+            ("AnzenTaskManager", 7),
             ("ProxyAdmin", 0),
             ("SafetyFactorOracle", 0),
             ("TimelockController", 0),

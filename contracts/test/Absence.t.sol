@@ -103,6 +103,17 @@ contract AbsenceTest is DisputesFixture {
         _record(answered);
     }
 
+    /// @dev To sign anything at all does not count as taking part.
+    function test_recordAbsence_ofWhoAttestedAnotherAnswer() public {
+        IAnzenTaskManager.Task memory task = _createTask(hex"0001");
+        disputes.attest(task, _signed(task, 4, SAFETY_FACTOR + 1), _key(4));
+        vm.roll(vm.getBlockNumber() + 1);
+        Answered memory answered = _respond(task, _ids(4));
+        vm.roll(_finalAt(answered));
+        _record(answered);
+        assertEq(disputes.absences(operators[4].id), 1);
+    }
+
     function test_recordAbsence_onlyWhenTheAnswerIsFinal() public {
         Answered memory answered = _answered(_ids(4), 1);
         vm.roll(answered.task.createdBlock + _windows().response);

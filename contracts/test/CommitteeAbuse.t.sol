@@ -19,11 +19,11 @@ contract Greedy {
     }
 
     function fetch() external {
-        DISPUTES.withdrawBonds();
+        DISPUTES.withdrawBonds(address(this));
     }
 
     receive() external payable {
-        try DISPUTES.withdrawBonds() {}
+        try DISPUTES.withdrawBonds(address(this)) {}
         catch {
             refused = true;
         }
@@ -44,7 +44,7 @@ contract CommitteeAbuseTest is DisputesFixture {
     function test_disputes_doNotKeepLaterAnswersFromBeingFinal() public {
         _ask(answered);
         vm.roll(vm.getBlockNumber() + 10);
-        _ask(_answered(_ids(4), 1));
+        _ask(_answered(_ids(4), 1), 2 * BOND);
         vm.roll(vm.getBlockNumber() + 10);
         Answered memory third = _answered(_ids(4), 1);
         vm.expectRevert(IAnzenDisputes.TooManyDisputes.selector);
@@ -56,7 +56,7 @@ contract CommitteeAbuseTest is DisputesFixture {
     /// @dev A place that is taken by a protocol whose disputes nobody ends is freed by anyone.
     function test_lapse_freesAPlace() public {
         IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
-        policy.mostPending = 1;
+        (policy.mostPendingPerProtocol, policy.mostPending) = (1, 1);
         vm.prank(admin);
         disputes.setDisputePolicy(policy);
         _ask(answered);
@@ -90,12 +90,12 @@ contract CommitteeAbuseTest is DisputesFixture {
         vm.roll(vm.getBlockNumber() + 10);
         Greedy greedy = new Greedy(disputes);
         Answered memory second = _answered(_ids(4), 1);
-        greedy.ask{value: BOND}(second);
+        greedy.ask{value: 2 * BOND}(second);
         vm.roll(disputes.committeeDispute(second.taskHash).rulingEnd + 1);
         disputes.lapse(second.taskHash);
         greedy.fetch();
         assertTrue(greedy.refused());
-        assertEq(address(greedy).balance, BOND);
+        assertEq(address(greedy).balance, 2 * BOND);
         assertEq(address(disputes).balance, BOND);
     }
 
@@ -110,7 +110,7 @@ contract CommitteeAbuseTest is DisputesFixture {
         assertTrue(oracle.roundStatus(ORACLE_INDEX, 1) == ISafetyFactorOracle.RoundStatus.Withdrawn);
         vm.expectRevert(IAnzenDisputes.PaymentFailed.selector);
         vm.prank(address(token));
-        disputes.withdrawBonds();
+        disputes.withdrawBonds(address(token));
     }
 
     /// @dev What is pending is judged by the policy of its beginning.
@@ -118,7 +118,7 @@ contract CommitteeAbuseTest is DisputesFixture {
         _ask(answered);
         IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
         policy.bond = 0;
-        policy.mostPending = 0;
+        (policy.mostPendingPerProtocol, policy.mostPending) = (1, 1);
         vm.prank(admin);
         disputes.setDisputePolicy(policy);
         _rule(answered, true);

@@ -63,15 +63,41 @@ contract CommitteeDisputesTest is DisputesFixture {
             vm.roll(vm.getBlockNumber() + 10);
             answered = _answered(_ids(4), 1);
             if (i == 1) vm.expectRevert(IAnzenDisputes.TooManyDisputes.selector);
-            _ask(answered);
+            _ask(answered, 2 * BOND);
         }
         // The first one's time is over: its place is free, and its bond due.
         vm.roll(disputes.committeeDispute(taskManager.taskHashAt(0)).rulingEnd + 1);
         _refresh(hex"0001");
         vm.roll(vm.getBlockNumber() + 1);
         answered = _answered(_ids(4), 1);
-        _ask(answered);
+        _ask(answered, 2 * BOND);
         assertEq(disputes.bondsDue(anyone), BOND);
+    }
+
+    /// @dev To take all places costs many times what one does.
+    function test_challengeByCommittee_costsTwiceAsMuchWithEachThatIsPending() public {
+        assertEq(disputes.bond(), BOND);
+        _ask(answered);
+        assertEq(disputes.bond(), 2 * BOND);
+        vm.roll(vm.getBlockNumber() + 10);
+        Answered memory second = _answered(_ids(4), 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.WrongBond.selector, 2 * BOND));
+        _ask(second, 2 * BOND - 1);
+        _ask(second, 2 * BOND);
+        assertEq(disputes.bond(), 4 * BOND);
+        assertEq(disputes.committeeDispute(second.taskHash).bond, 2 * BOND);
+        _rule(answered, false);
+        assertEq(disputes.bond(), 2 * BOND);
+        _rule(second, true);
+        assertEq(disputes.bondsDue(treasury), BOND);
+        assertEq(disputes.bondsDue(anyone), 2 * BOND);
+    }
+
+    /// @dev Whoever is there first may make it dearer: one can pay more at once.
+    function test_challengeByCommittee_givesBackWhatIsTooMuch() public {
+        _ask(answered, 3 * BOND);
+        assertEq(disputes.bondsDue(anyone), 2 * BOND);
+        assertEq(disputes.committeeDispute(answered.taskHash).bond, BOND);
     }
 
     function test_challengeByCommittee_revertsWithChallengeWindowOver() public {
@@ -135,12 +161,15 @@ contract CommitteeDisputesTest is DisputesFixture {
         (int256 value,,) = oracle.getSafetyFactor(ORACLE_INDEX);
         assertEq(value, SAFETY_FACTOR);
         assertEq(disputes.bondsDue(anyone), 0);
-        vm.prank(treasury);
-        disputes.withdrawBonds();
-        assertEq(treasury.balance, BOND);
+        address vault = makeAddr("vault");
+        vm.startPrank(treasury);
+        vm.expectRevert(IAnzenDisputes.ZeroAddress.selector);
+        disputes.withdrawBonds(address(0));
+        disputes.withdrawBonds(vault);
+        assertEq(vault.balance, BOND);
         vm.expectRevert(IAnzenDisputes.NothingDue.selector);
-        vm.prank(treasury);
-        disputes.withdrawBonds();
+        disputes.withdrawBonds(vault);
+        vm.stopPrank();
     }
 
     function test_rule_untilTheLastBlockOfItsWindow() public {
@@ -180,7 +209,7 @@ contract CommitteeDisputesTest is DisputesFixture {
         disputes.lapse(answered.taskHash);
         uint256 before = anyone.balance;
         vm.prank(anyone);
-        disputes.withdrawBonds();
+        disputes.withdrawBonds(anyone);
         assertEq(anyone.balance, before + BOND);
     }
 
@@ -264,12 +293,42 @@ contract CommitteeDisputesTest is DisputesFixture {
         disputes.setDisputePolicy(policy);
         assertEq(disputes.disputePolicy().bond, 7);
         policy.treasury = address(0);
-        vm.expectRevert(IAnzenDisputes.ZeroAddress.selector);
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.ZeroAddress.selector));
+    }
+
+    function test_setDisputePolicy_revertsWithPendingOutOfRange() public {
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        policy.mostPendingPerProtocol = 0;
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.PendingOutOfRange.selector, 0, 3));
+        policy.mostPendingPerProtocol = 4;
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.PendingOutOfRange.selector, 4, 3));
+    }
+
+    /// @dev Also the dearest bond is told and kept as it is.
+    function test_setDisputePolicy_revertsWithBondOutOfRange() public {
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        policy.bond = 2 ** 94;
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.BondOutOfRange.selector, policy.bond, 3));
+        (policy.bond, policy.mostPending) = (0, 97);
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.BondOutOfRange.selector, 0, 97));
+        (policy.bond, policy.mostPending) = (1, 96);
         vm.prank(admin);
         disputes.setDisputePolicy(policy);
     }
 
+    function test_setDisputePolicy_revertsWithNoAbsencePeriod() public {
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        policy.absencePeriod = 0;
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.NoAbsencePeriod.selector));
+    }
+
     // -------------------------------------------------------------------------------------------------------- helpers
+
+    function _policyReverts(IAnzenDisputes.DisputePolicy memory policy, bytes memory refusal) private {
+        vm.expectRevert(refusal);
+        vm.prank(admin);
+        disputes.setDisputePolicy(policy);
+    }
 
     function _freeze(uint256 index) private {
         _freeze(_members(index));

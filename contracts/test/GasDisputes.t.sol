@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
 import {IAnzenServiceManager} from "../sol/interfaces/IAnzenServiceManager.sol";
@@ -13,17 +14,17 @@ import {LocalPriceFeed} from "../sol/local/LocalPriceFeed.sol";
 import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
 import {Trie} from "./fixtures/Trie.sol";
 
-/// @notice Gas of disputes, for snapshots/. Every second term reads a storage slot, the others a quorum's stake; all have a feed's
-/// price. Proofs are as deep as mainnet's, each slot in an account of its own. Without what the transaction's data cost: see
+/// @notice Gas of disputes, for snapshots/. Every second term reads a storage slot, as long as it may, the others a quorum's stake; all
+/// have a feed's price. Proofs are as deep as mainnet's, each slot in an account of its own. Without what the transaction's data cost: see
 /// GasProofs.t.sol.
 /// forge-config: default.isolate = true
 contract GasDisputesTest is DisputesFixture {
     using RLP for *;
 
-    uint256 private constant ACCOUNT_DEPTH = 8;
-    uint256 private constant SLOT_DEPTH = 7;
     bytes32 private constant SLOT = "slot";
 
+    uint256 private accountDepth = 8;
+    uint256 private slotDepth = 7;
     address private market = makeAddr("market");
     LocalPriceFeed private feed;
     IModelEvaluator.Witness private witness;
@@ -48,20 +49,17 @@ contract GasDisputesTest is DisputesFixture {
         _challenge(20, "challenge, 20 terms");
     }
 
-    /// @dev As many slots as a model may read, each in an account of its own: it has to fit a transaction that nodes pass on, of
-    /// 128 KiB, with a signature and so on.
+    /// @dev As many slots as a model may read, each in an account of its own.
     function test_gas_challenge_mostSlots() public {
-        ISafetyFactorModels.Model memory model = _model(2 * models.MAX_SLOTS());
-        // Of the stakes one is enough.
-        for (uint256 i = 1; i < models.MAX_SLOTS(); ++i) {
-            model.terms[i] = model.terms[2 * i - 1];
-        }
-        model.terms[models.MAX_SLOTS()] = model.terms[1];
-        assembly {
-            mstore(mload(model), 13)
-        }
-        uint256 size = _challenge(model, models.MAX_SLOTS(), "challenge, 12 slots");
-        assertLe(size, 128 * 1024 - 1024);
+        _challenge(_modelOfMostSlots(), models.MAX_SLOTS(), "challenge, 8 slots");
+    }
+
+    /// @dev And tries that somebody has deepened: it has to fit a transaction that nodes pass on, of 128 KiB, with a real header,
+    /// a signature and so on.
+    function test_gas_challenge_mostSlotsInDeepenedTries() public {
+        (accountDepth, slotDepth) = (13, 12);
+        uint256 size = _challenge(_modelOfMostSlots(), models.MAX_SLOTS(), "challenge, 8 slots, deepened");
+        assertLe(size + 600, 128 * 1024 - 1024);
     }
 
     function test_gas_freezeAndSlash() public {
@@ -94,7 +92,7 @@ contract GasDisputesTest is DisputesFixture {
     }
 
     function _challenge(uint256 terms, string memory name) private {
-        _challenge(_model(terms), terms / 2, name);
+        _challenge(_model(terms), Math.min(terms / 2, models.MAX_SLOTS()), name);
     }
 
     /// @param slots How many slots the model reads; the other terms read a stake.
@@ -117,15 +115,29 @@ contract GasDisputesTest is DisputesFixture {
         return input.length;
     }
 
+    function _modelOfMostSlots() private view returns (ISafetyFactorModels.Model memory model) {
+        uint256 slots = models.MAX_SLOTS();
+        model = _model(2 * slots);
+        // Of the stakes one is enough.
+        for (uint256 i = 1; i < slots; ++i) {
+            model.terms[i] = model.terms[2 * i - 1];
+        }
+        model.terms[slots] = model.terms[1];
+        assembly {
+            mstore(mload(model), add(slots, 1))
+        }
+    }
+
     function _model(uint256 count) private view returns (ISafetyFactorModels.Model memory model) {
         ISafetyFactorModels.StorageSlotSource memory slot;
         (slot.account, slot.slot, slot.width) = (market, SLOT, 8);
         model.terms = new ISafetyFactorModels.Term[](count);
         for (uint256 i; i < count; ++i) {
             bool isCost = i % 2 == 0;
+            bool readsStake = isCost || i / 2 >= models.MAX_SLOTS();
             model.terms[i] = ISafetyFactorModels.Term({
                 side: isCost ? ISafetyFactorModels.Side.Cost : ISafetyFactorModels.Side.Profit,
-                amount: isCost ? _quorumStake(address(stakeRegistry), 0) : _storageSlot(slot),
+                amount: readsStake ? _quorumStake(address(stakeRegistry), 0) : _storageSlot(slot),
                 price: _feedRound(address(feed), 0, 3_600),
                 shareBps: 10_000,
                 decimals: 8
@@ -138,13 +150,13 @@ contract GasDisputesTest is DisputesFixture {
         delete witness;
         bytes memory value = uint256(type(uint256).max).encode();
         bytes32 key = keccak256(abi.encode(SLOT));
-        bytes[] memory slotProof = Trie.beneathBranches(Trie.leaf(key, SLOT_DEPTH, value), key, SLOT_DEPTH);
+        bytes[] memory slotProof = Trie.beneathBranches(Trie.leaf(key, slotDepth, value), key, slotDepth);
         bytes[] memory account = new bytes[](4);
         (account[0], account[1]) = (hex"01", uint256(1 ether).encode());
         (account[2], account[3]) = (keccak256(slotProof[0]).encode(), keccak256("code").encode());
         key = keccak256(abi.encodePacked(market));
         bytes[] memory accountProof =
-            Trie.beneathBranches(Trie.leaf(key, ACCOUNT_DEPTH, account.encode()), key, ACCOUNT_DEPTH);
+            Trie.beneathBranches(Trie.leaf(key, accountDepth, account.encode()), key, accountDepth);
         uint32 index = uint32(stakeRegistry.getTotalStakeHistoryLength(0) - 1);
         for (uint256 i; i < terms; ++i) {
             witness.rounds.push(1);

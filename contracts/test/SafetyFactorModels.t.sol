@@ -119,9 +119,10 @@ contract SafetyFactorModelsTest is ModelFixture {
     function test_addModel_keepsTheLongestModel() public {
         ISafetyFactorModels.Model memory model = _modelOf(20);
         for (uint256 i; i < 20; ++i) {
-            model.terms[i] = _term(i < 2 ? _storageSlot(0, 32, 4) : _viewCall(market, 256), _viewCall(market, 256));
+            model.terms[i] = _term(_viewCall(market, 256), _viewCall(market, 256));
         }
-        assertEq(abi.encode(model).length, 23_584);
+        (model.terms[0].amount, model.terms[1].amount) = (_storageSlot(0, 32, 4), _storageSlot(0, 32, 2));
+        assertEq(abi.encode(model).length, 23_392);
         assertEq(abi.encode(models.getModel(_add(model))), abi.encode(model));
     }
 
@@ -205,13 +206,12 @@ contract SafetyFactorModelsTest is ModelFixture {
     }
 
     function test_checkModel_revertsWithTooManySlots() public {
-        ISafetyFactorModels.Model memory model = _modelOf(3);
+        ISafetyFactorModels.Model memory model = _modelOf(2);
         model.terms[0].amount = _storageSlot(0, 32, 4);
-        model.terms[1].amount = _storageSlot(0, 32, 4);
-        model.terms[2].price = _storageSlot(0, 32, 1);
+        model.terms[1].price = _storageSlot(0, 32, 2);
         assertTrue(models.checkModel(model));
-        model.terms[2].price = _storageSlot(0, 32, 2);
-        _refused(model, abi.encodeWithSelector(ISafetyFactorModels.TooManySlots.selector, 13));
+        model.terms[1].price = _storageSlot(0, 32, 3);
+        _refused(model, abi.encodeWithSelector(ISafetyFactorModels.TooManySlots.selector, 9));
     }
 
     function test_checkModel_revertsWithStakeRegistryNotAllowed() public {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IAnzenDisputes} from "../sol/interfaces/IAnzenDisputes.sol";
+import {IAnzenServiceManager} from "../sol/interfaces/IAnzenServiceManager.sol";
 import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
 import {FeedRounds} from "../sol/libraries/FeedRounds.sol";
 import {VaultFixture} from "./fixtures/VaultFixture.sol";
@@ -92,6 +93,63 @@ contract UnreadableSourcesTest is VaultFixture {
         vm.etch(address(stakeFeed), code);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeUnfounded.selector, RIGHT));
         _challenge();
+    }
+
+    /// @dev A source that comes back after the challenge window: a proof decides, not the committee.
+    function test_challenge_afterItsWindowWhileTheCommitteeIsAsked() public {
+        _answerWith(RIGHT + 1);
+        vm.roll(answered.metadata.respondedBlock + _windows().challenge);
+        _kill();
+        _ask(answered);
+        vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd - 1);
+        vm.etch(address(stakeFeed), code);
+        _challenge();
+        _assertWithdrawn();
+        // It ends with the task's windows all the same.
+        IAnzenServiceManager.Fault memory fault = serviceManager.fault(_faultId());
+        uint256 vetoEnd = answered.metadata.respondedBlock + _windows().challenge + _windows().veto - 1;
+        assertEq(fault.vetoEnd, vetoEnd);
+        assertEq(fault.executionEnd, vetoEnd + _windows().execution);
+    }
+
+    function test_challenge_inTheLastBlockOfTheRulingAndNoLater() public {
+        _answerWith(RIGHT + 1);
+        uint256 last = answered.metadata.respondedBlock + _windows().challenge;
+        vm.roll(last);
+        _kill();
+        _ask(answered);
+        uint256 rulingEnd = disputes.committeeDispute(answered.taskHash).rulingEnd;
+        vm.etch(address(stakeFeed), code);
+        vm.roll(rulingEnd + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeWindowOver.selector, last));
+        _challenge();
+        vm.roll(rulingEnd);
+        _challenge();
+        assertEq(serviceManager.fault(_faultId()).vetoEnd, rulingEnd - 1);
+    }
+
+    function test_challenge_revertsAfterItsWindowOnceTheCommitteeHasRuled() public {
+        _answerWith(RIGHT + 1);
+        uint256 last = answered.metadata.respondedBlock + _windows().challenge;
+        vm.roll(last);
+        _kill();
+        _ask(answered);
+        vm.roll(last + 1);
+        _rule(answered, false);
+        vm.etch(address(stakeFeed), code);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeWindowOver.selector, last));
+        _challenge();
+    }
+
+    /// @dev Of an answer that can be recomputed the committee takes no stake.
+    function test_rule_revertsWithModelIsReadableWhereTheFeedAnswersAgain() public {
+        _answerWith(RIGHT);
+        _kill();
+        _ask(answered);
+        vm.etch(address(stakeFeed), code);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsReadable.selector, modelHash));
+        _rule(answered, true);
+        _rule(answered, false);
     }
 
     function test_challengeByCommittee_revertsAfterAWithdrawal() public {

@@ -10,12 +10,13 @@ import {WrongAnswers} from "./WrongAnswers.sol";
 /// @title CommitteeDisputes
 /// @notice Disputes about answers that cannot be recomputed on chain: because the model makes a view call, or because a feed or
 /// a stake registry that it reads does not answer any more.
-/// @dev Each costs a bond and a place. When the time for a ruling is over, anyone can free both (`lapse`); the next dispute about
+/// @dev Each costs a bond and a place, and the bond twice as much as that of the one before: whoever wants to take all places pays
+/// many times what one costs, and whoever overpays, as others may come before, has the rest due. When the time for a ruling is over, anyone can free both (`lapse`); the next dispute about
 /// the protocol does so by itself, one about another protocol does not. So no one can hold anything up for longer than that. An answer is disputed once: the committee need not rule twice.
 ///
 /// A source that fails must neither shield a wrong answer nor speak against a right one. So it proves nothing (FeedRounds), and
 /// opens this way instead. That it fails is asked here, with gas that the caller cannot cut short (BoundedCall). If it answers
-/// again, a proof settles the dispute without the committee, in the challenge window.
+/// again before the committee has ruled, only a proof can withdraw the answer, until the time for a ruling is over.
 abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     /// @custom:storage-location erc7201:anzen.storage.CommitteeDisputes
     struct CommitteeStorage {
@@ -37,23 +38,26 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         uint80 roundId
     ) external payable {
         bytes32 taskHash = _checkResponse(task, response, metadata);
-        IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
+        (IAnzenTaskManager.Windows memory windows, uint256 last) = _challengeWindow(task, metadata);
+        if (block.number > last) revert ChallengeWindowOver(last);
         if (evaluator.isReadable(task.modelHash)) revert ModelIsReadable(task.modelHash);
         // Else the oracle would refuse to withdraw it after the ruling.
         _checkRound(task, roundId);
         CommitteeStorage storage $ = _committee();
         if ($.disputes[taskHash].state != DisputeState.None) revert AlreadyDisputed(taskHash);
-        DisputePolicy memory policy = disputePolicy();
-        if (msg.value != policy.bond) revert WrongBond(policy.bond);
         _endOverdue(task.oracleIndex);
+        DisputePolicy memory policy = disputePolicy();
         if ($.open[task.oracleIndex].length >= policy.mostPendingPerProtocol || $.openCount >= policy.mostPending) {
             revert TooManyDisputes();
         }
+        uint256 price = bond();
+        if (msg.value < price) revert WrongBond(price);
+        $.due[msg.sender] += msg.value - price;
 
         uint32 rulingEnd = uint32(block.number + windows.veto);
         $.disputes[taskHash] = CommitteeDispute({
             challenger: msg.sender,
-            bond: policy.bond,
+            bond: uint96(price),
             oracleIndex: task.oracleIndex,
             roundId: roundId,
             rulingEnd: rulingEnd,
@@ -75,6 +79,8 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         CommitteeDispute memory dispute = _pending(taskHash);
         if (block.number > dispute.rulingEnd) revert RulingWindowOver(dispute.rulingEnd);
         if (upheld) {
+            // Whoever is right can prove it now.
+            if (evaluator.isReadable(task.modelHash)) revert ModelIsReadable(task.modelHash);
             uint32 execution = taskManager.windowsAt(task.createdBlock).execution;
             // The ruling stands in for the veto.
             _withdraw(task, taskHash, dispute.roundId, 0, execution);
@@ -91,18 +97,24 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     }
 
     /// @inheritdoc IAnzenDisputes
-    function withdrawBonds() external {
+    function withdrawBonds(address to) external {
+        if (to == address(0)) revert ZeroAddress();
         CommitteeStorage storage $ = _committee();
         uint256 due = $.due[msg.sender];
         if (due == 0) revert NothingDue();
         $.due[msg.sender] = 0;
-        (bool paid,) = msg.sender.call{value: due}("");
+        (bool paid,) = to.call{value: due}("");
         if (!paid) revert PaymentFailed();
     }
 
     /// @inheritdoc IAnzenDisputes
     function committeeDispute(bytes32 taskHash) external view returns (CommitteeDispute memory) {
         return _committee().disputes[taskHash];
+    }
+
+    /// @inheritdoc IAnzenDisputes
+    function bond() public view returns (uint256) {
+        return uint256(disputePolicy().bond) << _committee().openCount;
     }
 
     /// @inheritdoc IAnzenDisputes
@@ -128,6 +140,12 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         for (uint256 i; i < open.length; ++i) {
             if (block.number <= $.disputes[open[i]].rulingEnd) ++count;
         }
+    }
+
+    /// @inheritdoc WrongAnswers
+    function _rulingEnd(bytes32 taskHash) internal view override returns (uint256) {
+        CommitteeDispute storage dispute = _committee().disputes[taskHash];
+        return dispute.state == DisputeState.Pending ? dispute.rulingEnd : 0;
     }
 
     /// @inheritdoc WrongAnswers

@@ -33,6 +33,12 @@ abstract contract DisputeGovernance is IAnzenDisputes, AccessControlEnumerableUp
 
     function _setDisputePolicy(DisputePolicy calldata policy) internal {
         if (policy.treasury == address(0)) revert ZeroAddress();
+        if (policy.mostPendingPerProtocol == 0 || policy.mostPendingPerProtocol > policy.mostPending) {
+            revert PendingOutOfRange(policy.mostPendingPerProtocol, policy.mostPending);
+        }
+        bool fits = policy.mostPending <= 96 && uint256(policy.bond) << policy.mostPending - 1 <= type(uint96).max;
+        if (!fits) revert BondOutOfRange(policy.bond, policy.mostPending);
+        if (policy.absencePeriod == 0) revert NoAbsencePeriod();
         _governance().policy = policy;
         emit DisputePolicySet(policy);
     }

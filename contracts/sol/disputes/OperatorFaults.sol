@@ -38,7 +38,8 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
 
     /// @custom:storage-location erc7201:anzen.storage.OperatorFaults
     struct FaultsStorage {
-        mapping(bytes32 taskHash => mapping(bytes32 operatorId => bool)) attested;
+        // keccak256(abi.encode(the answer)).
+        mapping(bytes32 taskHash => mapping(bytes32 operatorId => bytes32)) attested;
         mapping(bytes32 taskHash => mapping(bytes32 operatorId => bool)) counted;
         mapping(bytes32 operatorId => Tally) tallies;
     }
@@ -55,9 +56,9 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         if (block.number > last) revert AttestWindowOver(last);
         bytes32 operatorId = BN254.hashG1(key.g1);
         FaultsStorage storage $ = _faults();
-        if ($.attested[taskHash][operatorId]) revert AlreadyAttested(operatorId);
+        if ($.attested[taskHash][operatorId] != 0) revert AlreadyAttested(operatorId);
         _checkSigned(taskHash, answer, key);
-        $.attested[taskHash][operatorId] = true;
+        $.attested[taskHash][operatorId] = keccak256(abi.encode(answer.safetyFactor));
         emit AnswerAttested(taskHash, operatorId, answer.safetyFactor);
     }
 
@@ -103,7 +104,10 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         uint192 quorums = _quorumsOf(task, operatorId, member.bitmapIndex);
 
         FaultsStorage storage $ = _faults();
-        if ($.attested[taskHash][operatorId]) revert AlreadyAttested(operatorId);
+        // Any other answer was of no use to the protocol: to sign one must not be a cheap way to keep away.
+        if ($.attested[taskHash][operatorId] == keccak256(abi.encode(response.safetyFactor))) {
+            revert AlreadyAttested(operatorId);
+        }
         if ($.counted[taskHash][operatorId]) revert AbsenceCounted(operatorId);
         $.counted[taskHash][operatorId] = true;
         if (_count(taskHash, operatorId, metadata.respondedBlock)) {
@@ -127,7 +131,7 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
 
     /// @inheritdoc IAnzenDisputes
     function hasAttested(bytes32 taskHash, bytes32 operatorId) external view returns (bool) {
-        return _faults().attested[taskHash][operatorId];
+        return _faults().attested[taskHash][operatorId] != 0;
     }
 
     /// @inheritdoc IAnzenDisputes

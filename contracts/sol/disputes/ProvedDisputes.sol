@@ -19,13 +19,28 @@ abstract contract ProvedDisputes is WrongAnswers {
         IModelEvaluator.Witness calldata witness
     ) external {
         bytes32 taskHash = _checkResponse(task, response, metadata);
-        IAnzenTaskManager.Windows memory windows = _checkChallengeWindow(task, metadata);
+        (uint32 vetoBlocks, uint32 executionBlocks) = _checkProvable(task, metadata, taskHash);
         (ISafetyFactorModels.Outcome outcome, int256 safetyFactor) =
             evaluator.evaluate(task.modelHash, task.referenceBlockHash, witness);
         // Where nothing follows from the chain's state, no answer is right.
         if (outcome == ISafetyFactorModels.Outcome.Answer && safetyFactor == response.safetyFactor) {
             revert ChallengeUnfounded(safetyFactor);
         }
-        _withdraw(task, taskHash, roundId, windows.veto, windows.execution);
+        _withdraw(task, taskHash, roundId, vetoBlocks, executionBlocks);
+    }
+
+    /// @dev That the answer can be proved wrong now: in its challenge window, and as long as the committee is asked about it, as a
+    /// source may answer again meanwhile. Stakes are sure to be slashable for as long only as the task's windows last, so whatever
+    /// comes after the challenge window is taken from the veto's.
+    function _checkProvable(
+        IAnzenTaskManager.Task calldata task,
+        IAnzenTaskManager.TaskResponseMetadata calldata metadata,
+        bytes32 taskHash
+    ) private view returns (uint32 vetoBlocks, uint32 executionBlocks) {
+        (IAnzenTaskManager.Windows memory windows, uint256 last) = _challengeWindow(task, metadata);
+        if (block.number <= last) return (windows.veto, windows.execution);
+        if (block.number > _rulingEnd(taskHash)) revert ChallengeWindowOver(last);
+        // It was asked in the challenge window, and can rule for as long as it could veto: this is not below zero.
+        return (uint32(last + windows.veto - block.number), windows.execution);
     }
 }

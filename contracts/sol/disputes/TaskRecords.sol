@@ -60,14 +60,13 @@ abstract contract TaskRecords is IAnzenDisputes {
         if (known != keccak256(abi.encode(response, metadata))) revert UnknownResponse(taskHash);
     }
 
-    /// @dev That the answer can be challenged. Returns the task's windows.
-    function _checkChallengeWindow(
+    /// @dev The task's windows, and the last block of the one in which its answer can be challenged.
+    function _challengeWindow(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponseMetadata calldata metadata
-    ) internal view returns (IAnzenTaskManager.Windows memory windows) {
+    ) internal view returns (IAnzenTaskManager.Windows memory windows, uint256 last) {
         windows = taskManager.windowsAt(task.createdBlock);
-        uint256 last = uint256(metadata.respondedBlock) + windows.challenge;
-        if (block.number > last) revert ChallengeWindowOver(last);
+        last = uint256(metadata.respondedBlock) + windows.challenge;
     }
 
     /// @dev That the round is the answer to the task, and was not withdrawn. The index does not tell: an oracle that is given

@@ -48,6 +48,9 @@ abstract contract WrongAnswers is TaskRecords {
         emit AnswerWithdrawn(task.index, taskHash, faultId, task.oracleIndex, roundId);
     }
 
+    /// @dev The last block in which the committee can rule on the answer; zero where it has not to.
+    function _rulingEnd(bytes32 taskHash) internal view virtual returns (uint256);
+
     /// @dev An answer that is withdrawn needs no ruling any more, whoever found out that it is wrong.
     function _endDispute(bytes32 taskHash) internal virtual;
 }

@@ -36,10 +36,11 @@ interface IAnzenDisputes is IDisputeStatus {
     }
 
     /// @notice What governance decides about disputes.
-    /// @param bond What a challenge that the committee has to rule on costs if it is rejected, in wei.
+    /// @param bond What a challenge that the committee has to rule on costs if it is rejected, in wei, where none is pending. Each one
+    /// that is pending, of any protocol, doubles it.
     /// @param treasury Who gets such a bond.
     /// @param mostPendingPerProtocol On how many answers of a protocol the committee may have to rule at once.
-    /// @param mostPending And of all protocols.
+    /// @param mostPending And of all protocols. The last of them must cost less than 2^96 wei.
     /// @param absencesAllowed How many tasks an operator may keep away from within `absencePeriod` without consequences.
     /// @param absencePeriod That period, in blocks, from the first of the answers that it was absent from to the last.
     struct DisputePolicy {
@@ -117,7 +118,7 @@ interface IAnzenDisputes is IDisputeStatus {
     error ModelIsReadable(bytes32 modelHash);
     /// @notice The answer has been withdrawn, or disputed before the committee.
     error AlreadyDisputed(bytes32 taskHash);
-    /// @notice The bond is `bond` wei.
+    /// @notice The bond is `bond` wei at least.
     error WrongBond(uint256 bond);
     /// @notice The committee has to rule on as many answers as it may at once.
     error TooManyDisputes();
@@ -142,7 +143,7 @@ interface IAnzenDisputes is IDisputeStatus {
     error AttestWindowOver(uint256 last);
     /// @notice Answers to the task can still be attested, until block `last`.
     error AttestWindowNotOver(uint256 last);
-    /// @notice The operator has attested an answer to the task.
+    /// @notice The operator has attested an answer to the task; where an absence is recorded, the one that is final.
     error AlreadyAttested(bytes32 operatorId);
     /// @notice The answer came too late for those left out of it to attest theirs.
     error AnsweredLate(uint256 respondedBlock);
@@ -154,14 +155,20 @@ interface IAnzenDisputes is IDisputeStatus {
     error AbsenceOfAnEarlierPeriod(bytes32 operatorId);
     /// @notice The operator was not ejected for absence, or that was ruled on.
     error NotAnAbsentee(bytes32 operatorId);
+    /// @notice The committee may have to rule on one answer of a protocol at least, and on no more than of all.
+    error PendingOutOfRange(uint256 mostPendingPerProtocol, uint256 mostPending);
+    /// @notice The bond of the last dispute that may be pending, which is `bond` doubled for each before, exceeds 2^96 wei.
+    error BondOutOfRange(uint256 bond, uint256 mostPending);
+    /// @notice The period of absences is zero.
+    error NoAbsencePeriod();
     /// @notice There is nothing to be paid out to the caller.
     error NothingDue();
     /// @notice The payment was refused.
     error PaymentFailed();
 
     /// @notice Proves that an answer is wrong: that another one follows from the chain's state at the task's reference block, or
-    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window. A
-    /// challenge of an answer that is right reverts, and nothing else happens.
+    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window, and as
+    /// long as the committee is asked about the answer. A challenge of an answer that is right reverts, and nothing else happens.
     /// @param roundId The oracle's round that the answer was written in.
     /// @param witness Proofs of what the model read.
     function challenge(
@@ -174,7 +181,7 @@ interface IAnzenDisputes is IDisputeStatus {
 
     /// @notice Has the committee rule on an answer that cannot be recomputed on chain now: its model makes a view call, or a feed or
     /// stake registry that it reads does not answer (IModelEvaluator.isReadable). By anyone who pays the bond, in the answer's
-    /// challenge window, once for each answer. The bond comes back unless the committee rejects the challenge. A `challenge`
+    /// challenge window, once for each answer. What is paid beyond the bond (`bond`) is due to the caller; the bond comes back unless the committee rejects the challenge. A `challenge`
     /// that succeeds meanwhile ends the dispute.
     function challengeByCommittee(
         IAnzenTaskManager.Task calldata task,
@@ -184,7 +191,7 @@ interface IAnzenDisputes is IDisputeStatus {
     ) external payable;
 
     /// @notice Rules on an answer. By the committee, for as many blocks as it could have vetoed: a fault that it finds cannot
-    /// be vetoed.
+    /// be vetoed. It cannot uphold a challenge of an answer that can be recomputed on chain again: that takes a proof.
     function rule(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponse calldata response,
@@ -195,8 +202,8 @@ interface IAnzenDisputes is IDisputeStatus {
     /// @notice Ends a dispute on which the committee has not ruled in time: the answer stands, the bond goes back. By anyone.
     function lapse(bytes32 taskHash) external;
 
-    /// @notice Pays out the bonds that are due to the caller.
-    function withdrawBonds() external;
+    /// @notice Pays the bonds that are due to the caller out, to an address that takes them.
+    function withdrawBonds(address to) external;
 
     /// @notice Freezes signers of an answer that was withdrawn. By anyone, until the fault's execution window is over. Those
     /// that are frozen already are passed over.
@@ -210,8 +217,8 @@ interface IAnzenDisputes is IDisputeStatus {
         Member[] calldata signers
     ) external;
 
-    /// @notice Records an operator's own answer to a task, so that its absence from the certificate is no absence. By anyone,
-    /// within the response window.
+    /// @notice Records an operator's own answer to a task, so that its absence from a certificate for that answer is no absence. By
+    /// anyone, within the response window, one answer for each operator.
     function attest(IAnzenTaskManager.Task calldata task, SignedAnswer calldata answer, OperatorKey calldata key)
         external;
 
@@ -263,6 +270,9 @@ interface IAnzenDisputes is IDisputeStatus {
 
     /// @notice How often an operator has been absent in its present period, as far as that is recorded; 0 when it is over.
     function absences(bytes32 operatorId) external view returns (uint256);
+
+    /// @notice What `challengeByCommittee` costs now, in wei. Where disputes are overdue, ending them first (`lapse`) makes it less.
+    function bond() external view returns (uint256);
 
     /// @notice The bonds that are due to an account, in wei.
     function bondsDue(address account) external view returns (uint256);

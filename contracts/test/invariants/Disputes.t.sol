@@ -10,8 +10,8 @@ import {VaultFixture} from "../fixtures/VaultFixture.sol";
 /// @notice Honest operators answer tasks; the one that a certificate leaves out attests its answer. Somebody without any role calls
 /// whatever there is about it, with what can be seen on chain.
 contract DisputesHandler is VaultFixture {
-    Answered[] private answers;
-    IModelEvaluator.Witness[] private witnesses;
+    Answered[] internal answers;
+    IModelEvaluator.Witness[] internal witnesses;
     uint256 public blocked;
     uint256 public calls;
     uint256 public successes;
@@ -22,19 +22,11 @@ contract DisputesHandler is VaultFixture {
 
     /// @dev A task is created and answered, whatever was done before.
     function answerATask(uint8 blocks) external {
-        _pass(6 + blocks % 60);
-        stakeFeed.transmit(2e8);
-        vaultFeed.transmit(4e8);
-        _refreshStakes(hex"0001");
-        _pass(1);
-        try this.createAndAnswer() {}
-        catch {
-            ++blocked;
-        }
+        _answer(blocks, RIGHT);
     }
 
-    function createAndAnswer() external {
-        _answerWith(RIGHT);
+    function createAndAnswer(int256 value) external {
+        _answerWith(value);
         disputes.attest(answered.task, _signed(answered.task, 4, RIGHT), _key(4));
         answers.push(answered);
         witnesses.push(witness);
@@ -146,12 +138,24 @@ contract DisputesHandler is VaultFixture {
         return true;
     }
 
+    function _answer(uint8 blocks, int256 value) internal {
+        _pass(6 + blocks % 60);
+        stakeFeed.transmit(2e8);
+        vaultFeed.transmit(4e8);
+        _refreshStakes(hex"0001");
+        _pass(1);
+        try this.createAndAnswer(value) {}
+        catch {
+            ++blocked;
+        }
+    }
+
     function _pass(uint256 blocks) private {
         vm.roll(vm.getBlockNumber() + blocks);
         vm.warp(vm.getBlockTimestamp() + 12 * blocks);
     }
 
-    function _call(address target, bytes memory input) private {
+    function _call(address target, bytes memory input) internal {
         vm.prank(anyone);
         (bool success,) = target.call(input);
         _count(success);
@@ -163,11 +167,11 @@ contract DisputesHandler is VaultFixture {
     }
 
     /// @dev The latest ones: of those before, the windows are over.
-    function _place(uint256 which) private view returns (uint256) {
+    function _place(uint256 which) internal view returns (uint256) {
         return answers.length - 1 - which % (answers.length < 4 ? answers.length : 4);
     }
 
-    function _about(uint256 which) private view returns (Answered memory) {
+    function _about(uint256 which) internal view returns (Answered memory) {
         return answers[_place(which)];
     }
 }

@@ -5,7 +5,7 @@ use alloy_sol_types::SolValue;
 
 use super::{Guard, ModelError, Side, Source, SourceKind, Term};
 
-/// The longest encoding of a model within its bounds (23,808 bytes) fits the code of a contract; what is longer is none.
+/// The longest encoding of a model within its bounds (23,392 bytes) fits the code of a contract; what is longer is none.
 const MAX_LENGTH: usize = 24_575;
 
 pub(super) mod sol {

@@ -106,8 +106,9 @@ pub enum ModelError {
 impl Model {
     /// The most terms.
     pub const MAX_TERMS: usize = 20;
-    /// The most storage slots, guards included, of all terms: their proofs must fit one transaction.
-    pub const MAX_SLOTS: usize = 12;
+    /// The most storage slots, guards included, of all terms: their proofs must fit one transaction, also where
+    /// somebody has deepened the tries (contracts/sol/SafetyFactorModels.sol).
+    pub const MAX_SLOTS: usize = 8;
     /// The greatest share: all of it.
     pub const MAX_SHARE_BPS: u32 = 10_000;
     /// The most decimals of a term.
@@ -264,14 +265,16 @@ mod tests {
         }
     }
 
-    /// abi.rs tells the length. A call with all its data is the longest source but for a slot with all its guards, of which
-    /// there are 3 at most.
+    /// abi.rs tells the length. A call with all its data is the longest source but for a slot with guards, of which a model has
+    /// few.
     #[test]
     fn the_longest_model_can_be_decoded() {
         let account = Address::repeat_byte(1);
         let guard = Guard { account, slot: B256::ZERO, expected: B256::ZERO };
-        let guards = vec![guard; Model::MAX_GUARDS];
-        let slot = Source::StorageSlot { account, slot: B256::ZERO, offset: 0, width: 32, guards };
+        let slot = |guards| {
+            let guards = vec![guard.clone(); guards];
+            Source::StorageSlot { account, slot: B256::ZERO, offset: 0, width: 32, guards }
+        };
         let call = Source::ViewCall { target: account, call_data: vec![1; Model::MAX_CALL_DATA].into() };
         let term = |amount: &Source| Term {
             side: Side::Cost,
@@ -280,8 +283,9 @@ mod tests {
             share_bps: 1,
             decimals: 0,
         };
-        let model = Model::new([vec![term(&slot); 2], vec![term(&call); 18]].concat()).unwrap();
-        assert_eq!(model.encode().len(), 23_584);
+        let slots = vec![term(&slot(Model::MAX_GUARDS)), term(&slot(2))];
+        let model = Model::new([slots, vec![term(&call); 18]].concat()).unwrap();
+        assert_eq!(model.encode().len(), 23_392);
         assert_eq!(Model::decode(&model.encode()), Ok(model));
     }
 }
