@@ -291,12 +291,3 @@ impl Proposed {
         }
     }
 }
-
-impl Addresses {
-    /// Adds a protocol, or replaces what was known of one of the same index.
-    pub fn add_protocol(&mut self, protocol: Protocol) {
-        self.protocols.retain(|known| known.oracle_index != protocol.oracle_index);
-        self.protocols.push(protocol);
-        self.protocols.sort_by_key(|known| known.oracle_index);
-    }
-}

@@ -130,6 +130,9 @@ impl Report for Proposed {
             Progress::Unknown => writeln!(f, "not proposed yet")?,
             Progress::Waiting { seconds } => writeln!(f, "scheduled; can be executed in {seconds} s")?,
             Progress::Ready => writeln!(f, "scheduled; can be executed now")?,
+            Progress::Done if self.is_change => {
+                writeln!(f, "executed; give the new file of addresses to aggregators and operators")?;
+            }
             Progress::Done => {
                 writeln!(f, "executed; restart aggregators and operators with the new file of addresses")?;
             }
