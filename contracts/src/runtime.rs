@@ -71,8 +71,10 @@ mod tests {
     #[test]
     fn what_is_compared_was_kept() {
         for (contract, immutables) in [
+            ("AnzenDisputes", 5),
             ("AnzenServiceManager", 4),
             ("AnzenTaskManager", 7),
+            ("ModelEvaluator", 1),
             ("ProxyAdmin", 0),
             ("SafetyFactorOracle", 0),
             ("TimelockController", 0),

@@ -1,20 +1,22 @@
-//! What the oracle says, read from the chain: protocols, their latest values, and what was written before.
+//! What the oracle says, read from the chain: protocols, their latest rounds, and those before.
+
+use std::fmt;
 
 use alloy::{
     eips::BlockNumberOrTag,
-    primitives::{Address, I256},
+    primitives::{Address, I256, U256, aliases::U80},
     providers::{DynProvider, Provider},
 };
 use anzen_contracts::{
     AnzenTaskManager,
-    SafetyFactorOracle::{self, getRoundCall, latestRoundCall},
+    SafetyFactorOracle::{self, getRoundCall, latestFinalRoundCall, latestRoundCall, roundStatusCall},
     TaskPolicy,
 };
 use anzen_messages::SafetyFactor;
-use futures::{StreamExt, TryStreamExt, future, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    addresses::Addresses,
+    addresses::{Addresses, Feeds},
     chain::{ChainError, read},
 };
 
@@ -51,25 +53,79 @@ pub struct OracleProtocol {
     pub oracle_index: u32,
     /// Its name.
     pub name: String,
-    /// Its safety factor as an AggregatorV3 feed.
+    /// Its safety factor as an AggregatorV3 feed: every round as it is written.
     pub feed: Address,
+    /// The same, final rounds only.
+    pub final_feed: Address,
     /// What governance demands of its tasks; nothing where it allows none.
     pub policy: Option<TaskPolicy>,
-    /// The latest value; nothing where no task has been answered.
+    /// The latest round; nothing where no task has been answered.
     pub latest: Option<Round>,
+    /// The latest that is final; nothing where none is.
+    pub latest_final: Option<Round>,
 }
 
-/// A value that was written.
+/// A round of a protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
     /// Its number, from 1.
     pub round: u64,
+    /// How far it can be relied on.
+    pub status: RoundStatus,
+    /// What is in it; nothing where it was withdrawn: the oracle does not tell it any more.
+    pub written: Option<Written>,
+}
+
+/// How far a round can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RoundStatus {
+    /// It can still be challenged.
+    Provisional,
+    /// The committee has to rule on it.
+    Disputed,
+    /// It could have been challenged, and was not with success.
+    Final,
+    /// The fallback poster's word.
+    Fallback,
+    /// It was proved wrong.
+    Withdrawn,
+}
+
+impl RoundStatus {
+    /// As `ISafetyFactorOracle.RoundStatus` numbers them. One that is not known yet is as good as none.
+    fn new(number: u8) -> Self {
+        match number {
+            0 => Self::Provisional,
+            1 => Self::Disputed,
+            2 => Self::Final,
+            3 => Self::Fallback,
+            _ => Self::Withdrawn,
+        }
+    }
+}
+
+impl fmt::Display for RoundStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Provisional => "provisional",
+            Self::Disputed => "disputed",
+            Self::Final => "final",
+            Self::Fallback => "fallback",
+            Self::Withdrawn => "withdrawn",
+        })
+    }
+}
+
+/// A value that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
     /// The value.
     pub value: SafetyFactor,
     /// The block that the value is about.
     pub reference_block: u64,
-    /// The task that was answered.
-    pub task_index: u32,
+    /// The task that was answered; nothing of a fallback.
+    pub task_index: Option<u32>,
     /// When it was written, in seconds since 1970.
     pub updated_at: u64,
 }
@@ -102,7 +158,7 @@ impl<'a> Oracle<'a> {
         Err(OracleError::UnknownProtocol { index, known: self.indices().await? })
     }
 
-    /// The last values of a protocol, the oldest first.
+    /// The last rounds of a protocol, the oldest first; withdrawn ones too.
     pub async fn history(&self, index: u32, last: u64) -> Result<Vec<Round>, OracleError> {
         let newest = self.protocol(index).await?.latest.map_or(0, |round| round.round);
         let rounds = newest.saturating_sub(last) + 1..=newest;
@@ -119,45 +175,69 @@ impl<'a> Oracle<'a> {
 
     async fn indices(&self) -> Result<Vec<u32>, ChainError> {
         let count = self.read(SafetyFactorOracle::protocolCountCall {}).await?.saturating_to::<u64>();
-        let at = |position: u64| {
-            self.read(SafetyFactorOracle::protocolAtCall {
-                position: alloy::primitives::U256::from(position),
-            })
-        };
+        let at =
+            |position: u64| self.read(SafetyFactorOracle::protocolAtCall { position: U256::from(position) });
         stream::iter(0..count).map(at).buffered(AT_ONCE).try_collect().await
     }
 
     async fn read_protocol(&self, index: u32) -> Result<OracleProtocol, ChainError> {
         let policy = AnzenTaskManager::taskPolicyCall { oracleIndex: index };
-        let (name, feed, latest, policy) = future::try_join4(
+        let (name, feeds, latest, latest_final, policy) = futures::try_join!(
             self.read(SafetyFactorOracle::protocolNameCall { oracleIndex: index }),
-            self.read(SafetyFactorOracle::feedCall { oracleIndex: index }),
-            self.read(latestRoundCall { oracleIndex: index }),
+            Feeds::read(self.provider, self.addresses.safety_factor_oracle, index),
+            self.latest(index),
+            self.latest_final(index),
             read(self.provider, self.addresses.task_manager, policy),
-        )
-        .await?;
-        let latest = match latest.to::<u128>() {
-            0 => None,
-            // The contract counts in 64 bits.
-            round => Some(self.round(index, u64::try_from(round).unwrap_or(u64::MAX)).await?),
-        };
+        )?;
         let policy = Some(policy).filter(|policy| !policy.quorumNumbers.is_empty());
-        Ok(OracleProtocol { oracle_index: index, name, feed, policy, latest })
+        let Feeds { all: feed, last_final: final_feed } = feeds;
+        Ok(OracleProtocol { oracle_index: index, name, feed, final_feed, policy, latest, latest_final })
+    }
+
+    async fn latest(&self, index: u32) -> Result<Option<Round>, ChainError> {
+        match self.read(latestRoundCall { oracleIndex: index }).await?.to::<u64>() {
+            0 => Ok(None),
+            round => self.round(index, round).await.map(Some),
+        }
+    }
+
+    async fn latest_final(&self, index: u32) -> Result<Option<Round>, ChainError> {
+        match self.read(latestFinalRoundCall { oracleIndex: index }).await {
+            Ok(round) => self.round(index, round.to()).await.map(Some),
+            Err(error) if refuses_with(&error, "NoFinalRound") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn round(&self, index: u32, round: u64) -> Result<Round, ChainError> {
-        let view = getRoundCall { oracleIndex: index, roundId: alloy::primitives::aliases::U80::from(round) };
-        let snapshot = self.read(view).await?;
-        Ok(Round {
-            round,
+        let id = U80::from(round);
+        let withdrawn = Round { round, status: RoundStatus::Withdrawn, written: None };
+        let snapshot = match self.read(getRoundCall { oracleIndex: index, roundId: id }).await {
+            Ok(snapshot) => snapshot,
+            Err(error) if refuses_with(&error, "RoundIsWithdrawn") => return Ok(withdrawn),
+            Err(error) => return Err(error),
+        };
+        let status = self.read(roundStatusCall { oracleIndex: index, roundId: id }).await?;
+        let status = RoundStatus::new(status);
+        if status == RoundStatus::Withdrawn {
+            // Since it was read.
+            return Ok(withdrawn);
+        }
+        let written = Written {
             value: SafetyFactor(I256::try_from(snapshot.safetyFactor).unwrap_or_default()),
             reference_block: snapshot.referenceBlock.into(),
-            task_index: snapshot.taskIndex,
+            task_index: (status != RoundStatus::Fallback).then_some(snapshot.taskIndex),
             updated_at: snapshot.updatedAt.into(),
-        })
+        };
+        Ok(Round { round, status, written: Some(written) })
     }
 
     async fn read<C: alloy::sol_types::SolCall>(&self, call: C) -> Result<C::Return, ChainError> {
         read(self.provider, self.addresses.safety_factor_oracle, call).await
     }
+}
+
+/// Whether the contract refuses with the error of this name.
+fn refuses_with(error: &ChainError, name: &str) -> bool {
+    error.revert_reason().is_some_and(|reason| reason.split('(').next() == Some(name))
 }

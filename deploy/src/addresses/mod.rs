@@ -1,19 +1,16 @@
 //! The file that says where everything is: the deployment writes it, every process reads it.
 
 mod governance;
+mod protocol;
 
-pub use governance::{DisputeRules, FaultShares, Governance};
+pub(crate) use protocol::Feeds;
+pub use {
+    governance::{DisputeRules, FaultShares, Governance},
+    protocol::Protocol,
+};
 
-use crate::{
-    chain::{self, ChainError},
-    config::ProtocolConfig,
-    eigenlayer::EigenLayer,
-};
-use alloy::{
-    primitives::{Address, B256},
-    providers::DynProvider,
-};
-use anzen_contracts::SafetyFactorOracle;
+use crate::eigenlayer::EigenLayer;
+use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
@@ -145,58 +142,6 @@ pub struct Implementations {
     pub socket_registry: Address,
 }
 
-/// One protocol.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Protocol {
-    /// Its number in the oracle.
-    pub oracle_index: u32,
-    /// Its name.
-    pub name: String,
-    /// Its safety factor as an AggregatorV3 feed: every round as it is written.
-    pub feed: Address,
-    /// The same, final rounds only.
-    pub final_feed: Address,
-    /// How its safety factor is computed: the name of a model of SafetyFactorModels, which is in the chain's task policy.
-    pub model_hash: B256,
-    /// The quorums that must sign.
-    pub quorum_numbers: Vec<u8>,
-}
-
-/// Where a protocol's safety factor can be read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Feeds {
-    pub(crate) all: Address,
-    pub(crate) last_final: Address,
-}
-
-impl Feeds {
-    /// The feeds of a protocol in the oracle.
-    pub(crate) async fn read(
-        provider: &DynProvider,
-        oracle: Address,
-        oracle_index: u32,
-    ) -> Result<Self, ChainError> {
-        let all = chain::read(provider, oracle, SafetyFactorOracle::feedCall { oracleIndex: oracle_index });
-        let view = SafetyFactorOracle::finalFeedCall { oracleIndex: oracle_index };
-        let (all, last_final) = futures::try_join!(all, chain::read(provider, oracle, view))?;
-        Ok(Self { all, last_final })
-    }
-}
-
-impl Protocol {
-    pub(crate) fn new(config: &ProtocolConfig, model_hash: B256, feeds: Feeds) -> Self {
-        Self {
-            oracle_index: config.oracle_index,
-            name: config.name.clone(),
-            feed: feeds.all,
-            final_feed: feeds.last_final,
-            model_hash,
-            quorum_numbers: config.quorum_numbers.clone(),
-        }
-    }
-}
-
 impl Addresses {
     /// Reads the file.
     pub fn load(path: &Path) -> Result<Self, AddressesError> {
@@ -240,6 +185,7 @@ impl Addresses {
 pub(crate) mod tests {
     use super::*;
     use crate::config::DeployConfig;
+    use alloy::primitives::B256;
 
     pub(crate) fn example() -> Addresses {
         let at = Address::repeat_byte;

@@ -104,29 +104,38 @@ fn add_protocols(operation: &mut Operation, config: &DeployConfig, contracts: &C
     let set_task_manager = SafetyFactorOracle::setTaskManagerCall { newTaskManager: contracts.task_manager };
     operation.add(contracts.oracle, &set_task_manager);
     for (protocol, model) in config.protocols.iter().zip(models) {
-        add_protocol(operation, protocol, model.hash(), contracts.oracle, contracts.task_manager);
+        add_protocol(operation, protocol, contracts.oracle);
+        set_policy(operation, protocol, model.hash(), contracts.task_manager);
     }
 }
 
-/// Has a protocol added to the oracle, and tasks about it allowed.
-pub(crate) fn add_protocol(
+/// Has a protocol added to the oracle. Tasks about it are allowed by its policy.
+pub(crate) fn add_protocol(operation: &mut Operation, protocol: &ProtocolConfig, oracle: Address) {
+    let (index, name) = (protocol.oracle_index, protocol.name.clone());
+    operation.add(oracle, &SafetyFactorOracle::addProtocolCall { oracleIndex: index, name });
+}
+
+/// Has what is demanded of a protocol's tasks set.
+pub(crate) fn set_policy(
     operation: &mut Operation,
     protocol: &ProtocolConfig,
     model_hash: B256,
-    oracle: Address,
     task_manager: Address,
 ) {
-    let (index, name) = (protocol.oracle_index, protocol.name.clone());
-    operation.add(oracle, &SafetyFactorOracle::addProtocolCall { oracleIndex: index, name });
-    let policy = TaskPolicy {
+    let policy = policy(protocol, model_hash);
+    let set_policy = AnzenTaskManager::setTaskPolicyCall { oracleIndex: protocol.oracle_index, policy };
+    operation.add(task_manager, &set_policy);
+}
+
+/// What is demanded of a protocol's tasks.
+pub(crate) fn policy(protocol: &ProtocolConfig, model_hash: B256) -> TaskPolicy {
+    TaskPolicy {
         quorumNumbers: Bytes::from(protocol.quorum_numbers.clone()),
         leastThresholdPercentage: protocol.least_threshold_percentage,
         greatestThresholdPercentage: protocol.greatest_threshold_percentage,
         minTaskInterval: protocol.min_task_interval,
         modelHash: model_hash,
-    };
-    let set_policy = AnzenTaskManager::setTaskPolicyCall { oracleIndex: index, policy };
-    operation.add(task_manager, &set_policy);
+    }
 }
 
 async fn add_farewell(

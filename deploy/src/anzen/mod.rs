@@ -14,7 +14,7 @@ mod registries;
 mod roles;
 mod stake;
 
-pub(crate) use governance::{add_model, add_protocol, allow_stake_registry};
+pub(crate) use governance::{add_model, add_protocol, allow_stake_registry, policy, set_policy};
 pub(crate) use operation::Operation;
 pub(crate) use registries::MULTIPLIER;
 

@@ -10,8 +10,8 @@ use alloy::{
     sol_types::SolCall,
 };
 use anzen_contracts::{
-    AnzenServiceManager, AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle, Windows, eigenlayer::v4,
-    runtime::Runtime,
+    AnzenDisputes, AnzenServiceManager, AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle, Windows,
+    anzen_disputes::IAnzenDisputes::DisputePolicy, eigenlayer::v4, runtime::Runtime,
 };
 use std::collections::BTreeSet;
 
@@ -32,6 +32,8 @@ pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenServiceManager", at.service_manager),
         ("SafetyFactorOracle", at.safety_factor_oracle),
         ("SafetyFactorModels", at.safety_factor_models),
+        ("ModelEvaluator", at.model_evaluator),
+        ("AnzenDisputes", at.disputes),
         ("SlashingRegistryCoordinator", at.registry_coordinator),
         ("StakeRegistry", at.stake_registry),
         ("BLSApkRegistry", at.bls_apk_registry),
@@ -69,6 +71,7 @@ async fn check_proxies(checker: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenServiceManager", at.service_manager, admins.service_manager),
         ("SafetyFactorOracle", at.safety_factor_oracle, admins.safety_factor_oracle),
         ("SafetyFactorModels", at.safety_factor_models, admins.safety_factor_models),
+        ("AnzenDisputes", at.disputes, admins.disputes),
         ("SlashingRegistryCoordinator", at.registry_coordinator, admins.registries),
         ("StakeRegistry", at.stake_registry, admins.registries),
         ("BLSApkRegistry", at.bls_apk_registry, admins.registries),
@@ -87,6 +90,7 @@ async fn check_proxies(checker: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenServiceManager", admins.service_manager),
         ("SafetyFactorOracle", admins.safety_factor_oracle),
         ("SafetyFactorModels", admins.safety_factor_models),
+        ("AnzenDisputes", admins.disputes),
     ];
     for (name, admin) in admins {
         let name = format!("owner of the proxy admin of {name}");
@@ -99,7 +103,7 @@ async fn check_proxies(checker: &mut Checker<'_>) -> Result<(), ChainError> {
 /// Our own contracts have the code that was compiled from these sources, and know the addresses that they should.
 async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let (at, admins) = (c.at, &c.at.proxy_admins);
-    let implementations: [(&str, Address, &[Address]); 4] = [
+    let implementations: [(&str, Address, &[Address]); 5] = [
         (
             "AnzenTaskManager",
             at.task_manager,
@@ -120,6 +124,17 @@ async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
         ),
         ("SafetyFactorOracle", at.safety_factor_oracle, &[]),
         ("SafetyFactorModels", at.safety_factor_models, &[]),
+        (
+            "AnzenDisputes",
+            at.disputes,
+            &[
+                at.task_manager,
+                at.safety_factor_oracle,
+                at.service_manager,
+                at.model_evaluator,
+                at.registry_coordinator,
+            ],
+        ),
     ];
     for (contract, proxy, immutables) in implementations {
         let implementation = chain::proxy_implementation(c.provider, proxy).await?;
@@ -131,6 +146,7 @@ async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AnzenServiceManager", at.service_manager, admins.service_manager),
         ("SafetyFactorOracle", at.safety_factor_oracle, admins.safety_factor_oracle),
         ("SafetyFactorModels", at.safety_factor_models, admins.safety_factor_models),
+        ("AnzenDisputes", at.disputes, admins.disputes),
     ];
     for (contract, proxy, admin) in proxies {
         // It is the immutable that lets an administrator upgrade; what ERC-1967 shows is a copy.
@@ -139,6 +155,8 @@ async fn check_compiled(c: &mut Checker<'_>) -> Result<(), ChainError> {
         let name = format!("compiled code of the proxy admin of {contract}");
         is_compiled(c, &name, "ProxyAdmin", admin, &[]).await?;
     }
+    let (name, contract) = ("compiled code of ModelEvaluator", "ModelEvaluator");
+    is_compiled(c, name, contract, at.model_evaluator, &[at.safety_factor_models]).await?;
     is_compiled(c, "compiled code of TimelockController", "TimelockController", at.timelock, &[]).await
 }
 
@@ -218,7 +236,10 @@ async fn check_locked(c: &mut Checker<'_>) -> Result<(), ChainError> {
     is_locked(c, "AnzenServiceManager", at.service_manager, call).await?;
     let windows = Windows { maxStakeAge: 0, response: 1, challenge: 0, veto: 0, execution: 0 };
     let call = AnzenTaskManager::initializeCall { admin, generator: admin, pauser: admin, windows_: windows };
-    is_locked(c, "AnzenTaskManager", at.task_manager, call).await
+    is_locked(c, "AnzenTaskManager", at.task_manager, call).await?;
+    let policy = DisputePolicy::from(&c.at.governance.disputes);
+    let call = AnzenDisputes::initializeCall { admin, committee: admin, policy };
+    is_locked(c, "AnzenDisputes", at.disputes, call).await
 }
 
 /// Neither the proxy nor what is behind it can be initialised once more.

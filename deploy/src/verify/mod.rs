@@ -1,7 +1,8 @@
-//! Checks a deployment against what it should be: code, proxies, wiring, roles, windows, policies, feeds.
+//! Checks a deployment against what it should be: code, proxies, wiring, roles, windows, disputes, policies, feeds.
 
 mod checker;
 mod code;
+mod disputes;
 mod events;
 mod governance;
 mod protocols;
@@ -30,6 +31,7 @@ pub async fn verify(provider: &DynProvider, addresses: &Addresses) -> Result<Rep
     roles::check(&mut checker).await?;
     governance::check(&mut checker).await?;
     stake::check(&mut checker).await?;
+    disputes::check(&mut checker).await?;
     protocols::check(&mut checker).await?;
     Ok(checker.report)
 }

@@ -33,7 +33,10 @@ async fn check_oracle(c: &mut Checker<'_>, protocol: &Protocol) -> Result<(), Ch
     c.view(&name(protocol, "name"), of, view, protocol.name.clone(), todo).await?;
     let view = SafetyFactorOracle::feedCall { oracleIndex: index };
     c.view(&name(protocol, "feed"), of, view, protocol.feed, todo).await?;
-    has_code(c, &name(protocol, "feed's code"), protocol.feed).await
+    let view = SafetyFactorOracle::finalFeedCall { oracleIndex: index };
+    c.view(&name(protocol, "final feed"), of, view, protocol.final_feed, todo).await?;
+    has_code(c, &name(protocol, "feed's code"), protocol.feed).await?;
+    has_code(c, &name(protocol, "final feed's code"), protocol.final_feed).await
 }
 
 async fn check_policy(c: &mut Checker<'_>, protocol: &Protocol) -> Result<(), ChainError> {

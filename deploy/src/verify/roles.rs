@@ -12,7 +12,7 @@ use alloy::{
     sol_types::{SolCall, SolEvent},
 };
 use anzen_contracts::{
-    AnzenServiceManager, AnzenTaskManager,
+    AnzenDisputes, AnzenServiceManager, AnzenTaskManager, SafetyFactorOracle,
     eigenlayer::{
         AllocationManager, OperatorSet, PauserRegistry, PermissionController, SlashingRegistryCoordinator,
     },
@@ -27,7 +27,7 @@ const ADD_STRATEGIES: FixedBytes<4> = FixedBytes::new([0x50, 0xfe, 0xea, 0x20]);
 
 pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
     check_admins(checker).await?;
-    check_task_roles(checker).await?;
+    check_given_roles(checker).await?;
     check_avs_admins(checker).await?;
     check_appointees(checker).await?;
     check_registry_pausers(checker).await?;
@@ -41,6 +41,7 @@ async fn check_admins(c: &mut Checker<'_>) -> Result<(), ChainError> {
         ("AVS", at.service_manager),
         ("oracle", at.safety_factor_oracle),
         ("models", at.safety_factor_models),
+        ("disputes", at.disputes),
     ];
     let todo = "have the timelock revoke the role of all others, and grant it to itself where it lacks it";
     for (name, of) in contracts {
@@ -51,27 +52,35 @@ async fn check_admins(c: &mut Checker<'_>) -> Result<(), ChainError> {
     Ok(())
 }
 
-async fn check_task_roles(c: &mut Checker<'_>) -> Result<(), ChainError> {
-    let (of, governance) = (c.at.task_manager, &c.at.governance);
-    let name = "task manager: generators";
-    if let Some(role) = c.read(name, of, AnzenTaskManager::GENERATOR_ROLECall {}).await? {
-        check_members(c, name, role, &governance.generators).await?;
-    }
-    let name = "task manager: pausers";
-    if let Some(role) = c.read(name, of, AnzenTaskManager::PAUSER_ROLECall {}).await? {
-        check_members(c, name, role, &governance.pausers).await?;
-    }
-    Ok(())
+/// Whom governance has given a role of its own, and nobody else.
+async fn check_given_roles(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let (at, governance) = (c.at, &c.at.governance);
+    let of = at.task_manager;
+    let role = AnzenTaskManager::GENERATOR_ROLECall {};
+    check_members(c, "task manager: generators", of, role, &governance.generators).await?;
+    let role = AnzenTaskManager::PAUSER_ROLECall {};
+    check_members(c, "task manager: pausers", of, role, &governance.pausers).await?;
+    let (of, role) = (at.safety_factor_oracle, SafetyFactorOracle::FALLBACK_ROLECall {});
+    check_members(c, "oracle: fallback posters", of, role, &governance.fallback_posters).await?;
+    let (of, role) = (at.disputes, AnzenDisputes::COMMITTEE_ROLECall {});
+    check_members(c, "disputes: committee", of, role, &governance.committee).await?;
+    let (of, role) = (at.service_manager, AnzenServiceManager::COMMITTEE_ROLECall {});
+    check_members(c, "AVS: committee", of, role, &governance.committee).await?;
+    let role = AnzenServiceManager::DISPUTES_ROLECall {};
+    check_members(c, "AVS: who records faults", of, role, &BTreeSet::from([at.disputes])).await
 }
 
-async fn check_members(
+async fn check_members<C: SolCall<Return = B256>>(
     c: &mut Checker<'_>,
     name: &str,
-    role: B256,
+    of: Address,
+    role: C,
     expected: &BTreeSet<Address>,
 ) -> Result<(), ChainError> {
+    let Some(role) = c.read(name, of, role).await? else { return Ok(()) };
+    // The same function in all of them.
     let view = AnzenTaskManager::getRoleMembersCall { role };
-    if let Some(members) = c.read(name, c.at.task_manager, view).await? {
+    if let Some(members) = c.read(name, of, view).await? {
         c.compare(name, &BTreeSet::from_iter(members), expected, MEMBERS);
     }
     Ok(())

@@ -8,8 +8,8 @@ use alloy::{
     providers::Provider,
 };
 use anzen_contracts::{
-    AnzenTaskManager,
-    eigenlayer::{AllocationManager, SlashingRegistryCoordinator, StakeRegistry},
+    AnzenTaskManager, Windows,
+    eigenlayer::{AllocationManager, DelegationManager, SlashingRegistryCoordinator, StakeRegistry},
 };
 use std::collections::BTreeSet;
 
@@ -25,6 +25,7 @@ pub(super) async fn check(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let quorums: BTreeSet<u8> = c.at.protocols.iter().flat_map(|p| p.quorum_numbers.clone()).collect();
     let count = SlashingRegistryCoordinator::quorumCountCall {};
     let Some(count) = c.read("quorums", c.at.registry_coordinator, count).await? else { return Ok(()) };
+    check_withdrawal_delay(c).await?;
     for quorum in quorums {
         if quorum >= count {
             let what = format!("there are {count} quorums, and a protocol names number {quorum}");
@@ -83,8 +84,7 @@ async fn check_windows(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError
     let view = AllocationManager::DEALLOCATION_DELAYCall {};
     let Some(delay) = c.read(&name, c.at.allocation_manager, view).await? else { return Ok(()) };
 
-    let parts = [windows.maxStakeAge, windows.response, windows.challenge, windows.veto, windows.execution];
-    let needed: u64 = parts.into_iter().map(u64::from).sum();
+    let needed = sum(&windows);
     let seen = format!("windows {needed}, look-ahead {look_ahead} blocks");
     let todo = "have the timelock shorten the windows, or raise the look-ahead (setSlashableStakeLookahead)";
     c.require(&name, needed <= look_ahead.into(), seen, todo);
@@ -94,6 +94,26 @@ async fn check_windows(c: &mut Checker<'_>, quorum: u8) -> Result<(), ChainError
     let todo = "have the timelock lower the look-ahead, and the windows before it";
     c.require(&name, look_ahead <= delay, seen, todo);
     Ok(())
+}
+
+/// Nor can anybody withdraw: that is another delay, which counts for stake that is on its way out.
+async fn check_withdrawal_delay(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let name = "windows within withdrawal delay";
+    let view = AnzenTaskManager::windowsCall {};
+    let Some(windows) = c.read(name, c.at.task_manager, view).await? else { return Ok(()) };
+    let view = DelegationManager::minWithdrawalDelayBlocksCall {};
+    let Some(delay) = c.read(name, c.at.delegation_manager, view).await? else { return Ok(()) };
+    let needed = sum(&windows);
+    let seen = format!("windows {needed}, withdrawal delay {delay} blocks");
+    let todo = "have the timelock shorten the windows (setWindows): until then no task can be created";
+    c.require(name, needed <= delay.into(), seen, todo);
+    Ok(())
+}
+
+/// For how long stake must be sure to be slashable, in blocks.
+fn sum(windows: &Windows) -> u64 {
+    let parts = [windows.maxStakeAge, windows.response, windows.challenge, windows.veto, windows.execution];
+    parts.into_iter().map(u64::from).sum()
 }
 
 /// What a refresh may use of a block's gas: half of it, and no more than one transaction may have.

@@ -7,7 +7,8 @@ use alloy::{
     sol_types::SolCall,
 };
 use anzen_contracts::{
-    AnzenServiceManager, AnzenTaskManager, SafetyFactorModels, SafetyFactorOracle,
+    AnzenDisputes, AnzenServiceManager, AnzenTaskManager, ModelEvaluator, SafetyFactorModels,
+    SafetyFactorOracle,
     eigenlayer::{
         AllocationManager, BLSApkRegistry, IndexRegistry, PauserRegistry, SlashingRegistryCoordinator,
         SocketRegistry, StakeRegistry,
@@ -21,6 +22,7 @@ const REDEPLOY: &str =
 pub(super) async fn check(checker: &mut Checker<'_>) -> Result<(), ChainError> {
     check_task_manager(checker).await?;
     check_models(checker).await?;
+    check_disputes(checker).await?;
     check_service_manager(checker).await?;
     check_coordinator(checker).await?;
     check_registries(checker).await
@@ -41,6 +43,8 @@ async fn check_task_manager(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let (at, of) = (c.at, c.at.task_manager);
     let oracle = at.safety_factor_oracle;
     link(c, "task manager: oracle", of, AnzenTaskManager::oracleCall {}, oracle, REDEPLOY).await?;
+    let models = AnzenTaskManager::modelsCall {};
+    link(c, "task manager: models", of, models, at.safety_factor_models, REDEPLOY).await?;
     let coordinator = AnzenTaskManager::registryCoordinatorCall {};
     link(c, "task manager: coordinator", of, coordinator, at.registry_coordinator, REDEPLOY).await?;
     let stake = AnzenTaskManager::stakeRegistryCall {};
@@ -58,6 +62,20 @@ async fn check_models(c: &mut Checker<'_>) -> Result<(), ChainError> {
     let todo = "have the timelock call allowStakeRegistry: no new model could count Anzen's own stake";
     let view = SafetyFactorModels::isStakeRegistryAllowedCall { stakeRegistry: at.stake_registry };
     c.view("models: own stake registry is allowed", of, view, true, todo).await
+}
+
+async fn check_disputes(c: &mut Checker<'_>) -> Result<(), ChainError> {
+    let (at, of, oracle) = (c.at, c.at.disputes, c.at.safety_factor_oracle);
+    let todo = "have the timelock call setDisputes: another one could withdraw any round, or this one none";
+    link(c, "oracle: disputes", oracle, SafetyFactorOracle::disputesCall {}, of, todo).await?;
+    let view = AnzenDisputes::taskManagerCall {};
+    link(c, "disputes: task manager", of, view, at.task_manager, REDEPLOY).await?;
+    link(c, "disputes: AVS", of, AnzenDisputes::serviceManagerCall {}, at.service_manager, REDEPLOY).await?;
+    link(c, "disputes: oracle", of, AnzenDisputes::oracleCall {}, oracle, REDEPLOY).await?;
+    let view = AnzenDisputes::evaluatorCall {};
+    link(c, "disputes: evaluator", of, view, at.model_evaluator, REDEPLOY).await?;
+    let (view, models) = (ModelEvaluator::modelsCall {}, at.safety_factor_models);
+    link(c, "evaluator: models", at.model_evaluator, view, models, REDEPLOY).await
 }
 
 async fn check_service_manager(c: &mut Checker<'_>) -> Result<(), ChainError> {

@@ -7,6 +7,7 @@ mod chain;
 mod deployment;
 mod models;
 mod operators;
+mod oracle;
 mod proposal;
 mod stand_in;
 mod trace;

@@ -9,7 +9,7 @@ use alloy::{
 };
 use anzen_deploy::{
     Addresses, models,
-    proposal::{self, Progress, Proposal, ProposalError},
+    proposal::{self, Intent, Progress, Proposal, ProposalError},
     verify,
 };
 use anzen_messages::model::{Guard, Model, Source, Term};
@@ -55,11 +55,11 @@ async fn the_timelock_adds_a_protocol_after_its_delay() {
     let stranger = chain.account(STRANGER).await;
 
     let taken = proposal::load(&file(&chain, 1, FILE)).unwrap();
-    let taken = Proposal::new(&chain.provider, &at, taken).await.unwrap();
+    let taken = Proposal::new(&chain.provider, &at, taken, Intent::Add).await.unwrap();
     assert!(matches!(taken.propose(&governor).await, Err(ProposalError::Exists(1))));
 
     let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
-    let proposed = Proposal::new(&chain.provider, &at, protocol.clone()).await.unwrap();
+    let proposed = Proposal::new(&chain.provider, &at, protocol.clone(), Intent::Add).await.unwrap();
     assert!(matches!(proposed.execute(&governor).await, Err(ProposalError::NotProposed)));
     let refused = proposed.propose(&stranger).await.unwrap_err();
     assert!(refused.to_string().contains("AccessControlUnauthorizedAccount"), "{refused}");
@@ -67,9 +67,8 @@ async fn the_timelock_adds_a_protocol_after_its_delay() {
     assert!(matches!(proposed.propose(&governor).await.unwrap(), Progress::Waiting { .. }), "twice is once");
     assert!(matches!(proposed.execute(&governor).await, Err(ProposalError::NotReady { .. })));
 
-    let _: U256 = chain.provider.raw_request("evm_increaseTime".into(), [U256::from(10)]).await.unwrap();
-    let _: String = chain.provider.raw_request("evm_mine".into(), ()).await.unwrap();
-    let again = Proposal::new(&chain.provider, &at, protocol).await.unwrap();
+    pass_the_delay(&chain).await;
+    let again = Proposal::new(&chain.provider, &at, protocol, Intent::Add).await.unwrap();
     assert_eq!((again.id(), again.model_hash()), (proposed.id(), proposed.model_hash()));
     assert_eq!(again.progress(&chain.provider).await.unwrap(), Progress::Ready);
     let added = again.execute(&governor).await.unwrap();
@@ -84,6 +83,54 @@ async fn the_timelock_adds_a_protocol_after_its_delay() {
     assert!(report.to_string().contains("New Lending") || report.checks.len() > 148, "{report}");
 }
 
+async fn pass_the_delay(chain: &Chain) {
+    let _: U256 = chain.provider.raw_request("evm_increaseTime".into(), [U256::from(10)]).await.unwrap();
+    let _: String = chain.provider.raw_request("evm_mine".into(), ()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_timelock_changes_a_protocol_and_changes_it_back() {
+    let chain = Chain::start();
+    let mut at = chain.deploy().await.unwrap();
+    let governor = chain.account(GOVERNOR).await;
+    let old = at.protocols[1].clone();
+    let model = model_file(&chain, &at).await;
+    let change = async |index, model: &str, number| {
+        let path = file(&chain, index, model);
+        let text = std::fs::read_to_string(&path).unwrap().replace("New Lending", "Local Exchange");
+        std::fs::write(&path, text).unwrap();
+        let protocol = proposal::load(&path).unwrap();
+        Proposal::new(&chain.provider, &at, protocol, Intent::Change { number }).await.unwrap()
+    };
+    let carry_out = async |proposal: &Proposal| {
+        assert!(matches!(proposal.propose(&governor).await.unwrap(), Progress::Waiting { .. }));
+        pass_the_delay(&chain).await;
+        proposal.execute(&governor).await.unwrap()
+    };
+
+    let nobody = change(7, FILE, 0).await.propose(&governor).await;
+    assert!(matches!(nobody, Err(ProposalError::Unknown(7))), "{nobody:?}");
+    let other = change(0, FILE, 0).await.propose(&governor).await;
+    assert!(matches!(other, Err(ProposalError::OtherName { index: 0, .. })), "{other:?}");
+
+    let first = change(1, FILE, 0).await;
+    let changed = carry_out(&first).await;
+    assert_eq!((changed.model_hash, changed.feed), (model.hash(), old.feed));
+    assert_eq!(first.execute(&governor).await.unwrap(), changed, "twice is once");
+    let back = carry_out(&change(1, &format!("hash = \"{}\"", old.model_hash), 0).await).await;
+    assert_eq!(back, old);
+
+    // The timelock would take the first for done, and the file of addresses would be wrong.
+    for refused in [first.propose(&governor).await.err(), first.execute(&governor).await.err()] {
+        assert!(matches!(refused, Some(ProposalError::Superseded)), "{refused:?}");
+    }
+    let again = carry_out(&change(1, &format!("hash = \"{}\"", model.hash()), 1).await).await;
+    assert_eq!(again, changed);
+    at.add_protocol(again);
+    let report = verify(&chain.provider, &at).await.unwrap();
+    assert!(report.is_ok(), "{report}");
+}
+
 #[tokio::test]
 async fn a_model_is_added_once_and_named_by_its_hash_afterwards() {
     let chain = Chain::start();
@@ -93,15 +140,15 @@ async fn a_model_is_added_once_and_named_by_its_hash_afterwards() {
         models::get(&chain.provider, at.safety_factor_models, at.protocols[0].model_hash).await.unwrap();
     write(&chain, &kept);
     let again = proposal::load(&file(&chain, 7, FILE)).unwrap();
-    let again = Proposal::new(&chain.provider, &at, again).await.unwrap();
+    let again = Proposal::new(&chain.provider, &at, again, Intent::Add).await.unwrap();
     let error = again.propose(&governor).await.unwrap_err().to_string();
     assert!(error.contains("model.hash"), "{error}");
 
     let named = |hash| proposal::load(&file(&chain, 7, &format!("hash = \"{hash}\""))).unwrap();
-    let unknown = Proposal::new(&chain.provider, &at, named(B256::ZERO)).await.unwrap();
+    let unknown = Proposal::new(&chain.provider, &at, named(B256::ZERO), Intent::Add).await.unwrap();
     let error = unknown.propose(&governor).await.unwrap_err().to_string();
     assert!(error.contains("has no model 0x00"), "{error}");
-    let named = Proposal::new(&chain.provider, &at, named(kept.hash())).await.unwrap();
+    let named = Proposal::new(&chain.provider, &at, named(kept.hash()), Intent::Add).await.unwrap();
     assert!(matches!(named.propose(&governor).await.unwrap(), Progress::Waiting { .. }));
     assert_eq!(named.model_hash(), kept.hash());
 }
@@ -115,7 +162,7 @@ async fn a_model_whose_sources_are_not_there_is_not_proposed() {
     let propose = async |term: Term<Source>| {
         write(&chain, &Model::new(vec![term]).unwrap());
         let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
-        let proposal = Proposal::new(&chain.provider, &at, protocol).await.unwrap();
+        let proposal = Proposal::new(&chain.provider, &at, protocol, Intent::Add).await.unwrap();
         proposal.propose(&governor).await.unwrap_err().to_string()
     };
     let cost = model.terms()[0].clone();
@@ -144,11 +191,11 @@ async fn a_file_that_is_wrong_says_where() {
     let chain = Chain::start();
     let at = chain.deploy().await.unwrap();
     let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
-    let error = Proposal::new(&chain.provider, &at, protocol).await.unwrap_err().to_string();
+    let error = Proposal::new(&chain.provider, &at, protocol, Intent::Add).await.unwrap_err().to_string();
     assert!(error.contains("cannot read the model's file") && error.contains("lending.json"), "{error}");
     std::fs::write(chain.folder.path().join("lending.json"), "{\"terms\": []}").unwrap();
     let protocol = proposal::load(&file(&chain, 7, FILE)).unwrap();
-    let error = Proposal::new(&chain.provider, &at, protocol).await.unwrap_err().to_string();
+    let error = Proposal::new(&chain.provider, &at, protocol, Intent::Add).await.unwrap_err().to_string();
     assert!(error.contains("the model has 0 terms; give it 1 to 20"), "{error}");
 
     let path = file(&chain, 7, FILE);

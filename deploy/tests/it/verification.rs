@@ -8,7 +8,9 @@ use alloy::{
     sol_types::SolCall,
 };
 use anzen_contracts::{
-    AnzenTaskManager, LocalPriceFeed, SafetyFactorModels, SafetyFactorOracle, TimelockController,
+    AnzenDisputes, AnzenServiceManager, AnzenTaskManager, LocalPriceFeed, SafetyFactorModels,
+    SafetyFactorOracle, TimelockController,
+    anzen_disputes::IAnzenDisputes::DisputePolicy,
     eigenlayer::{AllocationManager, PauserRegistry, PermissionController, SlashingRegistryCoordinator, v4},
 };
 use anzen_deploy::{
@@ -112,6 +114,107 @@ async fn notices_whoever_may_more_than_was_decided() {
 }
 
 #[tokio::test]
+async fn notices_disputes_that_lead_nowhere() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    let timelock = at.timelock;
+
+    let call = SafetyFactorOracle::setDisputesCall { newDisputes: STRANGER };
+    chain.call_as(timelock, at.safety_factor_oracle, call).await;
+    let role = read(&chain.provider, at.service_manager, AnzenServiceManager::DISPUTES_ROLECall {}).await;
+    let call = AnzenServiceManager::revokeRoleCall { role: role.unwrap(), account: at.disputes };
+    chain.call_as(timelock, at.service_manager, call).await;
+    let call = AnzenServiceManager::setFaultShareCall { kind: 1, wadToSlash: 0 };
+    chain.call_as(timelock, at.service_manager, call).await;
+    let policy = read(&chain.provider, at.disputes, AnzenDisputes::disputePolicyCall {}).await.unwrap();
+    let call = AnzenDisputes::setDisputePolicyCall { policy: DisputePolicy { treasury: STRANGER, ..policy } };
+    chain.call_as(timelock, at.disputes, call).await;
+    let call = SlashingRegistryCoordinator::setEjectionCooldownCall { ejectionCooldown: U256::from(59) };
+    chain.call_as(timelock, at.registry_coordinator, call).await;
+    assert_eq!(
+        failed(&chain, &at).await,
+        [
+            "oracle: disputes",
+            "AVS: who records faults",
+            "disputes: policy",
+            "AVS: share of equivocation, of 1e18",
+            "ejection cooldown no less than the veto window",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn notices_who_rules_and_posts_without_being_decided() {
+    let chain = Chain::start();
+    let mut at = chain.deploy().await.unwrap();
+    let timelock = at.timelock;
+    let committee = read(&chain.provider, at.disputes, AnzenDisputes::COMMITTEE_ROLECall {}).await.unwrap();
+    let poster =
+        read(&chain.provider, at.safety_factor_oracle, SafetyFactorOracle::FALLBACK_ROLECall {}).await;
+    let recorder = read(&chain.provider, at.service_manager, AnzenServiceManager::DISPUTES_ROLECall {}).await;
+    for (of, role) in [
+        (at.disputes, B256::ZERO),
+        (at.disputes, committee),
+        (at.service_manager, committee),
+        (at.service_manager, recorder.unwrap()),
+        (at.safety_factor_oracle, poster.unwrap()),
+    ] {
+        let call = AnzenTaskManager::grantRoleCall { role, account: STRANGER };
+        chain.call_as(timelock, of, call).await;
+    }
+    at.protocols[0].final_feed = at.protocols[1].final_feed;
+    assert_eq!(
+        failed(&chain, &at).await,
+        [
+            "disputes: administrators",
+            "oracle: fallback posters",
+            "disputes: committee",
+            "AVS: committee",
+            "AVS: who records faults",
+            "protocol 0: final feed",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn notices_an_evaluator_and_disputes_that_are_others() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    // The same, but for a byte that is never reached.
+    let code = code_at(&chain.provider, at.model_evaluator).await.unwrap();
+    set_code(&chain, at.model_evaluator, [code.as_ref(), &[0]].concat()).await;
+    // An AnzenDisputes, of another evaluator.
+    let disputes = proxy_implementation(&chain.provider, at.disputes).await.unwrap();
+    replace(&chain, disputes, at.model_evaluator.into_word(), STRANGER.into_word()).await;
+    assert_eq!(
+        failed(&chain, &at).await,
+        [
+            "compiled code of the implementation of AnzenDisputes",
+            "compiled code of ModelEvaluator",
+            "disputes: evaluator",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn notices_stake_that_can_be_withdrawn_before_it_is_slashed() {
+    let chain = Chain::start();
+    let at = chain.deploy().await.unwrap();
+    let delegation = proxy_implementation(&chain.provider, at.delegation_manager).await.unwrap();
+    let word = |blocks| B256::from(U256::from(blocks));
+    replace(&chain, delegation, word(1_000), word(629)).await;
+    assert_eq!(failed(&chain, &at).await, ["windows within withdrawal delay"]);
+}
+
+/// Changes an immutable.
+async fn replace(chain: &Chain, contract: Address, from: B256, to: B256) {
+    let code = hex::encode(code_at(&chain.provider, contract).await.unwrap());
+    let changed = code.replace(&hex::encode(from), &hex::encode(to));
+    assert_ne!(code, changed);
+    set_code(chain, contract, hex::decode(changed).unwrap()).await;
+}
+
+#[tokio::test]
 async fn notices_code_that_is_not_ours() {
     let chain = Chain::start();
     let at = chain.deploy().await.unwrap();
@@ -124,9 +227,7 @@ async fn notices_code_that_is_not_ours() {
     }
     // A proxy that another administrator may upgrade, though it shows the right one.
     let admin = at.proxy_admins.task_manager;
-    let proxy = hex::encode(code(at.task_manager).await);
-    let proxy = proxy.replace(&hex::encode(admin), &hex::encode(STRANGER));
-    set_code(&chain, at.task_manager, hex::decode(proxy).unwrap()).await;
+    replace(&chain, at.task_manager, admin.into_word(), STRANGER.into_word()).await;
     // A contract that behaves as it should, where the timelock could have put any other.
     set_code(&chain, STRANGER, code(implementation(at.stake_registry).await).await.to_vec()).await;
     let call = v4::ProxyAdmin::upgradeCall { proxy: at.stake_registry, implementation: STRANGER };

@@ -88,6 +88,9 @@ async fn the_oracle_is_read(network: &LocalNetwork, chain: &Chain) {
     assert_eq!(value["safetyFactor"], chain.oracle(0, block).await.to_string());
     assert_eq!(value["age"]["blocks"], block - value["referenceBlock"].as_u64().unwrap());
     assert_eq!((got.code, &value["fresh"]), (Some(0), &json!(true)));
+    assert_eq!(value["status"], "provisional");
+    let none = network.command(&["oracle", "get", "0", "--final", "--json"], &[]).await;
+    assert_eq!((none.code, &none.json()["fresh"]), (Some(3), &json!(false)), "its challenge window is open");
 
     let old = network.command(&["oracle", "get", "0", "--max-age", "0", "--json"], &[]).await;
     assert_eq!((old.code, &old.json()["fresh"]), (Some(3), &json!(false)));
@@ -96,8 +99,10 @@ async fn the_oracle_is_read(network: &LocalNetwork, chain: &Chain) {
     let protocols = listed["protocols"].as_array().unwrap();
     let names: Vec<&Value> = protocols.iter().map(|protocol| &protocol["protocol"]).collect();
     assert_eq!(names, ["Local Lending", "Local Exchange"]);
-    let feed = chain.addresses["protocols"][1]["feed"].as_str().unwrap();
-    assert!(protocols[1]["feed"].as_str().unwrap().eq_ignore_ascii_case(feed), "{listed}");
+    for feed in ["feed", "finalFeed"] {
+        let expected = chain.addresses["protocols"][1][feed].as_str().unwrap();
+        assert!(protocols[1][feed].as_str().unwrap().eq_ignore_ascii_case(expected), "{listed}");
+    }
     assert_eq!(protocols[0]["policy"]["leastThresholdPercentage"], 66);
 
     let history = network.command(&["oracle", "history", "1", "--json"], &[]).await.json();
@@ -249,7 +254,7 @@ async fn sepolia_is_deployed_to_and_verified_by_commands() {
     assert!(last_line(&refused.errors).contains("fill in [timelock] and [roles]"), "{refused:?}");
 
     let somebody = "[\"0xa0Ee7A142d267C1f36714E4a8F75612F20a79720\"]";
-    let filled_in = ["proposers", "executors", "generators", "pausers"]
+    let filled_in = ["proposers", "executors", "generators", "pausers", "committee"]
         .iter()
         .fold(template, |text, role| text.replace(&format!("{role} = []"), &format!("{role} = {somebody}")));
     std::fs::write(&config, filled_in).unwrap();

@@ -62,7 +62,7 @@ enum Command {
     /// Look at the store of a process that is stopped, and mend it.
     #[command(subcommand)]
     Store(store::Command),
-    /// Bring a protocol to a deployment, through its timelock.
+    /// Bring a protocol to a deployment, or change one, through its timelock.
     #[command(subcommand)]
     Protocol(protocol::Command),
     /// Show, check and evaluate models of safety factors; find the slots that they read.

@@ -1,4 +1,4 @@
-//! `anzen protocol`: bringing a protocol to a deployment, through its timelock.
+//! `anzen protocol`: bringing a protocol to a deployment, or changing one, through the deployment's timelock.
 
 use std::{error::Error, fmt, path::PathBuf, process::ExitCode};
 
@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, Bytes};
 use anzen_actors::keys::load_ecdsa;
 use anzen_deploy::{
     chain::Account,
-    proposal::{self, Progress, Proposal},
+    proposal::{self, Intent, Progress, Proposal},
 };
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Have the timelock schedule that a protocol is added. With a proposer's key; or --dry-run for another wallet's.
+    /// Have the timelock schedule that a protocol is added, or changed. With a proposer's key; or --dry-run for another wallet's.
     Propose(Arguments),
     /// Tell how far a proposal is. Exits with 3 where it is not executed.
     Status(Arguments),
@@ -35,6 +35,12 @@ pub(crate) struct Arguments {
     /// What a network's file (deploy/networks/) has under "protocols", with model.file (docs/models.md) or model.hash.
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
+    /// The protocol is there already: its tasks get the file's policy and model from then on.
+    #[arg(long)]
+    change: bool,
+    /// Tells this change from an earlier one to the same, where a protocol goes back to what was set before.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "change")]
+    number: u32,
     /// Send nothing: only say what a proposer or an executor would send, and to whom.
     #[arg(long)]
     dry_run: bool,
@@ -55,6 +61,9 @@ struct Proposed {
     schedule_data: Bytes,
     /// What an executor sends to it after the delay.
     execute_data: Bytes,
+    /// Whether the protocol is there already.
+    #[serde(skip)]
+    is_change: bool,
     /// Whether people are shown the data.
     #[serde(skip)]
     with_data: bool,
@@ -70,7 +79,7 @@ async fn carry_out(command: &Command, output: Output) -> Outcome {
     let mut site = Site::reach(&arguments.settings).await?;
     let protocol = proposal::load(&arguments.file)?;
     let (oracle_index, name) = (protocol.oracle_index, protocol.name.clone());
-    let proposal = Proposal::new(&site.provider, &site.addresses, protocol).await?;
+    let proposal = Proposal::new(&site.provider, &site.addresses, protocol, arguments.intent()).await?;
     let progress = match command {
         Command::Propose(_) if arguments.dry_run => {
             proposal.check(&site.provider).await?;
@@ -88,6 +97,7 @@ async fn carry_out(command: &Command, output: Output) -> Outcome {
     output.print(&Proposed {
         oracle_index,
         name,
+        is_change: arguments.change,
         model_hash: proposal.model_hash(),
         timelock: proposal.timelock(),
         operation: proposal.id(),
@@ -100,6 +110,12 @@ async fn carry_out(command: &Command, output: Output) -> Outcome {
     Ok(if is_question && progress != Progress::Done { ExitCode::from(NOT_SO) } else { ExitCode::SUCCESS })
 }
 
+impl Arguments {
+    fn intent(&self) -> Intent {
+        if self.change { Intent::Change { number: self.number } } else { Intent::Add }
+    }
+}
+
 async fn account(site: &Site) -> Result<Account, Box<dyn Error>> {
     Ok(Account::new(site.provider.clone(), load_ecdsa(&site.config.keys.ecdsa)?).await?)
 }
@@ -107,12 +123,16 @@ async fn account(site: &Site) -> Result<Account, Box<dyn Error>> {
 impl Report for Proposed {
     fn for_people(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         let Self { oracle_index, name, timelock, operation, .. } = self;
-        writeln!(f, "{name}, to be oracle {oracle_index}: model {}", self.model_hash)?;
+        let what = if self.is_change { "a change of" } else { "to be" };
+        writeln!(f, "{name}, {what} oracle {oracle_index}: model {}", self.model_hash)?;
         writeln!(f, "operation {operation} of the timelock {timelock}")?;
         match self.progress {
             Progress::Unknown => writeln!(f, "not proposed yet")?,
             Progress::Waiting { seconds } => writeln!(f, "scheduled; can be executed in {seconds} s")?,
             Progress::Ready => writeln!(f, "scheduled; can be executed now")?,
+            Progress::Done if self.is_change => {
+                writeln!(f, "executed; give the new file of addresses to aggregators and operators")?;
+            }
             Progress::Done => {
                 writeln!(f, "executed; restart aggregators and operators with the new file of addresses")?;
             }

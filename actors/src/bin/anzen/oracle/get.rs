@@ -2,10 +2,14 @@
 
 use std::{error::Error, fmt, process::ExitCode};
 
-use anzen_deploy::{oracle::Oracle, tasks::Tasks};
+use anzen_deploy::{
+    chain::ChainError,
+    oracle::Oracle,
+    tasks::{At, Tasks},
+};
 use serde::Serialize;
 
-use super::{Age, Value};
+use super::{Age, Entry, or_dash};
 use crate::{
     chain::{Site, block_on},
     logging,
@@ -21,6 +25,9 @@ pub(crate) struct Arguments {
     oracle: u32,
     #[command(flatten)]
     settings: Settings,
+    /// The latest that is final: that could have been challenged, and was not with success.
+    #[arg(long = "final")]
+    is_final: bool,
     /// Exit with 3 where the value is about a block that is more than so many blocks ago.
     #[arg(long, value_name = "BLOCKS")]
     max_age: Option<u64>,
@@ -35,6 +42,9 @@ struct Got {
     block: u64,
     #[serde(flatten)]
     latest: Option<Latest>,
+    /// Whether only final rounds were looked at.
+    #[serde(skip)]
+    is_final: bool,
     /// False where there is no value, or it is older than `--max-age`.
     fresh: bool,
 }
@@ -43,8 +53,9 @@ struct Got {
 #[serde(rename_all = "camelCase")]
 struct Latest {
     #[serde(flatten)]
-    value: Value,
-    age: Age,
+    round: Entry,
+    /// Nothing where it was withdrawn.
+    age: Option<Age>,
 }
 
 pub(super) fn run(arguments: &Arguments, output: Output) -> Outcome {
@@ -60,21 +71,28 @@ async fn get(arguments: &Arguments) -> Result<Got, Box<dyn Error>> {
     let protocol = oracle.protocol(arguments.oracle).await?;
     let tasks = Tasks::new(site.provider.clone(), site.addresses.clone(), site.config.chain.log_range);
     let head = tasks.head().await?;
-    let latest = match protocol.latest {
-        Some(round) => {
-            let seconds = head.time.saturating_sub(oracle.time_of(round.reference_block).await?);
-            let blocks = head.block.saturating_sub(round.reference_block);
-            Some(Latest { value: round.into(), age: Age { blocks, seconds } })
-        }
+    let wanted = if arguments.is_final { protocol.latest_final } else { protocol.latest };
+    let latest = match wanted.map(Entry::from) {
+        Some(round) => Some(Latest { age: age(&oracle, &round, &head).await?, round }),
         None => None,
     };
     Ok(Got {
         oracle_index: protocol.oracle_index,
         protocol: protocol.name,
         block: head.block,
-        fresh: latest.as_ref().is_some_and(|latest| is_fresh(latest.age, arguments.max_age)),
+        fresh: latest
+            .as_ref()
+            .and_then(|latest| latest.age)
+            .is_some_and(|age| is_fresh(age, arguments.max_age)),
         latest,
+        is_final: arguments.is_final,
     })
+}
+
+async fn age(oracle: &Oracle<'_>, round: &Entry, head: &At) -> Result<Option<Age>, ChainError> {
+    let Some(value) = &round.value else { return Ok(None) };
+    let seconds = head.time.saturating_sub(oracle.time_of(value.reference_block).await?);
+    Ok(Some(Age { blocks: head.block.saturating_sub(value.reference_block), seconds }))
 }
 
 fn is_fresh(age: Age, most: Option<u64>) -> bool {
@@ -83,18 +101,20 @@ fn is_fresh(age: Age, most: Option<u64>) -> bool {
 
 impl Report for Got {
     fn for_people(&self, f: &mut dyn fmt::Write) -> fmt::Result {
-        let Some(Latest { value, age }) = &self.latest else {
-            return writeln!(
-                f,
-                "{} has no safety factor yet: none of its tasks was answered.",
-                self.protocol
-            );
+        let Some(Latest { round, age }) = &self.latest else {
+            let why =
+                if self.is_final { "no round of it is final" } else { "none of its tasks was answered" };
+            return writeln!(f, "{} has no such safety factor yet: {why}.", self.protocol);
         };
         let mut row = |what: &str, text: String| writeln!(f, "{what:<14} {text}");
         row("protocol", format!("{} (oracle {})", self.protocol, self.oracle_index))?;
+        row("round", format!("{}, {}", round.round, round.status))?;
+        let (Some(value), Some(age)) = (&round.value, age) else {
+            return writeln!(f, "The answer was proved wrong; --final tells the latest that stands.");
+        };
         row("safety factor", format!("{}   ({})", value.value, value.safety_factor.0))?;
         row("about block", format!("{}, {age} ago", value.reference_block))?;
-        row("round", format!("{}, task {}", value.round, value.task_index))?;
+        row("task", or_dash(value.task_index))?;
         if self.fresh { Ok(()) } else { writeln!(f, "The value is older than it may be.") }
     }
 }

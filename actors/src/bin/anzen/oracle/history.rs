@@ -5,7 +5,7 @@ use std::{error::Error, fmt, process::ExitCode};
 use anzen_deploy::oracle::Oracle;
 use serde::Serialize;
 
-use super::Value;
+use super::{Entry, or_dash};
 use crate::{
     chain::{Site, block_on},
     logging,
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 struct History {
     oracle_index: u32,
     /// The oldest first.
-    rounds: Vec<Value>,
+    rounds: Vec<Entry>,
 }
 
 pub(super) fn run(arguments: &Arguments, output: Output) -> Outcome {
@@ -44,7 +44,7 @@ async fn history(arguments: &Arguments) -> Result<History, Box<dyn Error>> {
     let site = Site::reach(&arguments.settings).await?;
     let oracle = Oracle::new(&site.provider, &site.addresses);
     let rounds = oracle.history(arguments.oracle, arguments.last).await?;
-    Ok(History { oracle_index: arguments.oracle, rounds: rounds.into_iter().map(Value::from).collect() })
+    Ok(History { oracle_index: arguments.oracle, rounds: rounds.into_iter().map(Entry::from).collect() })
 }
 
 impl Report for History {
@@ -57,15 +57,18 @@ impl Report for History {
             );
         }
         let rows = self.rounds.iter().map(|round| {
+            let value = round.value.as_ref();
             vec![
                 round.round.to_string(),
-                round.value.clone(),
-                round.reference_block.to_string(),
-                round.task_index.to_string(),
-                round.updated_at.to_string(),
+                or_dash(value.map(|value| &value.value)),
+                round.status.to_string(),
+                or_dash(value.map(|value| value.reference_block)),
+                or_dash(value.and_then(|value| value.task_index)),
+                or_dash(value.map(|value| value.updated_at)),
             ]
         });
-        let headers = ["round", "safety factor", "about block", "task", "written (seconds since 1970)"];
+        let headers =
+            ["round", "safety factor", "status", "about block", "task", "written (seconds since 1970)"];
         writeln!(f, "{}", table(&headers, rows))
     }
 }

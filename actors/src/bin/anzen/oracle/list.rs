@@ -9,7 +9,7 @@ use anzen_deploy::{
 };
 use serde::Serialize;
 
-use super::Value;
+use super::{Entry, or_dash};
 use crate::{
     chain::{Site, block_on},
     logging,
@@ -39,10 +39,14 @@ struct Protocol {
     protocol: String,
     /// The safety factor as an AggregatorV3 feed.
     feed: Address,
+    /// The same, final rounds only.
+    final_feed: Address,
     /// What governance demands of its tasks; nothing where it allows none.
     policy: Option<Policy>,
-    latest: Option<Value>,
+    latest: Option<Entry>,
+    /// Since the block that it is about.
     age_blocks: Option<u64>,
+    latest_final: Option<Entry>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,16 +75,24 @@ async fn list(arguments: &Arguments) -> Result<Listed, Box<dyn Error>> {
 
 impl Protocol {
     fn new(protocol: OracleProtocol, head: u64) -> Self {
-        let OracleProtocol { oracle_index, name, feed, policy, latest } = protocol;
-        let policy = policy.map(|policy| Policy {
+        let policy = protocol.policy.map(|policy| Policy {
             quorums: policy.quorumNumbers.to_vec(),
             least_threshold_percentage: policy.leastThresholdPercentage,
             greatest_threshold_percentage: policy.greatestThresholdPercentage,
             min_task_interval: policy.minTaskInterval,
             model_hash: policy.modelHash,
         });
-        let age_blocks = latest.as_ref().map(|round| head.saturating_sub(round.reference_block));
-        Self { oracle_index, protocol: name, feed, policy, latest: latest.map(Value::from), age_blocks }
+        let written = protocol.latest.as_ref().and_then(|round| round.written.as_ref());
+        Self {
+            age_blocks: written.map(|written| head.saturating_sub(written.reference_block)),
+            oracle_index: protocol.oracle_index,
+            protocol: protocol.name,
+            feed: protocol.feed,
+            final_feed: protocol.final_feed,
+            policy,
+            latest: protocol.latest.map(Entry::from),
+            latest_final: protocol.latest_final.map(Entry::from),
+        }
     }
 
     fn row(&self) -> Vec<String> {
@@ -100,12 +112,19 @@ impl Protocol {
         vec![
             self.oracle_index.to_string(),
             self.protocol.clone(),
-            latest.map_or_else(|| "-".into(), |value| value.value.clone()),
-            self.age_blocks.map_or_else(|| "-".into(), |blocks| format!("{blocks} blocks")),
+            or_dash(value_of(latest)),
+            or_dash(latest.map(|round| round.status)),
+            or_dash(self.age_blocks.map(|blocks| format!("{blocks} blocks"))),
+            or_dash(value_of(self.latest_final.as_ref())),
             self.feed.to_string(),
+            self.final_feed.to_string(),
             policy,
         ]
     }
+}
+
+fn value_of(round: Option<&Entry>) -> Option<&String> {
+    round?.value.as_ref().map(|value| &value.value)
 }
 
 impl Report for Listed {
@@ -113,7 +132,17 @@ impl Report for Listed {
         if self.protocols.is_empty() {
             return writeln!(f, "The oracle has no protocols.");
         }
-        let headers = ["oracle", "protocol", "safety factor", "age", "feed", "tasks"];
+        let headers = [
+            "oracle",
+            "protocol",
+            "safety factor",
+            "status",
+            "age",
+            "final factor",
+            "feed",
+            "final feed",
+            "tasks",
+        ];
         writeln!(f, "{}", table(&headers, self.protocols.iter().map(Protocol::row)))
     }
 }

@@ -6,7 +6,7 @@ mod list;
 
 use std::fmt;
 
-use anzen_deploy::oracle::Round;
+use anzen_deploy::oracle::{Round, RoundStatus, Written};
 use anzen_messages::SafetyFactor;
 use serde::Serialize;
 
@@ -14,11 +14,11 @@ use crate::{outcome::Outcome, output::Output};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Tell a protocol's latest safety factor. Exits with 3 where there is none, or it is older than is asked for.
+    /// Tell a protocol's latest safety factor. Exits with 3 where there is none, or it was withdrawn, or is older than is asked for.
     Get(get::Arguments),
-    /// List every protocol: its value, its feed, what governance demands of its tasks.
+    /// List every protocol: its value, its feeds, what governance demands of its tasks.
     List(list::Arguments),
-    /// List the last values of a protocol.
+    /// List the last rounds of a protocol, and what each is worth.
     History(history::Arguments),
 }
 
@@ -30,33 +30,55 @@ pub(crate) fn run(command: &Command, output: Output) -> Outcome {
     }
 }
 
+/// A round.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    round: u64,
+    /// How far it can be relied on.
+    status: RoundStatus,
+    /// Nothing where it was withdrawn.
+    #[serde(flatten)]
+    value: Option<Value>,
+}
+
 /// A value that was written.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Value {
-    round: u64,
     /// With 9 decimals.
     value: String,
     /// The same in the contract's unit: 1.0 is 1000000000.
     safety_factor: SafetyFactor,
-    task_index: u32,
+    /// Nothing of a fallback.
+    task_index: Option<u32>,
     /// The block that the value is about.
     reference_block: u64,
     /// When it was written, in seconds since 1970.
     updated_at: u64,
 }
 
-impl From<Round> for Value {
+impl From<Round> for Entry {
     fn from(round: Round) -> Self {
+        Self { round: round.round, status: round.status, value: round.written.map(Value::from) }
+    }
+}
+
+impl From<Written> for Value {
+    fn from(written: Written) -> Self {
         Self {
-            round: round.round,
-            value: round.value.to_string(),
-            safety_factor: round.value,
-            task_index: round.task_index,
-            reference_block: round.reference_block,
-            updated_at: round.updated_at,
+            value: written.value.to_string(),
+            safety_factor: written.value,
+            task_index: written.task_index,
+            reference_block: written.reference_block,
+            updated_at: written.updated_at,
         }
     }
+}
+
+/// A column of what may not be there.
+fn or_dash<T: fmt::Display>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".into(), |value| value.to_string())
 }
 
 /// How old a value is: since the block that it is about.

@@ -1,71 +1,40 @@
-//! Bringing a protocol to a deployment: the timelock adds it to the oracle and sets the policy of its tasks.
+//! Bringing a protocol to a deployment, or changing one: the timelock adds it to the oracle, and sets the policy of its tasks.
 //!
 //! What a proposal does follows from its file and the deployment alone, so that anyone can check what the timelock is asked
 //! for: proposing the same file twice yields the same operation.
 
+mod error;
+
+pub use error::ProposalError;
+
 use crate::{
-    addresses::{Addresses, AddressesError, Feeds, Protocol},
-    anzen::{Operation, add_model, add_protocol, allow_stake_registry},
+    addresses::{Addresses, Feeds, Protocol},
+    anzen::{Operation, add_model, add_protocol, allow_stake_registry, policy, set_policy},
     chain::{self, Account, ChainError, Request},
     config::{ModelConfig, ProtocolConfig},
     error::DeployError,
-    models::{self, ModelFileError},
+    models,
 };
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
     providers::DynProvider,
     sol_types::SolCall,
 };
-use anzen_contracts::{SafetyFactorOracle, TimelockController};
+use anzen_contracts::{AnzenTaskManager, SafetyFactorOracle, TimelockController};
 use anzen_messages::model::Model;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Why a protocol cannot be brought.
-#[derive(Debug, thiserror::Error)]
-pub enum ProposalError {
-    /// The file could not be read.
-    #[error("cannot read the protocol's file {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        source: std::io::Error,
+/// What is proposed about a protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// It is added.
+    Add,
+    /// It is there already: its tasks get the file's policy and model.
+    Change {
+        /// Tells a change from an earlier one to the same. The timelock executes each but once, so whoever goes back to what was
+        /// set by a change before gives another number.
+        number: u32,
     },
-    /// The file is not a protocol's.
-    #[error("the protocol's file {path} is malformed: {source}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        source: Box<toml::de::Error>,
-    },
-    /// A value is out of its range.
-    #[error("{0}; change the protocol's file")]
-    Inconsistent(String),
-    /// The oracle has a protocol of this index.
-    #[error("the oracle has protocol {0} already; choose another oracle_index")]
-    Exists(u32),
-    /// The timelock does not know the operation.
-    #[error("the timelock knows no such operation; propose it first, with the same file")]
-    NotProposed,
-    /// The delay has not passed.
-    #[error("the timelock lets this be executed {seconds} seconds from now, not earlier")]
-    NotReady {
-        /// By the chain's clock.
-        seconds: u64,
-    },
-    /// The model, or what it reads, is not what it should be.
-    #[error(transparent)]
-    Deploy(#[from] DeployError),
-    /// The model's file.
-    #[error(transparent)]
-    ModelFile(#[from] ModelFileError),
-    /// The file of addresses.
-    #[error(transparent)]
-    Addresses(#[from] AddressesError),
-    /// A transaction or a view failed.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
 }
 
 /// How far an operation is.
@@ -98,10 +67,12 @@ enum Proposed {
 #[derive(Debug)]
 pub struct Proposal {
     protocol: ProtocolConfig,
+    intent: Intent,
     model: Proposed,
     operation: Operation,
     timelock: Address,
     oracle: Address,
+    task_manager: Address,
     models: Address,
     delay: U256,
     id: B256,
@@ -130,6 +101,7 @@ impl Proposal {
         provider: &DynProvider,
         addresses: &Addresses,
         protocol: ProtocolConfig,
+        intent: Intent,
     ) -> Result<Self, ProposalError> {
         let model = match &protocol.model {
             ModelConfig::File(path) => Proposed::New(models::load(path)?),
@@ -139,12 +111,13 @@ impl Proposal {
                 return Err(ProposalError::Inconsistent(what.into()));
             }
         };
-        let operation = operation(addresses, &protocol, &model);
+        let operation = operation(addresses, &protocol, &model, intent);
         let timelock = addresses.timelock;
         let delay = chain::read(provider, timelock, TimelockController::getMinDelayCall {}).await?;
         let id = chain::read(provider, timelock, operation.identify()).await?;
-        let (oracle, models) = (addresses.safety_factor_oracle, addresses.safety_factor_models);
-        Ok(Self { protocol, model, operation, timelock, oracle, models, delay, id })
+        let Addresses { safety_factor_oracle: oracle, task_manager, safety_factor_models: models, .. } =
+            *addresses;
+        Ok(Self { protocol, intent, model, operation, timelock, oracle, task_manager, models, delay, id })
     }
 
     /// The operation's id in the timelock.
@@ -197,44 +170,49 @@ impl Proposal {
     /// Schedules the operation, unless it is. Only a proposer may.
     ///
     /// # Errors
-    /// Where the oracle has such a protocol, a source of the model is not there, or the timelock refuses.
+    /// Where [`Self::check`] finds something, the same was executed before and does not hold any more, or the timelock refuses.
     pub async fn propose(&self, proposer: &Account) -> Result<Progress, ProposalError> {
         let provider = proposer.provider();
         let progress = self.progress(provider).await?;
+        if progress == Progress::Done {
+            self.check_in_force(provider).await?;
+        }
         if progress != Progress::Unknown {
             return Ok(progress);
         }
         self.check(provider).await?;
         let schedule = self.operation.schedule(self.delay);
-        proposer.execute(&Request::call("proposing the protocol", self.timelock, &schedule)).await?;
+        proposer.execute(&Request::call("proposing it", self.timelock, &schedule)).await?;
         Ok(self.progress(provider).await?)
     }
 
     /// Executes the operation, unless it was. Only an executor may.
     ///
     /// # Errors
-    /// Where it was not proposed or its delay has not passed, or the timelock refuses.
+    /// Where it was not proposed or its delay has not passed, where it was executed and does not hold any more, or where the
+    /// timelock refuses.
     pub async fn execute(&self, executor: &Account) -> Result<Protocol, ProposalError> {
-        match self.progress(executor.provider()).await? {
+        let provider = executor.provider();
+        match self.progress(provider).await? {
             Progress::Unknown => return Err(ProposalError::NotProposed),
             Progress::Waiting { seconds } => return Err(ProposalError::NotReady { seconds }),
             Progress::Ready => {
                 let execute = self.operation.execute();
-                executor.execute(&Request::call("adding the protocol", self.timelock, &execute)).await?;
+                executor.execute(&Request::call("executing the proposal", self.timelock, &execute)).await?;
             }
-            Progress::Done => {}
+            Progress::Done => self.check_in_force(provider).await?,
         }
-        let oracle_index = self.protocol.oracle_index;
-        let feeds = Feeds::read(executor.provider(), self.oracle, oracle_index).await?;
+        let feeds = Feeds::read(provider, self.oracle, self.protocol.oracle_index).await?;
         Ok(Protocol::new(&self.protocol, self.model_hash(), feeds))
     }
 
     /// Looks for what would be refused after the delay only, or would leave the protocol without answers.
     ///
     /// # Errors
-    /// Where the oracle has a protocol of that index, the model is there already, or not at all, or what it reads is not there.
+    /// Where the oracle has a protocol of that index, or none that could be changed; where the model is there already, or not at
+    /// all, or what it reads is not there.
     pub async fn check(&self, provider: &DynProvider) -> Result<(), ProposalError> {
-        self.check_index(provider).await?;
+        self.check_protocol(provider).await?;
         let hash = self.model.hash();
         let kept = models::exists(provider, self.models, hash).await?;
         let findings = match &self.model {
@@ -258,27 +236,50 @@ impl Proposal {
         Ok(())
     }
 
-    async fn check_index(&self, provider: &DynProvider) -> Result<(), ProposalError> {
+    async fn check_protocol(&self, provider: &DynProvider) -> Result<(), ProposalError> {
         let index = self.protocol.oracle_index;
         let view = SafetyFactorOracle::protocolExistsCall { oracleIndex: index };
-        if chain::read(provider, self.oracle, view).await? {
-            return Err(ProposalError::Exists(index));
+        match (self.intent, chain::read(provider, self.oracle, view).await?) {
+            (Intent::Add, true) => return Err(ProposalError::Exists(index)),
+            (Intent::Add, false) => return Ok(()),
+            (Intent::Change { .. }, false) => return Err(ProposalError::Unknown(index)),
+            (Intent::Change { .. }, true) => {}
         }
-        Ok(())
+        let view = SafetyFactorOracle::protocolNameCall { oracleIndex: index };
+        let name = chain::read(provider, self.oracle, view).await?;
+        if name == self.protocol.name { Ok(()) } else { Err(ProposalError::OtherName { index, name }) }
+    }
+
+    /// What was executed once holds until something else is.
+    async fn check_in_force(&self, provider: &DynProvider) -> Result<(), ProposalError> {
+        let view = AnzenTaskManager::taskPolicyCall { oracleIndex: self.protocol.oracle_index };
+        let in_force = chain::read(provider, self.task_manager, view).await?;
+        let proposed = policy(&self.protocol, self.model.hash());
+        if in_force == proposed { Ok(()) } else { Err(ProposalError::Superseded) }
     }
 }
 
 /// What the timelock is asked for.
-fn operation(addresses: &Addresses, protocol: &ProtocolConfig, model: &Proposed) -> Operation {
-    let mut operation = Operation::new("anzen/protocol");
+fn operation(
+    addresses: &Addresses,
+    protocol: &ProtocolConfig,
+    model: &Proposed,
+    intent: Intent,
+) -> Operation {
+    let mut operation = Operation::new(&match intent {
+        Intent::Add => "anzen/protocol".to_owned(),
+        Intent::Change { number } => format!("anzen/protocol/change/{number}"),
+    });
     for registry in &protocol.allow_stake_registries {
         allow_stake_registry(&mut operation, addresses.safety_factor_models, *registry);
     }
     if let Proposed::New(model) = model {
         add_model(&mut operation, addresses.safety_factor_models, model);
     }
-    let (oracle, task_manager) = (addresses.safety_factor_oracle, addresses.task_manager);
-    add_protocol(&mut operation, protocol, model.hash(), oracle, task_manager);
+    if intent == Intent::Add {
+        add_protocol(&mut operation, protocol, addresses.safety_factor_oracle);
+    }
+    set_policy(&mut operation, protocol, model.hash(), addresses.task_manager);
     operation
 }
 
@@ -288,14 +289,5 @@ impl Proposed {
             Self::New(model) => model.hash(),
             Self::Kept(hash) => *hash,
         }
-    }
-}
-
-impl Addresses {
-    /// Adds a protocol, or replaces what was known of one of the same index.
-    pub fn add_protocol(&mut self, protocol: Protocol) {
-        self.protocols.retain(|known| known.oracle_index != protocol.oracle_index);
-        self.protocols.push(protocol);
-        self.protocols.sort_by_key(|known| known.oracle_index);
     }
 }
