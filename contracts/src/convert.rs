@@ -5,21 +5,35 @@ use anzen_messages::{SafetyFactor, TaskHash};
 
 use crate::{G1Point, G2Point, Task, TaskResponse, eigenlayer};
 
-impl From<&anzen_messages::Task> for Task {
-    fn from(task: &anzen_messages::Task) -> Self {
-        Self {
-            index: task.index,
-            oracleIndex: task.oracle_index,
-            modelHash: task.model_hash,
-            proposedSafetyFactor: task.proposed_safety_factor.0,
-            referenceBlock: task.reference_block,
-            referenceBlockHash: task.reference_block_hash,
-            createdBlock: task.created_block,
-            quorumNumbers: task.quorum_numbers.clone(),
-            quorumThresholdPercentage: task.quorum_threshold_percentage,
+/// Each contract's bindings have structs of their own.
+macro_rules! into_structs_of {
+    ($contract:ident) => {
+        impl From<&anzen_messages::Task> for crate::$contract::IAnzenTaskManager::Task {
+            fn from(task: &anzen_messages::Task) -> Self {
+                Self {
+                    index: task.index,
+                    oracleIndex: task.oracle_index,
+                    modelHash: task.model_hash,
+                    proposedSafetyFactor: task.proposed_safety_factor.0,
+                    referenceBlock: task.reference_block,
+                    referenceBlockHash: task.reference_block_hash,
+                    createdBlock: task.created_block,
+                    quorumNumbers: task.quorum_numbers.clone(),
+                    quorumThresholdPercentage: task.quorum_threshold_percentage,
+                }
+            }
         }
-    }
+
+        impl From<&anzen_messages::TaskResponse> for crate::$contract::IAnzenTaskManager::TaskResponse {
+            fn from(response: &anzen_messages::TaskResponse) -> Self {
+                Self { taskHash: response.task_hash.0, safetyFactor: response.safety_factor.0 }
+            }
+        }
+    };
 }
+
+into_structs_of!(anzen_task_manager);
+into_structs_of!(anzen_disputes);
 
 impl From<Task> for anzen_messages::Task {
     fn from(task: Task) -> Self {
@@ -34,12 +48,6 @@ impl From<Task> for anzen_messages::Task {
             quorum_numbers: task.quorumNumbers,
             quorum_threshold_percentage: task.quorumThresholdPercentage,
         }
-    }
-}
-
-impl From<&anzen_messages::TaskResponse> for TaskResponse {
-    fn from(response: &anzen_messages::TaskResponse) -> Self {
-        Self { taskHash: response.task_hash.0, safetyFactor: response.safety_factor.0 }
     }
 }
 

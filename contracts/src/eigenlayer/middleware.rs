@@ -73,6 +73,11 @@ sol! {
         function getOperatorSetParams(uint8 quorumNumber) external view returns (OperatorSetParam memory);
         /// 0 never registered, 1 registered, 2 deregistered.
         function getOperatorStatus(address operator) external view returns (uint8);
+        /// Which entry of each operator's history was in force at the end of a block.
+        function getQuorumBitmapIndicesAtBlockNumber(uint32 blockNumber, bytes32[] operatorIds)
+            external
+            view
+            returns (uint32[] memory);
         function indexRegistry() external view returns (address);
         function owner() external view returns (address);
         /// A bit for each thing that is paused.

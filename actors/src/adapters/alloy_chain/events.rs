@@ -129,6 +129,8 @@ mod tests {
         oracle: Address::repeat_byte(10),
         allocation_manager: Address::repeat_byte(7),
         rewards_coordinator: Address::repeat_byte(8),
+        disputes: Address::repeat_byte(11),
+        model_evaluator: Address::repeat_byte(12),
     };
 
     fn log(address: Address, data: LogData) -> Log {

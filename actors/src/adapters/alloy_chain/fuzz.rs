@@ -36,6 +36,8 @@ const ADDRESSES: ChainAddresses = ChainAddresses {
     oracle: Address::repeat_byte(10),
     allocation_manager: Address::repeat_byte(7),
     rewards_coordinator: Address::repeat_byte(8),
+    disputes: Address::repeat_byte(11),
+    model_evaluator: Address::repeat_byte(12),
 };
 
 /// Headers and logs, as two lists in one.
@@ -114,8 +116,8 @@ pub(crate) fn proofs(data: &[u8]) {
     // As if that block had been asked for.
     let Ok(block) = ProvenBlock::new(&header, header.inner.hash_slow()) else { return };
     let slots: Vec<B256> = answer.storage_proof.iter().map(|one| one.key.as_b256()).collect();
-    let Ok(words) = block.slots(answer.address, &slots, &answer) else { return };
-    assert_eq!(words.len(), slots.len());
+    let Ok(proven) = block.slots(answer.address, &slots, answer) else { return };
+    assert_eq!(proven.words.len(), slots.len());
 }
 
 /// An error, however it is meant.

@@ -3,6 +3,7 @@
 mod broadcast;
 mod config;
 mod contract;
+mod disputes;
 mod eigen;
 mod endpoint;
 mod events;
@@ -69,6 +70,10 @@ pub struct ChainAddresses {
     pub allocation_manager: Address,
     /// EigenLayer's RewardsCoordinator.
     pub rewards_coordinator: Address,
+    /// AnzenDisputes.
+    pub disputes: Address,
+    /// ModelEvaluator.
+    pub model_evaluator: Address,
 }
 
 impl From<&Addresses> for ChainAddresses {
@@ -85,6 +90,8 @@ impl From<&Addresses> for ChainAddresses {
             oracle: addresses.safety_factor_oracle,
             allocation_manager: addresses.allocation_manager,
             rewards_coordinator: addresses.rewards_coordinator,
+            disputes: addresses.disputes,
+            model_evaluator: addresses.model_evaluator,
         }
     }
 }

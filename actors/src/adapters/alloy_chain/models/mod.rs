@@ -6,16 +6,20 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `questions` | what is asked of an endpoint, and what follows for a model |
+//! | `questions` | what is asked of an endpoint |
+//! | `answers` | what it says, and what follows for a model |
+//! | `witness` | the same for a contract, which believes nothing |
 //! | `rounds` | which round of a feed counts |
 //! | `state` | the proofs |
 //! | `ballot` | how many say the same |
 
+mod answers;
 mod ballot;
 mod kept;
 mod questions;
 mod rounds;
 pub(super) mod state;
+mod witness;
 
 use std::sync::Arc;
 
@@ -24,9 +28,11 @@ use anzen_messages::model::{Model, Reading, Term};
 use async_trait::async_trait;
 use futures::future::join_all;
 
+use self::answers::Answers;
 use self::ballot::Ballot;
 pub(super) use self::kept::Kept;
-use self::questions::{Answers, AskError, Questions};
+use self::questions::AskError;
+pub(super) use self::questions::Questions;
 use super::AlloyChain;
 use crate::ports::{ChainError, ModelInputs};
 
@@ -53,33 +59,51 @@ impl ModelInputs for AlloyChain {
 impl AlloyChain {
     /// What these models read in the state after the block with this hash.
     pub async fn read_models(&self, models: &[&Model], at: B256) -> Vec<Result<Terms, ChainError>> {
-        let questions = Questions::of(models.iter().copied());
-        let mut ballots: Vec<Ballot<Terms>> = models.iter().map(|_| Ballot::new(self.agree)).collect();
+        let questions = &Questions::of(models.iter().copied());
+        let vote = |endpoint| async move {
+            let answers = self.ask(questions, endpoint, at).await;
+            let terms = |model: &&Model| answers.as_ref().map_err(Clone::clone).and_then(|a| a.terms(model));
+            models.iter().map(terms).collect()
+        };
+        self.agreed(models.len(), at, vote).await
+    }
+
+    /// What enough endpoints say the same of, for each of `count` things about the block with this hash. `vote` is what one says,
+    /// a vote for each thing.
+    pub(super) async fn agreed<T: PartialEq, F: Future<Output = Vec<Result<T, ChainError>>>>(
+        &self,
+        count: usize,
+        at: B256,
+        vote: impl Fn(usize) -> F,
+    ) -> Vec<Result<T, ChainError>> {
+        let mut ballots: Vec<Ballot<T>> = (0..count).map(|_| Ballot::new(self.agree)).collect();
         let order = self.rpc.order();
         // As many at once as have to agree; the others only where those do not.
         let (first, others) = order.split_at(self.agree.clamp(1, order.len().max(1)).min(order.len()));
-        let ask = |endpoint: usize| self.ask(&questions, endpoint, at);
-        let mut answers = join_all(first.iter().map(|endpoint| ask(*endpoint))).await;
+        let mut votes = join_all(first.iter().map(|endpoint| vote(*endpoint))).await;
         let mut asked = first.to_vec();
         let mut others = others.iter();
         loop {
-            for (endpoint, answers) in asked.drain(..).zip(answers.drain(..)) {
-                for (model, ballot) in models.iter().zip(&mut ballots) {
-                    ballot
-                        .cast(endpoint, answers.as_ref().map_err(Clone::clone).and_then(|a| a.terms(model)));
-                }
+            for (endpoint, votes) in asked.drain(..).zip(votes.drain(..)) {
+                ballots.iter_mut().zip(votes).for_each(|(ballot, vote)| ballot.cast(endpoint, vote));
             }
             if ballots.iter().all(Ballot::is_decided) {
                 break;
             }
             let Some(next) = others.next() else { break };
             asked.push(*next);
-            answers.push(ask(*next).await);
+            votes.push(vote(*next).await);
         }
         ballots.into_iter().map(|ballot| self.count(ballot, at)).collect()
     }
 
-    async fn ask(&self, questions: &Questions, endpoint: usize, at: B256) -> Result<Answers, ChainError> {
+    /// What an endpoint says of the block with this hash.
+    pub(super) async fn ask(
+        &self,
+        questions: &Questions,
+        endpoint: usize,
+        at: B256,
+    ) -> Result<Answers, ChainError> {
         questions.ask(&self.rpc, endpoint, at).await.map_err(|error| match error {
             AskError::Chain(error) => error,
             AskError::Unproven(what) => {
@@ -91,7 +115,7 @@ impl AlloyChain {
         })
     }
 
-    fn count(&self, ballot: Ballot<Terms>, at: B256) -> Result<Terms, ChainError> {
+    fn count<T: PartialEq>(&self, ballot: Ballot<T>, at: B256) -> Result<T, ChainError> {
         for endpoint in ballot.at_odds() {
             let endpoint = self.rpc.name_of(endpoint);
             self.metrics.disagreed(&endpoint);

@@ -2,40 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes};
 use alloy::rpc::types::{EIP1186AccountProofResponse, Header};
 use anzen_contracts::AggregatorV3Interface::latestRoundDataCall;
 use anzen_contracts::eigenlayer::StakeRegistry::{getCurrentTotalStakeCall, getTotalStakeHistoryLengthCall};
-use anzen_messages::model::{Model, NoAnswer, Reading, Source, Term, field_of};
+use anzen_messages::model::{Model, Source};
 use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::rpc::{Answer, At, Batch, Rpc, View};
-use super::rounds::{self, Feed, Latest};
+use super::answers::{Answers, Called, Entry, Quorum, returned};
+use super::rounds::{self, Feed};
 use super::state::{ProvenBlock, Unproven};
 use crate::ports::ChainError;
 
-/// A quorum of a stake registry.
-type Quorum = (Address, u8);
-/// Who is called, and with what.
-type Called = (Address, Bytes);
-
 /// The questions, each once however many terms and models want it.
 #[derive(Debug, Default)]
-pub(super) struct Questions {
+pub(in super::super) struct Questions {
     stakes: BTreeSet<Quorum>,
     feeds: BTreeSet<Feed>,
     slots: BTreeMap<Address, BTreeSet<B256>>,
     calls: BTreeSet<Called>,
-}
-
-/// What one endpoint has answered about one block.
-#[derive(Debug)]
-pub(super) struct Answers {
-    stakes: BTreeMap<Quorum, Result<Reading, ChainError>>,
-    feeds: BTreeMap<Feed, Result<Latest, ChainError>>,
-    slots: BTreeMap<(Address, B256), Result<B256, ChainError>>,
-    calls: BTreeMap<Called, Result<Reading, ChainError>>,
 }
 
 /// Why an endpoint's answers are no use at all.
@@ -61,7 +48,7 @@ impl From<ChainError> for AskError {
 
 impl Questions {
     /// All that these models read.
-    pub(super) fn of<'a>(models: impl IntoIterator<Item = &'a Model>) -> Self {
+    pub(in super::super) fn of<'a>(models: impl IntoIterator<Item = &'a Model>) -> Self {
         let mut questions = Self::default();
         models.into_iter().flat_map(Model::sources).for_each(|source| questions.add(source));
         questions
@@ -92,7 +79,7 @@ impl Questions {
         batch.send().await?;
         let header = header.get().await?.ok_or_else(|| ChainError::NoSuchBlock(at.to_string()))?;
         let block = ProvenBlock::new(&header, at).map_err(AskError::Unproven)?;
-        asked.collect(rpc, endpoint, at, &block).await
+        asked.collect(rpc, endpoint, at, block).await
     }
 
     fn put(&self, batch: &mut Batch<'_>, at: B256) -> Asked {
@@ -136,93 +123,25 @@ impl Asked {
         rpc: &Rpc,
         endpoint: usize,
         at: B256,
-        block: &ProvenBlock,
+        block: ProvenBlock,
     ) -> Result<Answers, AskError> {
         let mut stakes = BTreeMap::new();
         for (quorum, length, current) in self.stakes {
-            stakes.insert(quorum, stake(length.get().await, current.get().await));
+            stakes.insert(quorum, Entry::last(length.get().await, current.get().await));
         }
-        let mut slots = BTreeMap::new();
-        for (account, asked, answer) in self.proofs {
-            match answer.get().await {
-                Ok(answer) => {
-                    let words = block.slots(account, &asked, &answer).map_err(AskError::Unproven)?;
-                    slots
-                        .extend(asked.into_iter().zip(words).map(|(slot, word)| ((account, slot), Ok(word))));
-                }
-                Err(failure) => {
-                    let error = ChainError::from(failure);
-                    slots.extend(asked.into_iter().map(|slot| ((account, slot), Err(error.clone()))));
-                }
-            }
+        let mut accounts = BTreeMap::new();
+        for (account, slots, answer) in self.proofs {
+            let proven = match answer.get().await {
+                Ok(answer) => Ok(block.slots(account, &slots, answer).map_err(AskError::Unproven)?),
+                Err(failure) => Err(ChainError::from(failure)),
+            };
+            accounts.insert(account, proven);
         }
         let mut calls = BTreeMap::new();
         for (called, answer) in self.calls {
             calls.insert(called, returned(answer.get().await));
         }
         let feeds = rounds::settle(rpc, endpoint, at, block.time, self.feeds).await.into_iter().collect();
-        Ok(Answers { stakes, feeds, slots, calls })
+        Ok(Answers { header: block.header, stakes, feeds, accounts, calls })
     }
-}
-
-/// The last entry of a quorum's history, which is the one in force after the block.
-fn stake(
-    length: Result<U256, Failure>,
-    current: Result<<getCurrentTotalStakeCall as alloy::sol_types::SolCall>::Return, Failure>,
-) -> Result<Reading, ChainError> {
-    if length?.is_zero() {
-        return Ok(Err(NoAnswer::NoRound));
-    }
-    Ok(Ok(U256::from(current?)))
-}
-
-/// What a call of a model's returned. That it fails is its answer, too.
-fn returned(answer: Result<Bytes, Failure>) -> Result<Reading, ChainError> {
-    match answer {
-        Ok(bytes) => {
-            let word = <[u8; 32]>::try_from(bytes.as_ref());
-            Ok(word.map(U256::from_be_bytes).map_err(|_| NoAnswer::CallFailed))
-        }
-        Err(Failure::Reverts(_) | Failure::Fails(_)) => Ok(Err(NoAnswer::CallFailed)),
-        Err(failure) => Err(failure.into()),
-    }
-}
-
-impl Answers {
-    /// A model's terms with what their sources held.
-    pub(super) fn terms(&self, model: &Model) -> Result<Vec<Term<Reading>>, ChainError> {
-        let term = |term: &Term<Source>| {
-            let (amount, price) = (self.read(&term.amount)?, self.read(&term.price)?);
-            let Term { side, share_bps, decimals, .. } = *term;
-            Ok(Term { side, amount, price, share_bps, decimals })
-        };
-        model.terms().iter().map(term).collect()
-    }
-
-    fn read(&self, source: &Source) -> Result<Reading, ChainError> {
-        match source {
-            Source::Constant { value } => Ok(Ok(*value)),
-            Source::QuorumStake { stake_registry, quorum_number } => {
-                found(&self.stakes, &(*stake_registry, *quorum_number))
-            }
-            Source::FeedRound { feed, phase_id, max_age } => {
-                Ok(found(&self.feeds, &(*feed, *phase_id))?.reading(*max_age))
-            }
-            Source::StorageSlot { account, slot, offset, width, guards } => {
-                for guard in guards {
-                    if found(&self.slots, &(guard.account, guard.slot))? != guard.expected {
-                        return Ok(Err(NoAnswer::GuardMismatch));
-                    }
-                }
-                let word = found(&self.slots, &(*account, *slot))?;
-                Ok(Ok(field_of(word, *offset, *width)))
-            }
-            Source::ViewCall { target, call_data } => found(&self.calls, &(*target, call_data.clone())),
-        }
-    }
-}
-
-fn found<K: Ord, V: Clone>(answers: &BTreeMap<K, Result<V, ChainError>>, key: &K) -> Result<V, ChainError> {
-    let not_asked = || Err(ChainError::Nonsense("it was not asked".into()));
-    answers.get(key).cloned().unwrap_or_else(not_asked)
 }

@@ -25,16 +25,23 @@ pub(super) type Feed = (Address, u16);
 
 /// The latest round of a feed at a block; nothing where there was none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Latest(Option<Round>);
+pub(super) struct Latest(pub(super) Option<Round>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Round {
-    answer: I256,
+pub(super) struct Round {
+    /// Within its phase, from 1.
+    pub(super) number: u64,
+    pub(super) answer: I256,
     /// How long before the block it was given, in seconds.
-    age: u64,
+    pub(super) age: u64,
 }
 
 impl Latest {
+    /// The round's number within its phase; 0 where there was none.
+    pub(super) fn number(self) -> u64 {
+        self.0.map_or(0, |round| round.number)
+    }
+
     /// What it is to a model that takes answers of this age.
     pub(super) fn reading(self, max_age: u32) -> Reading {
         let round = self.0.ok_or(NoAnswer::NoRound)?;
@@ -85,17 +92,16 @@ fn judge(
         }
         return Ok(Said::OtherPhase);
     }
-    dated(feed, time, round.answer, round.updatedAt).map(Said::Round)
+    let age = age(feed, time, round.updatedAt)?;
+    Ok(Said::Round(Round { number, answer: round.answer, age }))
 }
 
-fn dated(feed: Address, time: u64, answer: I256, updated_at: U256) -> Result<Round, ChainError> {
-    match u64::try_from(updated_at).ok().and_then(|updated_at| time.checked_sub(updated_at)) {
-        Some(age) => Ok(Round { answer, age }),
-        None => {
-            let what = format!("the feed {feed} dates a round at {updated_at}, after the block's {time}");
-            Err(ChainError::Nonsense(what))
-        }
-    }
+fn age(feed: Address, time: u64, updated_at: U256) -> Result<u64, ChainError> {
+    let age = u64::try_from(updated_at).ok().and_then(|updated_at| time.checked_sub(updated_at));
+    age.ok_or_else(|| {
+        let what = format!("the feed {feed} dates a round at {updated_at}, after the block's {time}");
+        ChainError::Nonsense(what)
+    })
 }
 
 /// Settles what the first batch has left open. Of an ordinary feed that is nothing, and nothing is asked.
@@ -208,8 +214,8 @@ mod tests {
 
     #[test]
     fn what_there_is_none_of_and_what_is_old_have_their_outcomes() {
-        assert_eq!(Latest(None).reading(60), Err(NoAnswer::NoRound));
-        let old = Latest(Some(Round { answer: I256::ONE, age: 61 }));
+        assert_eq!((Latest(None).reading(60), Latest(None).number()), (Err(NoAnswer::NoRound), 0));
+        let old = Latest(Some(Round { number: 3, answer: I256::ONE, age: 61 }));
         assert_eq!((old.reading(60), old.reading(61)), (Err(NoAnswer::StaleFeed), Ok(U256::from(1))));
     }
 }

@@ -3,20 +3,42 @@
 use alloy::consensus::TrieAccount;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::rlp;
-use alloy::rpc::types::{EIP1186AccountProofResponse, Header};
-use alloy::trie::{KECCAK_EMPTY, Nibbles, proof::verify_proof};
+use alloy::rpc::types::{EIP1186AccountProofResponse, EIP1186StorageProof, Header};
+use alloy::trie::{EMPTY_ROOT_HASH, KECCAK_EMPTY, Nibbles, proof::verify_proof};
+use anzen_contracts::model_evaluator::StateProof::{AccountProof, SlotProof};
 
 /// A path has no more nodes: a nibble of its key each, and the root.
 const MOST_NODES: usize = 65;
 /// No node of a state's tries is longer, in bytes; the longest, of sixteen branches, has 532.
 const LONGEST_NODE: usize = 1_024;
+/// A node is named by its hash, unless it is shorter than that, in bytes: then it stands in the node before it.
+const SHORTEST_NAMED_NODE: usize = 32;
 
 /// A block whose header has the hash that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct ProvenBlock {
+    /// The header's encoding, whose hash is the block's.
+    pub(super) header: Bytes,
     /// Seconds since 1970.
     pub(super) time: u64,
     state_root: B256,
+}
+
+/// Slots of an account, as they were after a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct ProvenAccount {
+    /// What they held, in the order of the proofs.
+    pub(in super::super) words: Vec<B256>,
+    /// What shows it to a contract: the nodes that are named by their hashes.
+    pub(super) proof: AccountProof,
+}
+
+impl ProvenAccount {
+    /// What a slot held; nothing where it was not asked for.
+    pub(super) fn word(&self, slot: B256) -> Option<B256> {
+        let mut slots = self.proof.slots.iter().zip(&self.words);
+        slots.find(|(one, _)| one.slot == slot).map(|(_, word)| *word)
+    }
 }
 
 /// Why an answer is not what it was said to be.
@@ -46,11 +68,13 @@ pub(crate) enum Unproven {
 impl ProvenBlock {
     /// The block of this hash, if the header is its.
     pub(in super::super) fn new(header: &Header, asked: B256) -> Result<Self, Unproven> {
-        let found = header.inner.hash_slow();
+        let encoded = rlp::encode(&header.inner);
+        let found = keccak256(&encoded);
         if found != asked {
             return Err(Unproven::Header { asked, found });
         }
-        Ok(Self { time: header.inner.timestamp, state_root: header.inner.state_root })
+        let (time, state_root) = (header.inner.timestamp, header.inner.state_root);
+        Ok(Self { header: encoded.into(), time, state_root })
     }
 
     /// What `slots` of `account` held after the block, in their order.
@@ -58,41 +82,54 @@ impl ProvenBlock {
         &self,
         account: Address,
         slots: &[B256],
-        answer: &EIP1186AccountProofResponse,
-    ) -> Result<Vec<B256>, Unproven> {
-        let storage_root = self.storage_root(account, answer)?;
-        let value = |(place, slot): (usize, &B256)| {
-            let proven = answer.storage_proof.get(place).filter(|one| {
-                let value = (!one.value.is_zero()).then(|| rlp::encode(one.value));
-                match storage_root {
-                    Some(root) => leads_to(root, keccak256(slot), value, &one.proof),
-                    None => value.is_none(),
-                }
-            });
-            proven.map(|one| word(one.value)).ok_or(Unproven::Slot { account, slot: *slot })
+        mut answer: EIP1186AccountProofResponse,
+    ) -> Result<ProvenAccount, Unproven> {
+        keep_named(&mut answer.account_proof);
+        let storage_root = self.storage_root(account, &answer)?;
+        let mut given = answer.storage_proof.into_iter();
+        let mut prove = |slot: &B256| {
+            let proven = given.next().and_then(|one| proven_slot(storage_root, *slot, one));
+            proven.ok_or(Unproven::Slot { account, slot: *slot })
         };
-        slots.iter().enumerate().map(value).collect()
+        let proven: Result<Vec<_>, _> = slots.iter().map(&mut prove).collect();
+        let (words, slots) = proven?.into_iter().unzip();
+        Ok(ProvenAccount { words, proof: AccountProof { account, proof: answer.account_proof, slots } })
     }
 
-    /// The root of the account's storage; nothing where there is no such account, so that every slot is zero.
-    fn storage_root(
-        &self,
-        account: Address,
-        answer: &EIP1186AccountProofResponse,
-    ) -> Result<Option<B256>, Unproven> {
+    /// The root of the account's storage; that of nothing where there is no such account, so that every slot is zero.
+    fn storage_root(&self, account: Address, answer: &EIP1186AccountProofResponse) -> Result<B256, Unproven> {
         let key = keccak256(account);
         let EIP1186AccountProofResponse { nonce, balance, code_hash, storage_hash, account_proof, .. } =
             answer;
         let leaf = TrieAccount::new(*nonce, *balance, *storage_hash, *code_hash);
         if leads_to(self.state_root, key, Some(rlp::encode(leaf)), account_proof) {
-            return Ok(Some(*storage_hash));
+            return Ok(*storage_hash);
         }
         let is_nothing = *nonce == 0 && balance.is_zero() && [B256::ZERO, KECCAK_EMPTY].contains(code_hash);
         if is_nothing && leads_to(self.state_root, key, None, account_proof) {
-            return Ok(None);
+            return Ok(EMPTY_ROOT_HASH);
         }
         Err(Unproven::Account(account))
     }
+}
+
+/// What a slot holds in the storage with this root, and what shows it: nothing but the root where the storage is empty.
+fn proven_slot(root: B256, slot: B256, mut one: EIP1186StorageProof) -> Option<(B256, SlotProof)> {
+    let value = (!one.value.is_zero()).then(|| rlp::encode(one.value));
+    keep_named(&mut one.proof);
+    let is_so = match root {
+        EMPTY_ROOT_HASH => {
+            one.proof.clear();
+            value.is_none()
+        }
+        root => leads_to(root, keccak256(slot), value, &one.proof),
+    };
+    is_so.then(|| (word(one.value), SlotProof { slot, proof: one.proof }))
+}
+
+/// Some clients list the nodes that stand in others, too, and an empty trie as a node.
+fn keep_named(proof: &mut Vec<Bytes>) {
+    proof.retain(|node| node.len() >= SHORTEST_NAMED_NODE);
 }
 
 /// Whether a trie with this root has the value at the key, or nothing there.
@@ -159,7 +196,16 @@ mod tests {
             account_proof,
             storage_proof: slots.iter().map(storage_proof).collect(),
         };
-        (ProvenBlock { time: 5, state_root }, answer)
+        (ProvenBlock { header: Bytes::new(), time: 5, state_root }, answer)
+    }
+
+    fn words(
+        block: &ProvenBlock,
+        account: Address,
+        slots: &[B256],
+        answer: &EIP1186AccountProofResponse,
+    ) -> Result<Vec<B256>, Unproven> {
+        block.slots(account, slots, answer.clone()).map(|proven| proven.words)
     }
 
     #[test]
@@ -167,9 +213,50 @@ mod tests {
         let slots = [slot(1), slot(40), slot(41)];
         let (block, answer) = honest(VAULT, &slots);
         let held = [10_u64, 400, 0].map(|value| word(U256::from(value)));
-        assert_eq!(block.slots(VAULT, &slots, &answer), Ok(held.to_vec()));
+        assert_eq!(words(&block, VAULT, &slots, &answer), Ok(held.to_vec()));
         let (block, answer) = honest(NOBODY, &slots);
-        assert_eq!(block.slots(NOBODY, &slots, &answer), Ok(vec![B256::ZERO; 3]), "there is no such account");
+        assert_eq!(
+            words(&block, NOBODY, &slots, &answer),
+            Ok(vec![B256::ZERO; 3]),
+            "there is no such account"
+        );
+    }
+
+    #[test]
+    fn a_slot_of_no_account_or_of_an_empty_storage_is_shown_by_the_account_alone() {
+        let slots = [slot(1)];
+        for account in [NOBODY, Address::with_last_byte(5)] {
+            let (block, mut answer) = honest(account, &slots);
+            // Some clients name the empty trie's root, and one that is no friend says whatever it likes.
+            answer.storage_proof[0].proof = vec![Bytes::from_static(&[0x80]), Bytes::from(vec![1; 40])];
+            let proven = block.slots(account, &slots, answer.clone()).unwrap();
+            assert_eq!(proven.words, [B256::ZERO]);
+            let SlotProof { slot: of, proof } = &proven.proof.slots[0];
+            assert_eq!((proven.proof.account, *of, proof.len()), (account, slot(1), 0));
+            assert_eq!(proven.proof.proof, answer.account_proof);
+            answer.storage_proof[0].value = U256::ONE;
+            assert!(block.slots(account, &slots, answer).is_err());
+        }
+    }
+
+    #[test]
+    fn a_client_that_lists_nodes_that_stand_in_others_is_no_liar() {
+        let held = |last: u8| rlp::encode(U256::from_be_slice(&[last; 20]));
+        let entries = (1..=2).map(|last| (B256::with_last_byte(last), held(last))).collect();
+        let key = B256::with_last_byte(1);
+        let (root, named) = trie(&entries, key);
+        // Nothing is left of the path but a flag.
+        let leaf = Bytes::from(rlp::encode(vec![Bytes::from_static(&[0x20]), held(1).into()]));
+        let mut listed: Vec<Bytes> = named.into_iter().filter(|node| *node != leaf).collect();
+        assert!(
+            leaf.len() < SHORTEST_NAMED_NODE
+                && listed.last().unwrap().windows(leaf.len()).any(|part| part == &leaf[..])
+        );
+        listed.push(leaf);
+        let mut kept = listed.clone();
+        keep_named(&mut kept);
+        assert_eq!(kept, listed[..listed.len() - 1]);
+        assert!(leads_to(root, key, Some(held(1)), &kept) && !leads_to(root, key, Some(held(2)), &kept));
     }
 
     #[test]
@@ -178,7 +265,7 @@ mod tests {
         let lie = |tell: fn(&mut EIP1186AccountProofResponse)| {
             let (block, mut answer) = honest(VAULT, &slots);
             tell(&mut answer);
-            block.slots(VAULT, &slots, &answer)
+            words(&block, VAULT, &slots, &answer)
         };
         let of_slot = |slot| Err(Unproven::Slot { account: VAULT, slot });
         assert_eq!(lie(|answer| answer.storage_proof[0].value = U256::from(11)), of_slot(slot(1)));
@@ -199,7 +286,7 @@ mod tests {
         let lie = |tell: fn(&mut EIP1186AccountProofResponse)| {
             let (block, mut answer) = honest(VAULT, &slots);
             tell(&mut answer);
-            block.slots(VAULT, &slots, &answer)
+            words(&block, VAULT, &slots, &answer)
         };
         let of_account = Err(Unproven::Account(VAULT));
         assert_eq!(lie(|answer| answer.storage_hash = B256::ZERO), of_account);
@@ -210,13 +297,14 @@ mod tests {
         };
         assert_eq!(lie(nothing), of_account, "there is such an account");
         let (block, answer) = honest(NOBODY, &slots);
-        assert_eq!(block.slots(VAULT, &slots, &answer), of_account, "the proof is of another one");
+        assert_eq!(words(&block, VAULT, &slots, &answer), of_account, "the proof is of another one");
     }
 
     #[test]
     fn a_header_that_is_another_blocks_is_refused() {
         let header = Header::new(alloy::consensus::Header { timestamp: 5, ..Default::default() });
-        assert_eq!(ProvenBlock::new(&header, header.hash).unwrap().time, 5);
+        let block = ProvenBlock::new(&header, header.hash).unwrap();
+        assert_eq!((block.time, keccak256(&block.header)), (5, header.hash));
         let mut other = header.clone();
         other.inner.state_root = B256::repeat_byte(1);
         assert!(matches!(ProvenBlock::new(&other, header.hash), Err(Unproven::Header { .. })));
@@ -226,10 +314,10 @@ mod tests {
     fn a_proof_without_bounds_is_not_walked() {
         let slots = [slot(1)];
         let (block, mut answer) = honest(VAULT, &slots);
-        answer.account_proof.resize(MOST_NODES + 1, Bytes::new());
-        assert!(block.slots(VAULT, &slots, &answer).is_err());
+        answer.account_proof.resize(MOST_NODES + 1, Bytes::from(vec![0; SHORTEST_NAMED_NODE]));
+        assert!(words(&block, VAULT, &slots, &answer).is_err());
         answer.account_proof = vec![Bytes::from(vec![0; LONGEST_NODE + 1])];
-        assert!(block.slots(VAULT, &slots, &answer).is_err());
+        assert!(words(&block, VAULT, &slots, &answer).is_err());
     }
 
     proptest! {
@@ -247,7 +335,7 @@ mod tests {
             bytes[byte] ^= change;
             *node = bytes.into();
             answer.storage_proof[0].value = U256::from(claim);
-            prop_assert!(block.slots(VAULT, &slots, &answer).is_err());
+            prop_assert!(words(&block, VAULT, &slots, &answer).is_err());
         }
     }
 }
