@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::{DynProvider, Provider};
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
 use anzen_actors::adapters::{
     AlloyChain, BlockingPool, ChainAddresses, ChainConfig, LocalTxSigner, OsRng, RpcMetrics,
 };
 use anzen_actors::ports::{
-    CallError, ChainError, ChainReader, ModelInputs, OperatorRegistry, SendError, TaskContract, TxBroadcast,
-    TxSigner, UnsignedTx,
+    CallError, ChainError, ChainReader, ContractCall, ModelInputs, OperatorRegistry, SendError, TaskContract,
+    TxBroadcast, TxSigner, UnsignedTx,
 };
 use anzen_contracts::AnzenTaskManager;
 use anzen_deploy::anvil::{ANVIL_DEPLOYER, Anvil};
 use anzen_deploy::{Addresses, DeployConfig, chain::Account, deploy, open_journal};
 use anzen_messages::chain::BlockRef;
 use anzen_messages::{OperatorId, SafetyFactor};
+
+/// For any call, and less than a block has.
+const ENOUGH_GAS: u64 = 15_000_000;
 
 /// An anvil of the test's own, with Anzen on it.
 pub(crate) struct Chain {
@@ -54,6 +58,27 @@ impl Chain {
     pub(crate) async fn tell<P: serde::Serialize>(&self, method: &'static str, params: P) {
         let params = serde_json::value::to_raw_value(&params).unwrap();
         self.provider.raw_request_dyn(method.into(), &params).await.unwrap();
+    }
+
+    /// Sends a call in the name of any account, a contract's too. It gets gas enough for calls within it whose failure is caught:
+    /// an estimate may be of too little for these.
+    pub(crate) async fn send_as(&self, from: Address, call: ContractCall) -> TransactionReceipt {
+        if self.provider.get_balance(from).await.unwrap().is_zero() {
+            // Of the newest block's state no proof holds after this.
+            self.tell("anvil_setBalance", (from, "0xde0b6b3a7640000")).await;
+        }
+        self.tell("anvil_impersonateAccount", [from]).await;
+        let ContractCall { to, data, value } = call;
+        let transaction = TransactionRequest::default()
+            .from(from)
+            .to(to)
+            .input(data.into())
+            .value(value)
+            .gas_limit(ENOUGH_GAS);
+        let sent = self.provider.send_transaction(transaction).await.unwrap();
+        let receipt = sent.get_receipt().await.unwrap();
+        assert!(receipt.status());
+        receipt
     }
 }
 

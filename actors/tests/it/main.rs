@@ -5,6 +5,7 @@
 mod chain;
 mod config;
 mod data_folder;
+mod disputes;
 mod evidence;
 mod failover;
 mod keys;

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::chain::{Chain, deployer_key};
 
 /// The first protocol's model.
-async fn local_model(chain: &Chain) -> Model {
+pub(crate) async fn local_model(chain: &Chain) -> Model {
     let hash = chain.addresses.protocols[0].model_hash;
     models::get(&chain.provider, chain.addresses.safety_factor_models, hash).await.unwrap()
 }
@@ -30,7 +30,7 @@ fn amount(source: Source) -> Term<Source> {
     Term { side: Side::Cost, amount: source, price, share_bps: 10_000, decimals: 0 }
 }
 
-fn model_of(sources: &[Source]) -> Model {
+pub(crate) fn model_of(sources: &[Source]) -> Model {
     Model::new(sources.iter().cloned().map(amount).collect()).unwrap()
 }
 
@@ -39,13 +39,22 @@ async fn read(port: &AlloyChain, model: &Model, at: B256) -> Result<Vec<Reading>
     Ok(terms.iter().map(|term| term.amount).collect())
 }
 
-async fn deployer(chain: &Chain) -> Account {
+pub(crate) async fn deployer(chain: &Chain) -> Account {
     Account::new(chain.provider.clone(), deployer_key()).await.unwrap()
 }
 
-async fn transmit(chain: &Chain, feed: Address, answer: I256) {
+pub(crate) async fn transmit(chain: &Chain, feed: Address, answer: I256) {
     let call = LocalPriceFeed::transmitCall { answer };
     deployer(chain).await.execute(&Request::call("a price", feed, &call)).await.unwrap();
+}
+
+/// A feed that nothing was transmitted to.
+pub(crate) async fn new_feed(chain: &Chain) -> Address {
+    let owner = deployer(chain).await;
+    let arguments = LocalPriceFeed::constructorCall { description_: "new".into(), owner_: owner.address() };
+    let code = [&LocalPriceFeed::BYTECODE[..], &SolConstructor::abi_encode(&arguments)].concat();
+    let created = owner.execute(&Request::create("a feed", code.into())).await.unwrap();
+    created.contract_address.unwrap()
 }
 
 fn number(value: u64) -> Reading {
@@ -96,11 +105,7 @@ async fn what_has_no_answer_is_told_apart_from_what_fails() {
     let local = local_model(&chain).await;
     let Source::FeedRound { feed, .. } = local.terms()[0].price else { panic!("{local:?}") };
     let Source::QuorumStake { stake_registry, .. } = local.terms()[0].amount else { panic!("{local:?}") };
-    let owner = deployer(&chain).await;
-    let arguments = LocalPriceFeed::constructorCall { description_: "new".into(), owner_: owner.address() };
-    let code = [&LocalPriceFeed::BYTECODE[..], &SolConstructor::abi_encode(&arguments)].concat();
-    let created = owner.execute(&Request::create("a feed", code.into())).await.unwrap();
-    let silent = created.contract_address.unwrap();
+    let silent = new_feed(&chain).await;
     let guard = Guard { account: feed, slot: B256::ZERO, expected: B256::repeat_byte(1) };
     let model = model_of(&[
         Source::QuorumStake { stake_registry, quorum_number: 9 },
@@ -124,10 +129,10 @@ async fn what_has_no_answer_is_told_apart_from_what_fails() {
 }
 
 /// How an answer to a question of this method is falsified.
-type Lie = fn(&str, &mut Value);
+pub(crate) type Lie = fn(&str, &mut Value);
 
 /// An endpoint that passes everything on to the chain's node, and lies about some of it.
-async fn lying(chain: &Chain, lie: Lie) -> anzen_actors::adapters::Endpoint {
+pub(crate) async fn lying(chain: &Chain, lie: Lie) -> anzen_actors::adapters::Endpoint {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     let (node, http) = (Arc::new(chain.anvil.http_url()), reqwest::Client::new());
@@ -163,7 +168,7 @@ fn of_the_header(method: &str, result: &mut Value) {
 }
 
 /// Of a feed's round the last byte of the answer.
-fn of_prices(method: &str, result: &mut Value) {
+pub(crate) fn of_prices(method: &str, result: &mut Value) {
     const ROUND: usize = 2 + 5 * 64;
     const END_OF_ANSWER: usize = 2 + 2 * 64;
     if let (true, Some(text)) = (method == "eth_call", result.as_str().filter(|text| text.len() == ROUND)) {
