@@ -1,6 +1,6 @@
 //! What a node may answer, for `just fuzz`.
 
-use alloy::primitives::{Address, B256, Bytes, LogData};
+use alloy::primitives::{Address, B256, Bytes, I256, LogData};
 use alloy::rpc::types::{EIP1186AccountProofResponse, Header, Log};
 use alloy::sol_types::SolCall;
 use alloy::transports::TransportError;
@@ -10,10 +10,15 @@ use anzen_contracts::eigenlayer::OperatorStateRetriever::{
 use anzen_contracts::eigenlayer::{
     AllocationManager, BLSApkRegistry, SlashingRegistryCoordinator, StakeRegistry,
 };
-use anzen_contracts::{AggregatorV3Interface, AnzenTaskManager, SafetyFactorOracle};
+use anzen_contracts::{
+    AggregatorV3Interface, AnzenDisputes, AnzenServiceManager, AnzenTaskManager, ModelEvaluator,
+    SafetyFactorOracle,
+};
+use anzen_messages::{SafetyFactor, Task};
 
 use super::ChainAddresses;
 use super::broadcast::{FeeHistory, RpcReceipt, fees_of, receipt_of};
+use super::disputes::RpcLogs;
 use super::events::EVENTS;
 use super::failure::Failure;
 use super::hearing::Hearing;
@@ -24,7 +29,7 @@ use super::rpc::decode;
 use crate::fuzz::{Taken, lines};
 use crate::ports::{CallError, ChainError};
 
-const ADDRESSES: ChainAddresses = ChainAddresses {
+pub(super) const ADDRESSES: ChainAddresses = ChainAddresses {
     chain_id: 1,
     task_manager: Address::repeat_byte(1),
     registry_coordinator: Address::repeat_byte(2),
@@ -89,6 +94,13 @@ const VIEWS: &[fn(&Bytes)] = &[
     view::<StakeRegistry::getTotalStakeHistoryLengthCall>,
     view::<SafetyFactorOracle::getSafetyFactorCall>,
     view::<AggregatorV3Interface::latestRoundDataCall>,
+    view::<SafetyFactorOracle::roundStatusCall>,
+    view::<AnzenDisputes::committeeDisputeCall>,
+    view::<AnzenDisputes::disputePolicyCall>,
+    view::<AnzenServiceManager::faultCall>,
+    view::<AnzenServiceManager::slashingRequestCall>,
+    view::<ModelEvaluator::evaluateCall>,
+    view::<SlashingRegistryCoordinator::getQuorumBitmapIndicesAtBlockNumberCall>,
 ];
 
 /// What a view returns: which, then the bytes.
@@ -98,10 +110,27 @@ pub(crate) fn views(data: &[u8]) {
     VIEWS[which % VIEWS.len()](&Bytes::copy_from_slice(taken.0));
 }
 
+/// A task that a receipt may tell the answer of.
+const TASK: Task = Task {
+    index: 0,
+    oracle_index: 0,
+    model_hash: B256::ZERO,
+    proposed_safety_factor: SafetyFactor(I256::ZERO),
+    reference_block: 1,
+    reference_block_hash: B256::ZERO,
+    created_block: 2,
+    quorum_numbers: Bytes::new(),
+    quorum_threshold_percentage: 66,
+};
+
 /// Receipts and fees.
 pub(crate) fn answers(data: &[u8]) {
     if let Ok(receipts) = serde_json::from_slice::<Vec<Option<RpcReceipt>>>(data) {
         receipts.iter().flatten().for_each(|receipt| _ = receipt_of(receipt));
+    }
+    if let Ok(logs) = serde_json::from_slice::<RpcLogs>(data) {
+        let answer = ADDRESSES.answer_of(&TASK, B256::ZERO, &logs);
+        assert!(answer.is_err(), "nothing has that hash");
     }
     if let Ok(history) = serde_json::from_slice::<FeeHistory>(data) {
         let fees = fees_of(history);

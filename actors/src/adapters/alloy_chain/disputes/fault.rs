@@ -85,3 +85,47 @@ fn plan_of(fault: &Fault, logs: &[Log]) -> Result<Vec<(u8, Vec<Address>)>, Chain
     let plan = plan.ok_or_else(missing)?;
     Ok(plan.into_iter().map(|part| (part.quorumNumber, part.strategies)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::U256;
+    use anzen_contracts::anzen_service_manager::IAnzenServiceManager::QuorumStrategies;
+
+    const STRATEGY: Address = Address::repeat_byte(3);
+
+    fn operator(number: u8) -> Operator {
+        let address = Address::with_last_byte(number);
+        Operator { operator: address, operatorId: B256::with_last_byte(number), stake: U256::ONE.to() }
+    }
+
+    #[test]
+    fn who_was_in_several_quorums_signed_once() {
+        let id = |number| OperatorId(B256::with_last_byte(number));
+        let state = [vec![operator(3), operator(1)], vec![operator(2), operator(3)]];
+        let signers = signers(&state, &[id(1)]);
+        assert_eq!(signers.into_keys().collect::<Vec<_>>(), [id(2), id(3)]);
+    }
+
+    #[test]
+    fn a_plan_that_is_not_the_faults_is_not_sent() {
+        let plan = vec![QuorumStrategies { quorumNumber: 1, strategies: vec![STRATEGY] }];
+        let plan_hash = keccak256(plan.abi_encode());
+        let event =
+            FaultRecorded { faultId: B256::ZERO, kind: 0, wadToSlash: 1, vetoEnd: 2, executionEnd: 3, plan };
+        let data = event.encode_log_data();
+        let log = Log { inner: alloy::primitives::Log { address: STRATEGY, data }, ..Log::default() };
+        let fault = Fault {
+            kind: 0,
+            recordedBlock: 1,
+            vetoEnd: 2,
+            executionEnd: 3,
+            vetoed: false,
+            wadToSlash: 1,
+            planHash: plan_hash,
+        };
+        assert_eq!(plan_of(&fault, std::slice::from_ref(&log)), Ok(vec![(1, vec![STRATEGY])]));
+        let other = Fault { planHash: B256::ZERO, ..fault };
+        assert!(plan_of(&other, &[log]).is_err() && plan_of(&other, &[]).is_err());
+    }
+}

@@ -89,3 +89,89 @@ fn record_of(reference_block: u32, non_signers: &[B256]) -> B256 {
     packed.extend(non_signers.iter().flatten());
     keccak256(packed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fuzz::ADDRESSES;
+    use super::*;
+    use crate::testing;
+    use alloy::primitives::aliases::U80;
+    use alloy::primitives::{Address, I256, LogData};
+    use anzen_contracts::{TaskResponse, TaskResponseMetadata};
+
+    const ABSENT: B256 = B256::repeat_byte(5);
+
+    fn log(address: Address, data: LogData) -> Log {
+        Log { inner: alloy::primitives::Log { address, data }, ..Log::default() }
+    }
+
+    fn responded(task: &Task) -> TaskResponded {
+        TaskResponded {
+            taskIndex: task.index,
+            taskHash: task.hash().0,
+            response: TaskResponse { taskHash: task.hash().0, safetyFactor: I256::ONE },
+            metadata: TaskResponseMetadata {
+                respondedBlock: 103,
+                signatoryRecordHash: record_of(task.reference_block, &[ABSENT]),
+            },
+            nonSignerIds: vec![ABSENT],
+        }
+    }
+
+    fn hash(event: &TaskResponded) -> B256 {
+        keccak256((event.response.clone(), event.metadata.clone()).abi_encode())
+    }
+
+    fn updated(task: &Task, round: u64) -> Log {
+        let event = SafetyFactorUpdated {
+            oracleIndex: task.oracle_index,
+            roundId: U80::from(round),
+            taskIndex: task.index,
+            safetyFactor: I256::ONE,
+            referenceBlock: task.reference_block,
+        };
+        log(ADDRESSES.oracle, event.encode_log_data())
+    }
+
+    fn receipt(event: &TaskResponded, updated: Log) -> RpcLogs {
+        RpcLogs { logs: vec![log(ADDRESSES.task_manager, event.encode_log_data()), updated] }
+    }
+
+    #[test]
+    fn an_answer_is_read_with_those_who_did_not_sign_and_its_round() {
+        let task = testing::task(3, 100);
+        let event = responded(&task);
+        // A transaction may post several.
+        let other = testing::task(4, 100);
+        let mut receipt = receipt(&event, updated(&task, 7));
+        receipt.logs.push(log(ADDRESSES.task_manager, responded(&other).encode_log_data()));
+        receipt.logs.push(updated(&other, 8));
+        let answer = ADDRESSES.answer_of(&task, hash(&event), &receipt).unwrap();
+        assert_eq!((answer.responded_block, answer.round), (103, 7));
+        assert_eq!(answer.non_signers, [OperatorId(ABSENT)]);
+        assert_eq!(answer.response.task_hash, task.hash());
+    }
+
+    #[test]
+    fn what_the_task_manager_did_not_keep_is_no_answer() {
+        let task = testing::task(3, 100);
+        let told = |event: &TaskResponded, updated: Log| {
+            let answer = ADDRESSES.answer_of(&task, hash(&responded(&task)), &receipt(event, updated));
+            answer.unwrap_err().to_string()
+        };
+        let mut event = responded(&task);
+        event.response.safetyFactor = I256::MINUS_ONE;
+        assert!(told(&event, updated(&task, 7)).contains("keeps the hash of"));
+        let mut event = responded(&task);
+        event.nonSignerIds.clear();
+        assert!(told(&event, updated(&task, 7)).contains("non-signers"));
+        let other = testing::task(4, 100);
+        assert!(told(&responded(&other), updated(&task, 7)).contains("did not post it"));
+        assert!(told(&responded(&task), updated(&other, 7)).contains("in no round"));
+        let elsewhere = Log {
+            inner: alloy::primitives::Log { address: Address::ZERO, ..updated(&task, 7).inner },
+            ..Log::default()
+        };
+        assert!(told(&responded(&task), elsewhere).contains("in no round"));
+    }
+}
