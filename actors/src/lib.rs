@@ -2,7 +2,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`tx_sender`], [`rpc_gateway`] | one actor each |
+//! | [`chain_watcher`], [`task_generator`], [`operator_signer`], [`signature_collector`], [`aggregator`], [`stake_updater`], [`challenger`], [`tx_sender`], [`rpc_gateway`] | one actor each |
 //! | [`bus`], [`nats`] | handles, inboxes, and the way between processes; the one between machines |
 //! | [`follow`] | how an actor follows the chain |
 //! | [`health`] | how an actor is, and how it is asked |
@@ -16,6 +16,7 @@ pub mod adapters;
 pub mod aggregator;
 pub mod bus;
 pub mod chain_watcher;
+pub mod challenger;
 pub mod errand;
 pub mod follow;
 #[cfg(any(test, feature = "fuzz"))]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use crate::TaskHash;
@@ -29,13 +29,59 @@ impl TxId {
         Self(format!("refresh:{kind}:{quorum}:{block}"))
     }
 
+    /// For the proof that a task's answer is wrong. Here and below, `again` is the block of a later attempt; nothing at first.
+    pub fn challenge(task: TaskHash, again: Option<u64>) -> Self {
+        Self(format!("challenge:{task}")).again(again)
+    }
+
+    /// For having the committee rule on a task's answer.
+    pub fn committee(task: TaskHash, again: Option<u64>) -> Self {
+        Self(format!("committee:{task}")).again(again)
+    }
+
+    /// For ending a dispute that the committee has not ruled on in time.
+    pub fn lapse(task: TaskHash, again: Option<u64>) -> Self {
+        Self(format!("lapse:{task}")).again(again)
+    }
+
+    /// For freezing signers of a wrong answer, from the one at place `first` on.
+    pub fn freeze(task: TaskHash, first: usize, again: Option<u64>) -> Self {
+        Self(format!("freeze:{task}:{first}")).again(again)
+    }
+
+    /// For ejecting an operator that is frozen for a fault, tried in `block`.
+    pub fn eject(fault: B256, operator: Address, block: u64) -> Self {
+        Self(format!("eject:{fault}:{operator}:{block}"))
+    }
+
+    /// For taking the stake of a fault's operators, from the one at place `first` on.
+    pub fn slash(fault: B256, first: usize, again: Option<u64>) -> Self {
+        Self(format!("slash:{fault}:{first}")).again(again)
+    }
+
+    fn again(self, block: Option<u64>) -> Self {
+        block.map_or(self.clone(), |block| Self(format!("{self}:{block}")))
+    }
+
     /// For an empty transaction that uses up a nonce.
     pub fn fill(nonce: u64) -> Self {
         Self(format!("fill:{nonce}"))
     }
 
     /// What ids are for, and `other` for what Anzen does not make.
-    pub const PURPOSES: [&str; 5] = ["respond", "create", "refresh", "fill", "other"];
+    pub const PURPOSES: [&str; 11] = [
+        "respond",
+        "create",
+        "refresh",
+        "challenge",
+        "committee",
+        "lapse",
+        "freeze",
+        "eject",
+        "slash",
+        "fill",
+        "other",
+    ];
 
     /// What it is for, of [`TxId::PURPOSES`]: the part before the first colon.
     pub fn purpose(&self) -> &'static str {
@@ -43,9 +89,12 @@ impl TxId {
         Self::PURPOSES.into_iter().find(|purpose| *purpose == named).unwrap_or("other")
     }
 
-    /// The task that the transaction answers, if it answers one.
+    /// The task that the transaction answers, or whose answer it disputes.
     pub fn task(&self) -> Option<TaskHash> {
-        self.0.strip_prefix("respond:")?.parse().ok().map(TaskHash)
+        let (purpose, rest) = self.0.split_once(':')?;
+        let of_task = ["respond", "challenge", "committee", "lapse", "freeze"].contains(&purpose);
+        let task = rest.split(':').next().filter(|_| of_task)?;
+        task.parse().ok().map(TaskHash)
     }
 
     /// The nonce that the transaction uses up, if it is an empty one.
@@ -65,7 +114,7 @@ impl fmt::Display for TxId {
     }
 }
 
-/// Asks TxSender to have a call take effect. Sent by TaskGenerator, Aggregator and StakeUpdater.
+/// Asks TxSender to have a call take effect. Sent by TaskGenerator, Aggregator, StakeUpdater and Challenger.
 ///
 /// The reply comes when the transaction has its confirmations or has no hope; until then the sender may wait, or go away
 /// and ask again with the same id, which sends nothing twice and returns the same outcome. That goes for one that reverted,
@@ -80,6 +129,9 @@ pub struct SendTransaction {
     pub to: Address,
     /// The call.
     pub data: Bytes,
+    /// What is paid with it, in wei; left out where that is nothing.
+    #[serde(default, skip_serializing_if = "U256::is_zero")]
+    pub value: U256,
     /// The last block in which the call can succeed: once it has come, nothing is broadcast any more.
     pub not_after: Option<u64>,
 }
@@ -154,6 +206,23 @@ mod tests {
         assert_eq!(TxId::respond(task).task(), Some(task));
         assert_eq!(TxId::create(1, 2).task(), None);
         assert_eq!(TxId("respond:nonsense".into()).task(), None);
+    }
+
+    #[test]
+    fn an_id_tells_the_task_whose_answer_is_disputed() {
+        let task = TaskHash(B256::repeat_byte(7));
+        for id in [TxId::challenge(task, None), TxId::lapse(task, Some(9)), TxId::freeze(task, 3, Some(9))] {
+            assert_eq!(id.task(), Some(task), "{id}");
+        }
+        let fault = B256::repeat_byte(7);
+        assert_eq!(TxId::slash(fault, 0, None).task(), None, "a fault is no task");
+    }
+
+    #[test]
+    fn a_later_attempt_has_an_id_of_its_own() {
+        let task = TaskHash(B256::repeat_byte(7));
+        assert_ne!(TxId::challenge(task, None), TxId::challenge(task, Some(9)));
+        assert_ne!(TxId::freeze(task, 9, None), TxId::freeze(task, 0, Some(9)));
     }
 
     #[test]

@@ -29,11 +29,13 @@ pub enum ActorName {
     TxSender,
     /// The edge that operators connect to.
     RpcGateway,
+    /// Disputes wrong answers.
+    Challenger,
 }
 
 impl ActorName {
     /// Every actor.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ChainWatcher,
         Self::TaskGenerator,
         Self::OperatorSigner,
@@ -42,6 +44,7 @@ impl ActorName {
         Self::StakeUpdater,
         Self::TxSender,
         Self::RpcGateway,
+        Self::Challenger,
     ];
 
     /// Those of an aggregator; each comes after those that it talks to.
@@ -58,10 +61,13 @@ impl ActorName {
     /// Those of an operator.
     pub const OPERATOR: [Self; 2] = [Self::ChainWatcher, Self::OperatorSigner];
 
+    /// Those of a challenger.
+    pub const CHALLENGER: [Self; 3] = [Self::ChainWatcher, Self::TxSender, Self::Challenger];
+
     /// The actors that it sends to; the graph has no cycle.
     pub fn talks_to(self) -> &'static [Self] {
         match self {
-            Self::TaskGenerator | Self::Aggregator | Self::StakeUpdater => {
+            Self::TaskGenerator | Self::Aggregator | Self::StakeUpdater | Self::Challenger => {
                 &[Self::ChainWatcher, Self::TxSender]
             }
             Self::SignatureCollector => &[Self::ChainWatcher, Self::Aggregator],
@@ -82,6 +88,7 @@ impl ActorName {
             Self::StakeUpdater => "stake-updater",
             Self::TxSender => "tx-sender",
             Self::RpcGateway => "rpc-gateway",
+            Self::Challenger => "challenger",
         }
     }
 }

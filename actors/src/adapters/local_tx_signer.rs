@@ -34,7 +34,7 @@ impl TxSigner for LocalTxSigner {
             max_fee_per_gas: tx.fees.max_fee,
             max_priority_fee_per_gas: tx.fees.priority_fee,
             to: TxKind::Call(tx.to),
-            value: U256::ZERO,
+            value: tx.value,
             access_list: Default::default(),
             input: tx.data.clone(),
         };
@@ -61,6 +61,7 @@ mod tests {
             nonce: 7,
             to: Address::repeat_byte(1),
             data: Bytes::from_static(b"call"),
+            value: U256::from(5),
             gas_limit: 100_000,
             fees: Fees { max_fee: 3, priority_fee: 2 },
         };

@@ -1,13 +1,13 @@
 //! Posting a certificate: reads the indices, tries the call, has it sent.
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, U256};
 use anzen_messages::aggregation::QuorumReached;
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 use tracing::{info, warn};
 
 use super::actor::Dependencies;
 use super::postings::Attempt;
-use crate::ports::CallError;
+use crate::ports::{CallError, ResponseCall};
 
 impl Dependencies {
     /// One attempt to post a certificate.
@@ -34,7 +34,8 @@ impl Dependencies {
             other => other?,
         }
         let id = TxId::respond(reached.response.task_hash);
-        let request = SendTransaction { id, to: call.to, data: call.data, not_after: Some(not_after) };
+        let ResponseCall { to, data } = call;
+        let request = SendTransaction { id, to, data, value: U256::ZERO, not_after: Some(not_after) };
         match self.tx_sender.ask(request).await? {
             Ok(mined) if mined.succeeded => Ok("posted"),
             Ok(_) => self.lost_race(reached).await,

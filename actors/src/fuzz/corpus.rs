@@ -193,6 +193,14 @@ fn disk() -> Vec<Example> {
         &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 1],
     ]
     .concat();
+    let challenged = |created: u32| {
+        let task = task(0, created);
+        let response = json!({ "taskHash": task.hash(), "safetyFactor": value(2) });
+        let answer = json!({ "response": response, "transaction": B256::repeat_byte(3), "block": created });
+        let found = json!({ "due": { "answer": value(1) }, "witness": "0x0102" });
+        let record = json!({ "version": 1, "task": task, "found": found, "answer": answer });
+        (key(task.hash().0.as_slice()), text(&record).into_bytes())
+    };
     let certificate = |created: u32| (key(&[1; 32]), text(&reached(0, created)).into_bytes());
     vec![
         (
@@ -212,6 +220,9 @@ fn disk() -> Vec<Example> {
         ("aggregator-records", "certificate", records(&[certificate(101)])),
         ("aggregator-records", "latest-block", records(&[certificate(u32::MAX)])),
         ("aggregator-records", "malformed", records(&[(key(&[1; 32]), key(b"{}"))])),
+        ("challenger-records", "wrong-answer", records(&[challenged(101)])),
+        ("challenger-records", "latest-block", records(&[challenged(u32::MAX)])),
+        ("challenger-records", "malformed", records(&[(key(&[1; 32]), key(b"{}"))])),
         ("gateway-keys", "key", records(&[(key(&[1; 32]), operator_key.clone())])),
         ("gateway-keys", "cut-off", records(&[(key(&[1; 32]), operator_key[1..].to_vec())])),
         ("watcher-cursor", "blocks", cursor(&[7, 8, 9, 10], 30)),

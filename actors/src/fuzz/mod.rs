@@ -16,8 +16,8 @@ mod tests;
 mod wire;
 
 use crate::{
-    adapters, aggregator, chain_watcher, nats, node, operator_signer, rpc_gateway, signature_collector,
-    tx_sender,
+    adapters, aggregator, chain_watcher, challenger, nats, node, operator_signer, rpc_gateway,
+    signature_collector, tx_sender,
 };
 
 /// One parser, or several of one kind.
@@ -84,6 +84,7 @@ pub const TARGETS: &[Target] = &[
     target("tx-record", 8 * 1024, tx_sender::fuzz::record),
     target("collector-records", 4 * 1024, signature_collector::fuzz::records),
     target("aggregator-records", 8 * 1024, aggregator::fuzz::records),
+    target("challenger-records", 8 * 1024, challenger::fuzz::records),
     target("gateway-keys", 2 * 1024, rpc_gateway::fuzz::keys),
     target("watcher-cursor", 4 * 1024, chain_watcher::fuzz::cursor),
 ];

@@ -16,6 +16,7 @@ use crate::adapters::{RpcMetrics, StoreMetrics};
 use crate::aggregator::AggregatorMetrics;
 use crate::bus::BusMetrics;
 use crate::chain_watcher::WatcherMetrics;
+use crate::challenger::ChallengerMetrics;
 use crate::nats::NatsMetrics;
 use crate::operator_signer::OperatorSignerMetrics;
 use crate::rpc_gateway::{GatewayMetrics, LinkMetrics};
@@ -48,6 +49,8 @@ pub struct NodeMetrics {
     pub aggregator: AggregatorMetrics,
     /// StakeUpdater's.
     pub updater: StakeUpdaterMetrics,
+    /// Challenger's.
+    pub challenger: ChallengerMetrics,
     /// TxSender's.
     pub tx_sender: tx_sender::Metrics,
     /// RpcGateway's.
@@ -84,6 +87,7 @@ impl NodeMetrics {
                 ActorName::SignatureCollector => self.collector.register(&mut registry),
                 ActorName::Aggregator => self.aggregator.register(&mut registry),
                 ActorName::StakeUpdater => self.updater.register(&mut registry),
+                ActorName::Challenger => self.challenger.register(&mut registry),
                 ActorName::TxSender => self.tx_sender.register(&mut registry),
                 ActorName::RpcGateway => self.gateway.register(&mut registry),
             }

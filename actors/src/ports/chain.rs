@@ -9,6 +9,8 @@ use anzen_messages::model::{Reading, Term};
 use anzen_messages::{Certificate, OperatorId, OperatorSet, SafetyFactor, Task, TaskResponse};
 use async_trait::async_trait;
 
+use super::disputes::ContractCall;
+
 /// Why a question to the chain has no answer. Asking again may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
@@ -331,7 +333,7 @@ pub trait TxBroadcast: Send + Sync {
     async fn fees(&self) -> Result<Fees, ChainError>;
 
     /// The gas that a call takes.
-    async fn estimate(&self, from: Address, to: Address, data: &Bytes) -> Result<u64, CallError>;
+    async fn estimate(&self, from: Address, call: &ContractCall) -> Result<u64, CallError>;
 
     /// Sends a signed transaction. That the node knows it already is success.
     async fn send(&self, raw: Bytes) -> Result<(), SendError>;

@@ -1,11 +1,11 @@
 //! The key that pays for transactions.
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
 
 use super::{Fees, SignerError};
 
-/// A call, ready to be signed (EIP-1559, no value).
+/// A call, ready to be signed (EIP-1559).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsignedTx {
     /// The chain that it is for.
@@ -16,6 +16,8 @@ pub struct UnsignedTx {
     pub to: Address,
     /// The call.
     pub data: Bytes,
+    /// What is paid with it, in wei.
+    pub value: U256,
     /// The most gas that it may take.
     pub gas_limit: u64,
     /// What it offers per gas.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
+use alloy::primitives::U256;
 use anzen_messages::chain::NextBlocks;
 use anzen_messages::transaction::SendTransaction;
 use anzen_messages::wire::ActorName;
@@ -112,7 +113,7 @@ impl StakeUpdater {
         } else {
             self.world.registry.refresh_operators_call(&operators)
         };
-        let request = SendTransaction { id, to, data, not_after: Some(not_after) };
+        let request = SendTransaction { id, to, data, value: U256::ZERO, not_after: Some(not_after) };
         let tx_sender = self.world.tx_sender.clone();
         let span = scope!(StakeUpdater, quorum = attempt.quorum);
         let work = async move { Sent::from(tx_sender.ask(request).await) }.instrument(span);

@@ -139,7 +139,7 @@ impl TxSender {
     pub(super) fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
-                Effect::Try { id, to, data } => self.try_call(id, to, data, ctx),
+                Effect::Try { id, call } => self.try_call(id, call, ctx),
                 Effect::Sync { hashes, credible } => self.sync(hashes, credible, ctx),
                 Effect::Reprice { id } => self.reprice(id, ctx),
                 Effect::Sign { id, tx, cancels } => self.sign(id, tx, cancels, ctx),

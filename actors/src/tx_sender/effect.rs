@@ -1,17 +1,17 @@
 //! What the queue wants done, and what it is told of it.
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{B256, Bytes, U256};
 use anzen_messages::transaction::{Mined, TxId, TxRefusal};
 
 #[cfg(doc)]
 use super::queue::Queue;
-use crate::ports::{Fees, UnsignedTx};
+use crate::ports::{ContractCall, Fees, UnsignedTx};
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
     /// Try the call, and ask for fees and the balance; tell by [`Queue::tried`].
-    Try { id: TxId, to: Address, data: Bytes },
+    Try { id: TxId, call: ContractCall },
     /// Ask how the account stands, then for these receipts; tell by [`Queue::synced`] or [`Queue::not_synced`]. A nonce above
     /// `credible`, or any where there is none, is asked of all endpoints.
     Sync { hashes: Vec<B256>, credible: Option<u64> },

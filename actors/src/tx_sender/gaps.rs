@@ -1,6 +1,6 @@
 //! Nonces that nothing has, below one that something has: nothing behind them is mined until they are used.
 
-use alloy::primitives::Bytes;
+use alloy::primitives::{Bytes, U256};
 use anzen_messages::transaction::{SendTransaction, TxId};
 
 use super::effect::Effect;
@@ -49,8 +49,13 @@ impl Queue {
 
     fn fill(&mut self, nonce: u64) -> Vec<Effect> {
         let id = TxId::fill(nonce);
-        let request =
-            SendTransaction { id: id.clone(), to: self.sender, data: Bytes::new(), not_after: None };
+        let request = SendTransaction {
+            id: id.clone(),
+            to: self.sender,
+            data: Bytes::new(),
+            value: U256::ZERO,
+            not_after: None,
+        };
         self.intents.insert(id.clone(), Intent { request, stage: Stage::Queued });
         self.start(&id)
     }

@@ -113,6 +113,9 @@ pub(super) enum Counted {
 pub(super) struct Flight {
     pub(super) nonce: u64,
     pub(super) gas_limit: u64,
+    /// What the call pays, in wei, besides the gas.
+    #[serde(default)]
+    pub(super) value: U256,
     /// In the order in which they were signed; empty while the first one is being signed.
     pub(super) attempts: Vec<Attempt>,
     /// The block in which one of them is.
@@ -143,10 +146,11 @@ pub(super) struct Flight {
 }
 
 impl Flight {
-    pub(super) fn new(nonce: u64, gas_limit: u64, since: u64) -> Self {
+    pub(super) fn new(nonce: u64, gas_limit: u64, value: U256, since: u64) -> Self {
         Self {
             nonce,
             gas_limit,
+            value,
             attempts: Vec::new(),
             mined: None,
             fee: U256::ZERO,
@@ -181,11 +185,20 @@ impl Flight {
 
     /// The most that its transaction can cost, in wei.
     pub(super) fn cost(&self) -> U256 {
-        self.attempts.last().map_or(U256::ZERO, |attempt| self.cost_at(attempt.fees()))
+        self.attempts.last().map_or(U256::ZERO, |attempt| self.cost_of(attempt))
     }
 
     /// The same, if it offered `fees`.
     pub(super) fn cost_at(&self, fees: Fees) -> U256 {
+        self.gas_cost(fees).saturating_add(self.value)
+    }
+
+    /// The most that one of its transactions can cost: the empty one pays for its gas alone.
+    fn cost_of(&self, attempt: &Attempt) -> U256 {
+        if attempt.cancels { self.gas_cost(attempt.fees()) } else { self.cost_at(attempt.fees()) }
+    }
+
+    fn gas_cost(&self, fees: Fees) -> U256 {
         U256::from(fees.max_fee) * U256::from(self.gas_limit)
     }
 
@@ -209,7 +222,7 @@ impl Flight {
         if self.attempts.is_empty() || self.is_being_sent() {
             return Vec::new();
         }
-        let payable = |attempt: &Attempt| self.cost_at(attempt.fees()) <= balance;
+        let payable = |attempt: &Attempt| self.cost_of(attempt) <= balance;
         let newest = self.attempts.iter().rposition(payable).unwrap_or(self.attempts.len() - 1);
         let refused = matches!(self.attempts[newest].said, Said::Unpaid | Said::Never);
         let taken = self.attempts.iter().rposition(|attempt| attempt.said == Said::Waits);

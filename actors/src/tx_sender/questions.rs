@@ -2,24 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256};
 use anzen_messages::transaction::TxRefusal;
 
 use super::effect::{Account, Tried};
 use super::metrics::Metrics;
 use super::nonces::MOST_UNEXPLAINED;
-use crate::ports::{CallError, ChainError, Receipt, TxBroadcast};
+use crate::ports::{CallError, ChainError, ContractCall, Receipt, TxBroadcast};
 
 /// Whether a call succeeds, what it takes, and what there is to pay for it.
 pub(super) async fn try_call(
     broadcast: &dyn TxBroadcast,
     from: Address,
-    to: Address,
-    data: &Bytes,
+    call: &ContractCall,
 ) -> Result<Tried, TxRefusal> {
     let fees = async { broadcast.fees().await.map_err(CallError::from) };
     let balance = async { broadcast.balance(from).await.map_err(CallError::from) };
-    let tried = futures::try_join!(broadcast.estimate(from, to, data), fees, balance);
+    let tried = futures::try_join!(broadcast.estimate(from, call), fees, balance);
     let (gas, fees, balance) = tried.map_err(|error| match error {
         CallError::Reverts { reason, .. } => TxRefusal::Reverts { error: reason },
         CallError::Chain(error) => TxRefusal::Unavailable { error: error.to_string() },

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, U256};
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 
 use super::Config;
@@ -11,7 +11,7 @@ use super::fees;
 use super::intent::{Attempt, Counted, Flight, Intent, Stage};
 use super::nonces::{Nonces, Seen};
 use super::settle::{Recent, Sync};
-use crate::ports::{Fees, SignedTx, UnsignedTx};
+use crate::ports::{ContractCall, Fees, SignedTx, UnsignedTx};
 
 /// What an empty transaction takes.
 pub(super) const EMPTY_GAS: u64 = 21_000;
@@ -135,8 +135,9 @@ impl Queue {
         self.balance = tried.balance;
         let reserved: U256 = self.flights().filter(|flight| flight.mined.is_none()).map(Flight::cost).sum();
         let offer = fees::first(tried.fees, self.config.most_fee_per_gas.into());
-        let flight = Flight::new(nonce, tried.gas.saturating_add(tried.gas / 4), self.head);
-        if tried.balance < flight.cost_at(offer) + reserved {
+        let value = self.intents.get(id).map_or(U256::ZERO, |intent| intent.request.value);
+        let flight = Flight::new(nonce, tried.gas.saturating_add(tried.gas / 4), value, self.head);
+        if tried.balance < flight.cost_at(offer).saturating_add(reserved) {
             return self.unfunded(id);
         }
         self.set_stage(id, Stage::Flying { flight, busy: false });
@@ -197,8 +198,8 @@ impl Queue {
             return self.refuse(id, TxRefusal::Expired);
         }
         intent.stage = Stage::Trying;
-        let SendTransaction { to, data, .. } = intent.request.clone();
-        vec![Effect::Try { id: id.clone(), to, data }]
+        let SendTransaction { to, data, value, .. } = intent.request.clone();
+        vec![Effect::Try { id: id.clone(), call: ContractCall { to, data, value } }]
     }
 
     /// The transaction of an intent that has a nonce; an empty one where it has become useless.
@@ -210,10 +211,11 @@ impl Queue {
         *busy = true;
         let nonce = flight.nonce;
         let tx = if cancels {
-            UnsignedTx { chain_id, nonce, to: sender, data: Bytes::new(), gas_limit: EMPTY_GAS, fees }
+            let (data, value) = Default::default();
+            UnsignedTx { chain_id, nonce, to: sender, data, value, gas_limit: EMPTY_GAS, fees }
         } else {
-            let SendTransaction { to, data, .. } = intent.request.clone();
-            UnsignedTx { chain_id, nonce, to, data, gas_limit: flight.gas_limit, fees }
+            let SendTransaction { to, data, value, .. } = intent.request.clone();
+            UnsignedTx { chain_id, nonce, to, data, value, gas_limit: flight.gas_limit, fees }
         };
         Some(Effect::Sign { id: id.clone(), tx, cancels })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{B256, Bytes};
 use anzen_messages::transaction::{TxId, TxRefusal};
 use tokio::time::Instant;
 use tracing::{Instrument, debug, warn};
@@ -14,14 +14,14 @@ use super::intent::Intent;
 use super::questions::{read, try_call};
 use super::records;
 use super::spans::about;
-use crate::ports::{SendError, StoreError, UnsignedTx, Write};
+use crate::ports::{ContractCall, SendError, StoreError, UnsignedTx, Write};
 use crate::telemetry::scope;
 
 impl TxSender {
-    pub(super) fn try_call(&mut self, id: TxId, to: Address, data: Bytes, ctx: &mut Context<Self>) {
+    pub(super) fn try_call(&mut self, id: TxId, call: ContractCall, ctx: &mut Context<Self>) {
         let (broadcast, from) = (Arc::clone(&self.deps.broadcast), self.deps.signer.address());
         let span = about(&id);
-        let tried = async move { try_call(broadcast.as_ref(), from, to, &data).await }.instrument(span);
+        let tried = async move { try_call(broadcast.as_ref(), from, &call).await }.instrument(span);
         ctx.spawn(tried.into_actor(self).map(move |tried, actor, ctx| {
             let effects = actor.queue.tried(&id, tried);
             actor.carry_out(effects, ctx);

@@ -144,8 +144,8 @@ async fn a_call_that_reverts_says_why() {
     let rules = port.rules(0).await.unwrap();
     let (to, data) = port.create_call(0, SafetyFactor(Default::default()), &rules, 67);
     let stranger = Address::repeat_byte(9);
-    for result in
-        [port.preflight(stranger, to, &data).await, port.estimate(stranger, to, &data).await.map(drop)]
+    let call = ContractCall { to, data: data.clone(), value: U256::ZERO };
+    for result in [port.preflight(stranger, to, &data).await, port.estimate(stranger, &call).await.map(drop)]
     {
         let Err(CallError::Reverts { reason, already_answered: false }) = result else {
             panic!("{result:?}")
@@ -163,12 +163,14 @@ async fn a_transaction_is_sent_and_its_refusal_understood() {
     let signer = LocalTxSigner::new(deployer_key());
     let (from, nonce) = (signer.address(), port.nonce(signer.address()).await.unwrap());
     let (to, data) = port.refresh_quorum_call(0, &[]);
+    let call = ContractCall { to, data: data.clone(), value: U256::ZERO };
     let mut tx = UnsignedTx {
         chain_id: port.chain_id(),
         nonce,
         to,
-        data: data.clone(),
-        gas_limit: port.estimate(from, to, &data).await.unwrap() * 5 / 4,
+        data,
+        value: call.value,
+        gas_limit: port.estimate(from, &call).await.unwrap() * 5 / 4,
         fees: port.fees().await.unwrap(),
     };
     let signed = signer.sign(&tx).await.unwrap();
@@ -199,7 +201,8 @@ async fn a_waiting_transaction_is_known_and_replaced_only_for_more() {
     let (to, data) = port.refresh_quorum_call(0, &[]);
     let nonce = port.nonce(signer.address()).await.unwrap();
     let fees = port.fees().await.unwrap();
-    let mut tx = UnsignedTx { chain_id: port.chain_id(), nonce, to, data, gas_limit: 300_000, fees };
+    let (chain_id, value) = (port.chain_id(), U256::ZERO);
+    let mut tx = UnsignedTx { chain_id, nonce, to, data, value, gas_limit: 300_000, fees };
     let first = signer.sign(&tx).await.unwrap();
     port.send(first.raw.clone()).await.unwrap();
     port.send(first.raw).await.unwrap();

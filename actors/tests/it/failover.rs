@@ -1,6 +1,6 @@
 //! Several endpoints, some of which are less than a node.
 
-use alloy::primitives::{B256, Bloom, Bytes, U64};
+use alloy::primitives::{B256, Bloom, Bytes, U64, U256};
 use alloy::providers::Provider as _;
 use anzen_actors::adapters::{ChainConfig, LocalTxSigner};
 use anzen_actors::ports::{
@@ -167,7 +167,15 @@ async fn a_transaction_goes_to_all() {
     let (to, data) = port.refresh_quorum_call(0, &[]);
     let nonce = port.nonce(signer.address()).await.unwrap();
     let fees = port.fees().await.unwrap();
-    let tx = UnsignedTx { chain_id: port.chain_id(), nonce, to, data, gas_limit: 300_000, fees };
+    let tx = UnsignedTx {
+        chain_id: port.chain_id(),
+        nonce,
+        to,
+        data,
+        value: U256::ZERO,
+        gas_limit: 300_000,
+        fees,
+    };
     port.send(signer.sign(&tx).await.unwrap().raw).await.unwrap();
     one.noted().await;
     two.noted().await;

@@ -13,7 +13,7 @@ use anzen_actors::adapters::{AlloyChain, LocalTxSigner, OsRng, SqliteStore, Stor
 use anzen_actors::bus::{BusMetrics, Handle};
 use anzen_actors::chain_watcher::{self, WatcherMetrics};
 use anzen_actors::ports::{
-    CallError, ChainError, Fees, OperatorRegistry, Receipt, SendError, TxBroadcast, TxSigner,
+    CallError, ChainError, ContractCall, Fees, OperatorRegistry, Receipt, SendError, TxBroadcast, TxSigner,
 };
 use anzen_actors::tx_sender::{self, Metrics};
 use anzen_messages::transaction::{Mined, SendTransaction, TxId, TxRefusal};
@@ -47,8 +47,8 @@ impl TxBroadcast for Tapped {
         self.chain.fees().await
     }
 
-    async fn estimate(&self, from: Address, to: Address, data: &Bytes) -> Result<u64, CallError> {
-        self.chain.estimate(from, to, data).await
+    async fn estimate(&self, from: Address, call: &ContractCall) -> Result<u64, CallError> {
+        self.chain.estimate(from, call).await
     }
 
     async fn send(&self, raw: Bytes) -> Result<(), SendError> {
@@ -108,7 +108,7 @@ async fn start(chain: &Chain, store: &Path) -> Sender {
 /// A call that succeeds, as often as it is made.
 fn request(chain: &Chain, n: u64) -> SendTransaction {
     let (to, data) = chain.connect(&chain.config()).refresh_quorum_call(0, &[]);
-    SendTransaction { id: TxId::refresh("whole", 0, n), to, data, not_after: None }
+    SendTransaction { id: TxId::refresh("whole", 0, n), to, data, value: U256::ZERO, not_after: None }
 }
 
 async fn mine(chain: &Chain) {

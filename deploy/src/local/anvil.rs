@@ -46,6 +46,8 @@ pub(super) enum DevKey {
     Prices,
     /// Account 8: owns what stands in for a public network, so that the nonces of the others are untouched.
     Owner,
+    /// Account 8 as well, which no local network has another use for: the challenger's transactions.
+    Challenger,
 }
 
 impl DevKey {
@@ -61,7 +63,9 @@ impl DevKey {
         match self {
             Self::Deployer => "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
             Self::Aggregator(key) => key,
-            Self::Owner => "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
+            Self::Owner | Self::Challenger => {
+                "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97"
+            }
             Self::Prices => "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
         }
     }
@@ -142,14 +146,16 @@ mod tests {
     use alloy::primitives::{Address, address};
 
     #[test]
-    fn aggregators_have_accounts_that_hold_ether_on_every_anvil() {
-        let accounts: Vec<Address> = DevKey::AGGREGATORS.map(|key| key.signer().address()).to_vec();
+    fn who_sends_has_an_account_that_holds_ether_on_every_anvil() {
+        let senders = DevKey::AGGREGATORS.into_iter().chain([DevKey::Challenger]);
+        let accounts: Vec<Address> = senders.map(|key| key.signer().address()).collect();
         // As anvil prints them.
         let expected = [
             address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
             address!("0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"),
             address!("0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"),
             address!("0x976EA74026E726554dB657fA54763abd0C3a0aa9"),
+            address!("0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f"),
         ];
         assert_eq!(accounts, expected);
     }

@@ -200,6 +200,20 @@ fn up_from(node: &Node) -> String {
     "../".repeat(node.name.split('/').count())
 }
 
+/// Writes the files of the challenger, which gets `transaction_key`.
+pub(super) fn write_challenger(
+    folder: &Folder,
+    node: &Node,
+    world: &World,
+    transaction_key: &str,
+) -> Result<(), LocalError> {
+    let private = folder.make_private(&node.name)?;
+    write_private(&private.join("ecdsa.key"), transaction_key)?;
+    let mut file = NodeFile::new(node, world);
+    file.keys.ecdsa = KeyPart::at("ecdsa.key");
+    file.write(folder)
+}
+
 /// Writes the configuration of an operator, whose keys are there already.
 pub(super) fn write_operator(
     folder: &Folder,

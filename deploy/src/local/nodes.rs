@@ -97,6 +97,11 @@ pub(super) fn aggregators(topology: Topology, count: u32) -> Vec<Aggregator> {
     (0..count).map(one).collect()
 }
 
+/// The process of the challenger.
+pub(super) fn challenger() -> Node {
+    Node { name: ActorName::Challenger.to_string(), roles: ActorName::CHALLENGER.to_vec() }
+}
+
 /// The process of an operator.
 pub(super) fn operator(number: u32) -> Node {
     Node { name: operator_name(number), roles: ActorName::OPERATOR.to_vec() }
@@ -117,9 +122,9 @@ mod tests {
                 let nodes = aggregator.nodes;
                 let mut actors: Vec<ActorName> = nodes.iter().flat_map(|node| node.roles.clone()).collect();
                 actors.sort();
-                let expected: Vec<ActorName> =
-                    ActorName::ALL.into_iter().filter(|actor| *actor != ActorName::OperatorSigner).collect();
-                assert_eq!(actors, expected);
+                let others = [ActorName::OperatorSigner, ActorName::Challenger];
+                let expected = ActorName::ALL.into_iter().filter(|actor| !others.contains(actor));
+                assert_eq!(actors, expected.collect::<Vec<_>>());
             }
         }
     }

@@ -78,8 +78,10 @@ async fn live(options: &Options, folder: &Folder, processes: &mut Processes) -> 
     start_aggregators(&aggregators, folder, &world, processes).await?;
     let edges = edges(folder, &aggregators)?;
     let operators = start_operators(options, folder, &world, &edges, processes).await?;
+    let challenger = start_challenger(folder, &world, processes).await?;
 
-    let nodes: Vec<&Node> = aggregators.iter().flat_map(|one| &one.nodes).chain(&operators).collect();
+    let nodes = aggregators.iter().flat_map(|one| &one.nodes).chain(&operators).chain([&challenger]);
+    let nodes: Vec<&Node> = nodes.collect();
     let network = describe(options, folder, &world, edges, &nodes, processes)?;
     network.save(folder)?;
     say(summary::of(options, &network, &ready));
@@ -119,6 +121,18 @@ async fn start_operators(
     }
     wait_until_ready(folder, &all, processes).await?;
     Ok(all)
+}
+
+async fn start_challenger(
+    folder: &Folder,
+    world: &World,
+    processes: &mut Processes,
+) -> Result<Node, LocalError> {
+    let node = nodes::challenger();
+    node_file::write_challenger(folder, &node, world, DevKey::Challenger.hex())?;
+    processes.start(node.program(folder)?)?;
+    wait_until_ready(folder, std::slice::from_ref(&node), processes).await?;
+    Ok(node)
 }
 
 /// Waits until they are ready, and has them keep the ports that they have.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use anzen_actors::ports::{CallError, ChainError, Fees, Receipt, SendError, TxBroadcast};
+use anzen_actors::ports::{CallError, ChainError, ContractCall, Fees, Receipt, SendError, TxBroadcast};
 use async_trait::async_trait;
 
 use super::chain_ports::{SimEndpoint, reverts};
@@ -38,9 +38,9 @@ impl TxBroadcast for SimEndpoint {
         Ok(Fees { max_fee: 1_000, priority_fee: 100 })
     }
 
-    async fn estimate(&self, _from: Address, _to: Address, data: &Bytes) -> Result<u64, CallError> {
+    async fn estimate(&self, _from: Address, call: &ContractCall) -> Result<u64, CallError> {
         let fork = self.answer().await?;
-        fork.try_call(data).map_err(reverts)?;
+        fork.try_call(&call.data).map_err(reverts)?;
         Ok(100_000)
     }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::AlloyChain;
 use super::failure::Failure;
-use crate::ports::{CallError, ChainError, Fees, Receipt, SendError, TxBroadcast};
+use crate::ports::{CallError, ChainError, ContractCall, Fees, Receipt, SendError, TxBroadcast};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,8 +71,8 @@ impl TxBroadcast for AlloyChain {
         Ok(fees_of(history))
     }
 
-    async fn estimate(&self, from: Address, to: Address, data: &Bytes) -> Result<u64, CallError> {
-        let call = json!({ "from": from, "to": to, "data": data });
+    async fn estimate(&self, from: Address, call: &ContractCall) -> Result<u64, CallError> {
+        let call = json!({ "from": from, "to": call.to, "data": call.data, "value": call.value });
         let gas: U64 = self.rpc.ask("eth_estimateGas", [call]).await?;
         Ok(gas.to())
     }

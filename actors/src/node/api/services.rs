@@ -46,6 +46,7 @@ fn actor(actor: ActorName) -> Service {
         ActorName::SignatureCollector => ("SignatureCollector", "Adds operators' signatures up to a quorum"),
         ActorName::Aggregator => ("Aggregator", "Has certified answers posted"),
         ActorName::StakeUpdater => ("StakeUpdater", "Keeps the recorded stakes of operators fresh"),
+        ActorName::Challenger => ("Challenger", "Recomputes answers, and disputes wrong ones"),
         ActorName::TxSender => ("TxSender", "Sends the transactions of the process's key"),
         ActorName::RpcGateway => ("RpcGateway", "Takes operators' connections and their messages"),
     };

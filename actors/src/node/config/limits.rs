@@ -19,6 +19,7 @@ const EXCEPTIONS: &[(&str, RangeInclusive<u128>)] = &[
     ("api.grace_ms", 0..=u128::MAX),
     ("chain_watcher.margin_blocks", 0..=u128::MAX),
     ("chain_watcher.stalled_after_secs", 0..=u128::MAX),
+    ("challenger.finality_blocks", 0..=u128::MAX),
     ("operator.allocation_delay", 0..=u128::MAX),
     ("operator.share_percent", 1..=100),
     ("rpc_gateway.calls_per_second", 0..=u128::MAX),

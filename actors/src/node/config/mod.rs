@@ -42,7 +42,7 @@ use crate::keys::KeysConfig;
 use crate::nats::NatsConfig;
 use crate::telemetry::TelemetryConfig;
 use crate::{
-    aggregator, chain_watcher, operator_signer, rpc_gateway, signature_collector, stake_updater,
+    aggregator, chain_watcher, challenger, operator_signer, rpc_gateway, signature_collector, stake_updater,
     task_generator, tx_sender,
 };
 
@@ -109,6 +109,8 @@ pub struct NodeConfig {
     pub aggregator: aggregator::Config,
     /// See [`stake_updater::Config`].
     pub stake_updater: stake_updater::Config,
+    /// See [`challenger::Config`].
+    pub challenger: challenger::Config,
     /// See [`tx_sender::Config`].
     pub tx_sender: tx_sender::Config,
     /// See [`rpc_gateway::Config`].
@@ -195,6 +197,7 @@ impl Default for NodeConfig {
             signature_collector: Default::default(),
             aggregator: Default::default(),
             stake_updater: Default::default(),
+            challenger: Default::default(),
             tx_sender: Default::default(),
             rpc_gateway: Default::default(),
         }

@@ -90,7 +90,13 @@ fn id(i: u8) -> TxId {
 }
 
 fn request(i: u8) -> SendTransaction {
-    SendTransaction { id: id(i), to: Address::repeat_byte(9), data: Bytes::from(vec![i]), not_after: None }
+    SendTransaction {
+        id: id(i),
+        to: Address::repeat_byte(9),
+        data: Bytes::from(vec![i]),
+        value: U256::ZERO,
+        not_after: None,
+    }
 }
 
 /// Something that is signed: no two transactions are alike.

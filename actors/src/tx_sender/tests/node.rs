@@ -98,8 +98,8 @@ impl Node {
         let Account { pending: nonce, .. } = self.account(0);
         self.count += 1;
         let fees = Fees { max_fee: self.price, priority_fee: 0 };
-        let (to, data) = Default::default();
-        let unsigned = UnsignedTx { chain_id: 1, nonce, to, data, gas_limit: 1, fees };
+        let (to, data, value) = Default::default();
+        let unsigned = UnsignedTx { chain_id: 1, nonce, to, data, value, gas_limit: 1, fees };
         let hash = keccak256(self.count.to_be_bytes());
         self.pool.insert(nonce, Tx { hash, id, unsigned, cancels: false });
     }

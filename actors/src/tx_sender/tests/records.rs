@@ -12,8 +12,8 @@ use super::{SENDER, World, request};
 use crate::adapters::LocalTxSigner;
 use crate::bus::BusMetrics;
 use crate::ports::{
-    CallError, ChainError, Fees, Receipt, SendError, Store, StoreError, TransportError, TxBroadcast,
-    TxSigner, Write,
+    CallError, ChainError, ContractCall, Fees, Receipt, SendError, Store, StoreError, TransportError,
+    TxBroadcast, TxSigner, Write,
 };
 use crate::testing::world::{MemoryStore, NoChance, handle};
 use crate::tx_sender::records::{self, INTENTS};
@@ -44,7 +44,7 @@ impl TxBroadcast for Nowhere {
         Err(away())
     }
 
-    async fn estimate(&self, _from: Address, _to: Address, _data: &Bytes) -> Result<u64, CallError> {
+    async fn estimate(&self, _from: Address, _call: &ContractCall) -> Result<u64, CallError> {
         Err(away().into())
     }
 

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, ResponseFuture};
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use anzen_actors::adapters::OsRng;
 use anzen_actors::bus::{BusMetrics, DeliveryError, Directory, Handle, Inbox, Incoming};
 use anzen_actors::nats::{Bus, BusDependencies, NatsConfig, NatsMetrics, NatsTransport, serve};
@@ -132,6 +132,7 @@ fn request(block: u64) -> SendTransaction {
         id: TxId::create(0, block),
         to: Address::ZERO,
         data: Default::default(),
+        value: U256::ZERO,
         not_after: None,
     }
 }

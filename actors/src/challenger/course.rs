@@ -1,0 +1,147 @@
+//! What is remembered of a dispute between two looks at it. It is lost with the process: all that matters is on the chain.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::U256;
+use anzen_messages::transaction::TxId;
+use anzen_messages::{OperatorId, Task};
+
+use super::Config;
+use super::decision::{Means, is_left, is_slashed};
+use super::effect::{Plan, State, Step};
+use crate::ports::{AnswerStanding, FaultStanding};
+use crate::retry::doubled;
+
+/// How often the ejection of one operator is tried: it may be refused for as long as EigenLayer is paused.
+const MOST_EJECTIONS: u32 = 8;
+
+/// For how many blocks the end of a committee's dispute is tried with one transaction.
+const LAPSE_BLOCKS: u64 = 256;
+
+/// How often an operator's ejection was tried, and when it is again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ejection {
+    tries: u32,
+    not_before: u64,
+}
+
+/// The blocks between which a fault can be executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Execution {
+    pub(super) after: u64,
+    pub(super) end: u64,
+}
+
+/// The answer to one task, as it was last seen.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// What came of comparing it, or that nothing will, was told.
+    pub(super) told: bool,
+    /// The last block in which it can be challenged.
+    pub(super) challenge_end: Option<u64>,
+    /// How far the dispute is.
+    pub(super) state: Option<State>,
+    /// While stake is still to be taken.
+    pub(super) execution: Option<Execution>,
+    /// The first block at which it was found over.
+    pub(super) over_since: Option<u64>,
+    /// Nothing can change any more.
+    pub(super) finished: bool,
+    /// What is under way.
+    pub(super) plan: Option<Plan>,
+    /// What took effect last.
+    pub(super) done: Option<Plan>,
+    /// What a dry run told last.
+    pub(super) would: Option<TxId>,
+    failures: usize,
+    proof_reverted: bool,
+    ejections: BTreeMap<OperatorId, Ejection>,
+    slashed: usize,
+}
+
+impl Course {
+    /// Takes in how the answer stands. Returns of how many more signers the stake was taken.
+    pub(super) fn note(&mut self, standing: &AnswerStanding) -> usize {
+        self.challenge_end = Some(standing.challenge_end);
+        let fault = standing.fault.as_ref().filter(|fault| !fault.vetoed);
+        let signers = |fault: &FaultStanding| fault.signers.clone();
+        let signers = fault.map(signers).unwrap_or_default();
+        let owed = signers.iter().any(is_left);
+        self.execution =
+            fault.filter(|_| owed).map(|fault| Execution { after: fault.veto_end, end: fault.execution_end });
+        let slashed = signers.iter().filter(|signer| is_slashed(signer)).count();
+        slashed.saturating_sub(std::mem::replace(&mut self.slashed, slashed))
+    }
+
+    /// What there is to pursue it with.
+    pub(super) fn means(&self, provable: bool, config: &Config, head: u64) -> Means {
+        let rests = |ejection: &Ejection| ejection.tries >= MOST_EJECTIONS || head < ejection.not_before;
+        let not_ejected = self.ejections.iter().filter(|(_, ejection)| rests(ejection));
+        Means {
+            provable,
+            proof_reverted: self.proof_reverted,
+            most_bond: (config.most_bond_wei > 0).then(|| U256::from(config.most_bond_wei)),
+            batch: config.batch_size,
+            failures: self.failures,
+            not_ejected: not_ejected.map(|(operator, _)| *operator).collect(),
+        }
+    }
+
+    /// A step, with its id. A restarted process asks under the same; after a failure it is another.
+    pub(super) fn plan(&mut self, task: &Task, standing: &AnswerStanding, step: Step, head: u64) -> Plan {
+        let (task, again) = (task.hash(), (self.failures > 0).then_some(head));
+        let fault = standing.fault.as_ref();
+        let (name, execution_end) = fault.map(|fault| (fault.id, fault.execution_end)).unwrap_or_default();
+        let (id, not_after) = match &step {
+            Step::Challenge => (TxId::challenge(task, again), standing.challenge_end),
+            Step::AskCommittee { .. } => (TxId::committee(task, again), standing.challenge_end),
+            Step::Lapse => (TxId::lapse(task, again), head.saturating_add(LAPSE_BLOCKS)),
+            Step::Freeze { first, .. } => (TxId::freeze(task, *first, again), execution_end),
+            Step::Execute { first, .. } => (TxId::slash(name, *first, again), execution_end),
+            Step::Eject { address, .. } => (TxId::eject(name, *address, head), execution_end),
+        };
+        let plan = Plan { step, id, not_after };
+        self.plan = Some(plan.clone());
+        plan
+    }
+
+    /// True where what took effect last is wanted again: the endpoint has not seen it, or it changed nothing.
+    pub(super) fn changed_nothing(&mut self, step: &Step) -> Option<TxId> {
+        self.done.take().filter(|done| done.step == *step).map(|done| done.id)
+    }
+
+    /// The step under way took effect.
+    pub(super) fn succeeded(&mut self, head: u64, longest_pause: u64) {
+        let plan = self.plan.take();
+        self.tried(plan.as_ref(), head, longest_pause);
+        self.failures = 0;
+        // Whether an ejection had an effect, its own count says.
+        self.done = plan.filter(|plan| !matches!(plan.step, Step::Eject { .. }));
+    }
+
+    /// The step under way has failed; the call itself where it `reverts`.
+    pub(super) fn failed(&mut self, reverts: bool, head: u64, longest_pause: u64) {
+        let plan = self.plan.take();
+        self.tried(plan.as_ref(), head, longest_pause);
+        self.failures = self.failures.saturating_add(1);
+        match plan.map(|plan| plan.step) {
+            Some(Step::Challenge) if reverts => self.proof_reverted = true,
+            Some(Step::AskCommittee { .. }) if reverts => self.proof_reverted = false,
+            _ => {}
+        }
+    }
+
+    /// There was nothing to be done: what failed before does not matter any more.
+    pub(super) fn waits(&mut self) {
+        self.failures = 0;
+        self.done = None;
+    }
+
+    fn tried(&mut self, plan: Option<&Plan>, head: u64, longest_pause: u64) {
+        if let Some(Plan { step: Step::Eject { operator, .. }, .. }) = plan {
+            let ejection = self.ejections.entry(*operator).or_default();
+            ejection.tries = ejection.tries.saturating_add(1);
+            ejection.not_before = head.saturating_add(doubled(1, ejection.tries, longest_pause));
+        }
+    }
+}

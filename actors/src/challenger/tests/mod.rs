@@ -1,0 +1,6 @@
+mod actor;
+mod cases;
+mod court;
+mod decision;
+mod interleavings;
+mod records;
