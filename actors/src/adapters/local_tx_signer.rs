@@ -2,7 +2,7 @@
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::eip2718::Encodable2718;
-use alloy::primitives::{Address, TxKind, U256};
+use alloy::primitives::{Address, TxKind};
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
 use async_trait::async_trait;
@@ -51,7 +51,7 @@ mod tests {
     use crate::ports::Fees;
     use alloy::consensus::Transaction;
     use alloy::eips::eip2718::Decodable2718;
-    use alloy::primitives::{Bytes, keccak256};
+    use alloy::primitives::{Bytes, U256, keccak256};
 
     #[tokio::test]
     async fn what_is_signed_is_what_was_asked_and_the_same_each_time() {

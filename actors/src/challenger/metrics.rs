@@ -81,50 +81,52 @@ impl Default for ChallengerMetrics {
 impl ChallengerMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
-        let all = self.clone();
+        let Self { captures, checked, tasks, unchecked, disputes, sent, done, hindered, slashed, .. } =
+            self.clone();
+        let Self { checks_running_out, slashings_running_out, .. } = self.clone();
         registry.register(
             "anzen_challenger_captures",
             "Attempts to recompute a task and take the proof of its answer, by outcome",
-            all.captures,
+            captures,
         );
         registry.register(
             "anzen_challenger_answers",
             "Answers on chain that were compared (right, wrong), or were not while they could be challenged (unchecked), or \
              whose task was created before what is followed (unknown)",
-            all.checked,
+            checked,
         );
-        registry.register("anzen_challenger_tasks", "Tasks and disputes that are not over", all.tasks);
+        registry.register("anzen_challenger_tasks", "Tasks and disputes that are not over", tasks);
         registry.register(
             "anzen_challenger_unchecked",
             "Answers that can be challenged and are not compared yet: their task is not recomputed",
-            all.unchecked,
+            unchecked,
         );
         registry.register(
             "anzen_challenger_checks_running_out",
             "Those of them of whose challenge window less than half is left",
-            all.checks_running_out,
+            checks_running_out,
         );
         registry.register(
             "anzen_challenger_slashings_running_out",
             "Faults whose signers still owe stake and of whose execution window less than half is left",
-            all.slashings_running_out,
+            slashings_running_out,
         );
         registry.register(
             "anzen_challenger_disputes",
             "Wrong answers, by how far they are pursued",
-            all.disputes,
+            disputes,
         );
-        registry.register("anzen_challenger_sent", "Transactions that were asked for, by purpose", all.sent);
-        registry.register("anzen_challenger_done", "Those that took effect, by purpose", all.done);
+        registry.register("anzen_challenger_sent", "Transactions that were asked for, by purpose", sent);
+        registry.register("anzen_challenger_done", "Those that took effect, by purpose", done);
         registry.register(
             "anzen_challenger_hindered",
             "Looks at answers and steps of disputes that failed, by reason",
-            all.hindered,
+            hindered,
         );
         registry.register(
             "anzen_challenger_slashed",
             "Operators whose stake was seen to be taken for a wrong answer, whoever did it",
-            all.slashed,
+            slashed,
         );
     }
 

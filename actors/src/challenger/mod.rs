@@ -70,8 +70,8 @@ impl Default for Config {
             most_bond_wei: 0,
             at_a_time: 4,
             batch_size: 4,
-            longest_pause: 32,
-            check_every: 10,
+            longest_pause: 4,
+            check_every: 2,
             finality_blocks: 64,
         }
     }

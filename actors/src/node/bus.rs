@@ -52,8 +52,7 @@ impl OnBus {
 
     /// Makes known how to reach the actors of other processes: all that the actors here talk to.
     pub(super) fn link(&self, config: &NodeConfig, directory: &mut Directory) {
-        let needed: BTreeSet<ActorName> =
-            self.roles.iter().flat_map(|role| role.talks_to()).copied().collect();
+        let needed: BTreeSet<ActorName> = self.roles.iter().flat_map(|role| config.needs_of(*role)).collect();
         let transport = Arc::new(NatsTransport::new(self.bus.clone()));
         for actor in needed {
             if !config.runs(actor) && !config.links.to.contains_key(&actor) {

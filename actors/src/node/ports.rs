@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::ports::{
-    BlsSigner, ChainReader, Clock, CpuPool, ModelInputs, OperatorRegistry, OperatorStandings, Rng, Store,
-    TaskContract, TxBroadcast, TxSigner,
+    BlsSigner, ChainReader, Clock, CpuPool, Disputes, ModelInputs, OperatorRegistry, OperatorStandings, Rng,
+    Store, TaskContract, TxBroadcast, TxSigner,
 };
 
 /// One adapter per port.
@@ -18,6 +18,8 @@ pub struct Ports {
     pub standings: Arc<dyn OperatorStandings>,
     /// The task manager.
     pub contract: Arc<dyn TaskContract>,
+    /// Disputes.
+    pub disputes: Arc<dyn Disputes>,
     /// What models read.
     pub inputs: Arc<dyn ModelInputs>,
     /// Transactions.

@@ -19,7 +19,8 @@ use crate::health::{HealthProbe, HealthProbes};
 use crate::keys::KeyKind;
 use crate::ports::{BlsSigner, Transport, TxSigner};
 use crate::{
-    aggregator, chain_watcher, operator_signer, signature_collector, stake_updater, task_generator, tx_sender,
+    aggregator, chain_watcher, challenger, operator_signer, signature_collector, stake_updater,
+    task_generator, tx_sender,
 };
 
 /// An aggregator that an operator submits to.
@@ -63,6 +64,7 @@ pub async fn start_roles(roles: &Roles<'_>, directory: &mut Directory) -> Result
     roles.signature_collector(directory).await?;
     roles.stake_updater(directory)?;
     roles.task_generator(directory)?;
+    roles.challenger(directory).await?;
     roles.operator_signer(directory)
 }
 
@@ -181,6 +183,27 @@ impl Roles<'_> {
         };
         let addr = task_generator::start(self.config.task_generator.clone(), deps);
         self.watch(ActorName::TaskGenerator, addr);
+        Ok(())
+    }
+
+    async fn challenger(&self, directory: &Directory) -> Result<(), NodeError> {
+        if !self.runs(ActorName::Challenger) {
+            return Ok(());
+        }
+        let config = self.config.challenger.clone();
+        let deps = challenger::Dependencies {
+            watcher: directory.handle()?,
+            tx_sender: (!config.dry_run).then(|| directory.handle()).transpose()?,
+            disputes: Arc::clone(&self.ports.disputes),
+            contract: Arc::clone(&self.ports.contract),
+            broadcast: Arc::clone(&self.ports.broadcast),
+            store: Arc::clone(&self.ports.store),
+            rng: Arc::clone(&self.ports.rng),
+            response_window: self.response_window,
+            metrics: self.metrics.challenger.clone(),
+        };
+        let addr = challenger::start(config, deps).await?;
+        self.watch(ActorName::Challenger, addr);
         Ok(())
     }
 

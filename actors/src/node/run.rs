@@ -94,6 +94,7 @@ impl Process {
             registry: chain.clone(),
             standings: chain.clone(),
             contract: chain.clone(),
+            disputes: chain.clone(),
             inputs: chain.clone(),
             broadcast: chain.clone(),
             store: Arc::new(store),

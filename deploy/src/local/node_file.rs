@@ -18,6 +18,8 @@ use super::{
 const LINKS: &str = "links";
 /// How much of the stake must sign: what two of three operators of equal stake have.
 const THRESHOLD_PERCENT: u32 = 66;
+/// For how many blocks an answer can be challenged: so many are told to a challenger that starts.
+const CHALLENGE_WINDOW: u64 = 120;
 /// A port that the system chooses.
 const ANY_PORT: &str = "127.0.0.1:0";
 /// The most that the bus keeps of an aggregator's messages; of a local network's there are few.
@@ -59,6 +61,8 @@ struct NodeFile<'a> {
     task_generator: Option<GeneratorPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_signer: Option<SignerPart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain_watcher: Option<WatcherPart>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +75,11 @@ struct ChainPart<'a> {
 #[derive(Debug, Serialize)]
 struct SignerPart {
     key_is_new: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct WatcherPart {
+    margin_blocks: u64,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -211,6 +220,7 @@ pub(super) fn write_challenger(
     write_private(&private.join("ecdsa.key"), transaction_key)?;
     let mut file = NodeFile::new(node, world);
     file.keys.ecdsa = KeyPart::at("ecdsa.key");
+    file.chain_watcher = Some(WatcherPart { margin_blocks: CHALLENGE_WINDOW });
     file.write(folder)
 }
 
@@ -254,6 +264,7 @@ impl<'a> NodeFile<'a> {
             aggregator: None,
             task_generator: None,
             operator_signer: None,
+            chain_watcher: None,
         }
     }
 

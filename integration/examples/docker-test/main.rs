@@ -158,7 +158,7 @@ async fn five_operators(compose: &Compose<'_>, chain: &Chain) -> Outcome<()> {
 async fn is_watched(compose: &Compose<'_>, repository: &Path) -> Outcome<()> {
     let started = Instant::now();
     let prometheus = Monitoring::new(&compose.port("prometheus", 9090).await?);
-    let targets = prometheus.all_up(&[("aggregator", 1), ("operator", 5)]).await?;
+    let targets = prometheus.all_up(&[("aggregator", 1), ("challenger", 1), ("operator", 5)]).await?;
     let (questions, dashboards) = questions(&repository.join("docker/grafana/dashboards"))?;
     prometheus.all_answered(&questions).await?;
     if compose.has("grafana") {

@@ -179,6 +179,7 @@ impl Cluster {
             registry: endpoint.clone(),
             standings: endpoint.clone(),
             contract: endpoint.clone(),
+            disputes: endpoint.clone(),
             inputs: endpoint.clone(),
             broadcast: endpoint,
             store: Arc::new(store),

@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `chain.rs`, `fork.rs`, `contract.rs`, `transaction.rs` | the chain, what one node sees of it, and the task manager's rules in Rust |
 //! | `chain_ports.rs`, `sending.rs`, `lies.rs`, `weather.rs` | the chain, as the actors' ports see it through an endpoint |
+//! | `disputes.rs` | that there are none: no challenger runs here |
 //! | `network.rs`, `link.rs` | messages between processes: lost, late, duplicated, out of order; the gateway's check of who speaks |
 //! | `store.rs`, `lineage.rs` | disks: what is not synced is lost; copies that are put back |
 //! | `world.rs`, `model.rs` | clock, chance, threads, keys; what is asked |
@@ -28,6 +29,7 @@ mod chain_ports;
 mod cluster;
 mod contract;
 mod director;
+mod disputes;
 mod fork;
 mod inspect;
 mod lies;

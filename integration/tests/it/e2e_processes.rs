@@ -13,7 +13,11 @@ use anzen_integration::e2e::process::{anzen, gone};
 async fn ends_after_as_many_tasks_as_asked_for() {
     let network = LocalNetwork::ready(&["--tasks", "2", "--topology", "spread"]).await;
     let pids = network.pids();
-    assert_eq!(pids.len(), 1 + 7 + 3, "the chain, the aggregator's actors, the operators");
+    assert_eq!(
+        pids.len(),
+        1 + 7 + 3 + 1,
+        "the chain, the aggregator's actors, the operators, the challenger"
+    );
     let ended = network.ended().await;
     assert_eq!(ended.status.code(), Some(0), "{}", ended.errors);
     gone(&pids).await;

@@ -26,7 +26,11 @@ const VICTIMS: [&str; 9] = [
 async fn killing_any_one_process_leaves_every_task_answered() {
     let mut network = LocalNetwork::ready(&["--bus", "nats", "--aggregators", "2", "--interval", "5"]).await;
     let first = network.pids();
-    assert_eq!(first.len(), 1 + 1 + 2 * 7 + 3, "the chain, the bus, the aggregators' actors, the operators");
+    assert_eq!(
+        first.len(),
+        1 + 1 + 2 * 7 + 3 + 1,
+        "the chain, the bus, the aggregators' actors, the operators, the challenger"
+    );
     network.answered().await;
     for victim in VICTIMS {
         network.kill(victim);

@@ -26,6 +26,14 @@ const QUIET: &[(&str, &str)] = &[
     ("anzen_chain_lag_blocks", "between a new head and its blocks"),
     ("anzen_chain_reorg_depth_blocks", "the chain forks"),
     ("anzen_chain_waiting", "nearly always, but not just after a block"),
+    ("anzen_challenger_checks_running_out", "a task cannot be recomputed"),
+    ("anzen_challenger_disputes", "an answer is wrong"),
+    ("anzen_challenger_done", "an answer is wrong"),
+    ("anzen_challenger_hindered", "the endpoint is away, or an answer is wrong"),
+    ("anzen_challenger_sent", "an answer is wrong"),
+    ("anzen_challenger_slashed", "an answer is wrong"),
+    ("anzen_challenger_slashings_running_out", "an answer is wrong"),
+    ("anzen_challenger_unchecked", "a task cannot be recomputed"),
     ("anzen_collector_early", "an operator sees a block before the collector does"),
     ("anzen_collector_evidence", "an operator gives two answers"),
     ("anzen_collector_faults", "an operator is at fault"),
@@ -319,7 +327,9 @@ async fn on_a_healthy_network_all_but_trouble_is_counted() {
     let mut silent = served();
     for _ in 0..4 {
         network.answered().await;
-        let text = network.metrics("aggregator").await + &network.metrics("operator-1").await;
+        let text = network.metrics("aggregator").await
+            + &network.metrics("operator-1").await
+            + &network.metrics("challenger").await;
         let counted = |name: &String| text.lines().any(|line| is_counted(line, name));
         silent.retain(|_, samples| !samples.iter().any(counted));
     }

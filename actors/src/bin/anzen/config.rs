@@ -51,6 +51,7 @@ pub(crate) struct CheckArguments {
 enum RunCommand {
     Aggregator,
     Operator,
+    Challenger,
 }
 
 impl RunCommand {
@@ -59,10 +60,11 @@ impl RunCommand {
         if config.aggregators.is_empty() { Self::Aggregator } else { Self::Operator }
     }
 
-    fn name_and_roles(self) -> (&'static str, &'static [ActorName]) {
+    fn name_and_roles(self, config: &NodeConfig) -> (&'static str, Vec<ActorName>) {
         match self {
-            Self::Aggregator => ("aggregator", &ActorName::AGGREGATOR),
-            Self::Operator => ("operator", &ActorName::OPERATOR),
+            Self::Aggregator => ("aggregator", ActorName::AGGREGATOR.to_vec()),
+            Self::Operator => ("operator", ActorName::OPERATOR.to_vec()),
+            Self::Challenger => ("challenger", config.challenger_roles()),
         }
     }
 }
@@ -132,8 +134,9 @@ fn check(arguments: &CheckArguments, output: Output) -> Outcome {
 fn check_loaded(mut loaded: Loaded, arguments: &CheckArguments) -> std::io::Result<Vec<String>> {
     let mut problems = Vec::new();
     let guess = || loaded.config.roles.is_empty().then(|| RunCommand::of(&loaded.config));
-    if let Some((name, roles)) = arguments.command.or_else(guess).map(RunCommand::name_and_roles) {
-        problems.extend(loaded.config.run_as(name, roles).err().map(|error| error.to_string()));
+    if let Some(command) = arguments.command.or_else(guess) {
+        let (name, roles) = command.name_and_roles(&loaded.config);
+        problems.extend(loaded.config.run_as(name, &roles).err().map(|error| error.to_string()));
     }
     problems.extend(loaded.check().iter().map(ToString::to_string));
     if arguments.online {

@@ -1,6 +1,7 @@
 //! The `anzen` program: every process of Anzen, deploying, and the local network.
 
 mod chain;
+mod challenger;
 mod completions;
 mod config;
 mod deploy;
@@ -44,6 +45,8 @@ enum Command {
     Aggregator(node::Arguments),
     /// Run an operator; or set one up.
     Operator(Box<operator::Arguments>),
+    /// Run a challenger: check every answer, and dispute a wrong one until its signers are slashed.
+    Challenger(challenger::Arguments),
     /// Run a process: the actors that a configuration file names.
     Node(node::Arguments),
     /// Ask a running process how it is.
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Aggregator(arguments) => node::run(&arguments, Some(("aggregator", &ActorName::AGGREGATOR))),
         Command::Operator(arguments) => operator::run(&arguments, cli.output),
+        Command::Challenger(arguments) => challenger::run(&arguments),
         Command::Node(arguments) => node::run(&arguments, None),
         Command::Health(arguments) => health::run(&arguments, cli.output),
         Command::Config(command) => config::run(command, cli.output),

@@ -1,8 +1,9 @@
-//! `anzen node`: a process of the actors that its configuration names; `anzen aggregator` and `anzen operator`: of theirs.
+//! `anzen node`: a process of the actors that its configuration names; `anzen aggregator`, `anzen operator` and `anzen
+//! challenger`: of theirs.
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
-use anzen_actors::node::{self, NodeConfig};
+use anzen_actors::node::{self, NodeConfig, NodeError};
 use anzen_deploy::local::wait_for_parents_end;
 use anzen_messages::wire::ActorName;
 use tokio_util::sync::CancellationToken;
@@ -23,10 +24,16 @@ pub(crate) struct Arguments {
 
 /// Runs a process, of the actors of a `command` where it is one that has its own.
 pub(crate) fn run(arguments: &Arguments, command: Option<(&'static str, &[ActorName])>) -> Outcome {
+    run_with(arguments, |config| command.map_or(Ok(()), |(command, roles)| config.run_as(command, roles)))
+}
+
+/// Runs a process, after `prepare` had its way with the configuration.
+pub(crate) fn run_with(
+    arguments: &Arguments,
+    prepare: impl FnOnce(&mut NodeConfig) -> Result<(), NodeError>,
+) -> Outcome {
     let mut config = arguments.settings.load()?;
-    if let Some((command, roles)) = command {
-        config.run_as(command, roles)?;
-    }
+    prepare(&mut config)?;
     let _traces = logging::start_node(&config)?;
     let with_parent = arguments.exit_with_parent;
     run_until(config, async move {

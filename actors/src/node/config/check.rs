@@ -212,12 +212,11 @@ impl NodeConfig {
         }
         let mut wrong = Vec::new();
         for role in &self.roles {
-            let needed = role
-                .talks_to()
-                .iter()
-                .filter(|other| !self.runs(**other) && !self.links.to.contains_key(other))
+            let needed = self.needs_of(*role).into_iter();
+            let needed = needed
+                .filter(|other| !self.runs(*other) && !self.links.to.contains_key(other))
                 .filter(|_| self.nats.is_none());
-            wrong.extend(needed.map(|needed| CheckError::NoWay { role: *role, needed: *needed }));
+            wrong.extend(needed.map(|needed| CheckError::NoWay { role: *role, needed }));
         }
         if self.runs(ActorName::OperatorSigner) {
             wrong.extend(self.check_operator());

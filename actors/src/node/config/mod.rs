@@ -228,7 +228,7 @@ impl NodeConfig {
         }
     }
 
-    /// Takes the roles of `anzen aggregator` or `anzen operator` where the configuration names none.
+    /// Takes the roles of `anzen aggregator`, `anzen operator` or `anzen challenger` where the configuration names none.
     ///
     /// # Errors
     /// Where it names others.
@@ -241,6 +241,20 @@ impl NodeConfig {
             return Ok(());
         }
         Err(NodeError::OtherRoles { command, configured: self.roles.clone(), own: roles.to_vec() })
+    }
+
+    /// The roles of `anzen challenger`: a dry run sends nothing, and needs no key.
+    pub fn challenger_roles(&self) -> Vec<ActorName> {
+        let sends = |actor: &ActorName| *actor == ActorName::TxSender;
+        ActorName::CHALLENGER.into_iter().filter(|actor| !(self.challenger.dry_run && sends(actor))).collect()
+    }
+
+    /// The actors that `role` sends to.
+    pub(super) fn needs_of(&self, role: ActorName) -> Vec<ActorName> {
+        let unused = |other: ActorName| {
+            role == ActorName::Challenger && other == ActorName::TxSender && self.challenger.dry_run
+        };
+        role.talks_to().iter().copied().filter(|other| !unused(*other)).collect()
     }
 
     /// True where this process runs the actor.

@@ -55,10 +55,10 @@ fn said(values: &Dict) -> Vec<(Key, Value)> {
 }
 
 #[test]
-fn every_network_has_an_aggregator_and_an_operator() {
+fn every_network_has_an_aggregator_an_operator_and_a_challenger() {
     let all = samples();
     for network in ["anvil", "sepolia", "hoodi"] {
-        for role in ["aggregator.toml", "operator.toml"] {
+        for role in ["aggregator.toml", "operator.toml", "challenger.toml"] {
             assert!(all.iter().any(|path| path.ends_with(format!("{network}/{role}"))), "{network}/{role}");
         }
     }
@@ -72,6 +72,7 @@ fn every_sample_is_a_configuration_of_its_role() {
         let mut loaded = loaded.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (command, roles): (_, &[ActorName]) = match path.file_stem().and_then(|stem| stem.to_str()) {
             Some("operator") => ("operator", &ActorName::OPERATOR),
+            Some("challenger") => ("challenger", &ActorName::CHALLENGER),
             _ => ("aggregator", &ActorName::AGGREGATOR),
         };
         loaded.config.run_as(command, roles).unwrap();

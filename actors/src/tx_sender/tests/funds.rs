@@ -2,6 +2,8 @@
 
 use alloy::primitives::U256;
 
+use anzen_messages::transaction::{SendTransaction, TxRefusal};
+
 use super::{World, id, request};
 use crate::tx_sender::effect::Effect;
 
@@ -39,6 +41,25 @@ fn what_the_node_says_cannot_be_paid_is_not_made_dearer() {
     world.mine_many(2);
     assert!(world.succeeded(0));
     assert_eq!(world.signed.len(), 2, "the same replacement, as soon as it can be paid");
+}
+
+#[test]
+fn what_is_paid_with_a_call_counts_among_its_costs_and_an_empty_transaction_pays_nothing() {
+    let mut world = World::new();
+    world.price = 500;
+    world.balance = U256::from(1_000_000);
+    world.ask(SendTransaction { value: world.balance, ..request(0) });
+    assert!(matches!(world.outcome(0), Some(Err(TxRefusal::InsufficientFunds { .. }))));
+    let value = U256::from(600_000);
+    world.ask(SendTransaction { value, not_after: Some(101), ..request(1) });
+    world.price = 1_500;
+    world.mine_many(6);
+    assert_eq!(world.outcome(1), Some(&Err(TxRefusal::Expired)));
+    let paid = |cancelling: bool| {
+        let kind = world.signed.values().filter(move |(_, _, cancels)| *cancels == cancelling);
+        kind.map(|(_, tx, _)| tx.value).collect::<Vec<_>>()
+    };
+    assert_eq!((paid(false), paid(true).iter().sum()), (vec![value], U256::ZERO));
 }
 
 #[test]
