@@ -1,8 +1,9 @@
 //! Between the vocabulary's values and the contracts' structs.
 
 use anzen_messages::bls::{G1Bytes, G2Bytes};
-use anzen_messages::{SafetyFactor, TaskHash};
+use anzen_messages::{SafetyFactor, TaskHash, evidence};
 
+use crate::anzen_disputes::{self, IAnzenDisputes};
 use crate::{G1Point, G2Point, Task, TaskResponse, eigenlayer};
 
 /// Each contract's bindings have structs of their own.
@@ -80,5 +81,31 @@ impl From<G2Bytes> for G2Point {
     fn from(bytes: G2Bytes) -> Self {
         let [x0, x1, y0, y1] = bytes.to_words();
         Self { X: [x0, x1], Y: [y0, y1] }
+    }
+}
+
+impl From<G1Bytes> for anzen_disputes::BN254::G1Point {
+    fn from(bytes: G1Bytes) -> Self {
+        let (x, y) = bytes.to_words();
+        Self { X: x, Y: y }
+    }
+}
+
+impl From<G2Bytes> for anzen_disputes::BN254::G2Point {
+    fn from(bytes: G2Bytes) -> Self {
+        let [x0, x1, y0, y1] = bytes.to_words();
+        Self { X: [x0, x1], Y: [y0, y1] }
+    }
+}
+
+impl From<evidence::OperatorKeys> for IAnzenDisputes::OperatorKey {
+    fn from(key: evidence::OperatorKeys) -> Self {
+        Self { g1: key.g1.into(), g2: key.g2.into() }
+    }
+}
+
+impl From<evidence::SignedAnswer> for IAnzenDisputes::SignedAnswer {
+    fn from(answer: evidence::SignedAnswer) -> Self {
+        Self { safetyFactor: answer.safety_factor.0, sigma: answer.signature.into() }
     }
 }

@@ -11,6 +11,8 @@
 //! | [`operator`] | setting operators up |
 //! | [`tasks`], [`oracle`] | what became of tasks; what the oracle says |
 //! | [`models`] | models of safety factors: in files, on chain, and what they read |
+//! | [`disputes`] | disputes and faults: what there are, and the transactions of those who take part |
+//! | [`preview`] | what transactions would do |
 //! | [`proposal`] | bringing a protocol to a deployment, through the timelock |
 //! | [`anvil`] | a chain on this machine |
 //! | [`stand_in`] | a chain on this machine that stands in for a public network |
@@ -23,6 +25,7 @@ pub mod anzen;
 pub mod artifacts;
 pub mod chain;
 pub mod config;
+pub mod disputes;
 pub mod eigenlayer;
 mod error;
 #[cfg(test)]
@@ -35,6 +38,7 @@ pub mod models;
 pub mod operator;
 pub mod oracle;
 pub mod plan;
+pub mod preview;
 pub mod proposal;
 pub mod stand_in;
 mod steps;

@@ -48,6 +48,12 @@ pub struct OperatorKeys {
     pub g2: G2Bytes,
 }
 
+impl From<&PublicKey> for OperatorKeys {
+    fn from(key: &PublicKey) -> Self {
+        Self { id: key.operator_id(), g1: key.g1(), g2: key.g2().to_bytes() }
+    }
+}
+
 /// An answer and its signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -102,7 +108,7 @@ impl Evidence {
             chain_id: domain.chain_id(),
             task_manager: domain.task_manager(),
             task,
-            operator: OperatorKeys { id: key.operator_id(), g1: key.g1(), g2: key.g2().to_bytes() },
+            operator: key.into(),
             first,
             second,
         }

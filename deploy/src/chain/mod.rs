@@ -10,7 +10,9 @@ pub use account::{Account, Price, Request, Sent};
 pub use limits::asked_too_much;
 pub(crate) use limits::asked_too_often;
 pub(crate) use read::{ADMIN_SLOT, IMPLEMENTATION_SLOT};
-pub use read::{code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at};
+pub use read::{
+    block_time, code_at, latest_timestamp, proxy_admin, proxy_implementation, read, read_at, revert_of,
+};
 pub use url::redact;
 pub(crate) use url::without_key;
 

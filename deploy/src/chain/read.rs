@@ -1,13 +1,14 @@
 //! Views, code and proxies.
 
-use super::ChainError;
+use super::{ChainError, Request};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
-    primitives::{Address, B256, Bytes, U256, address, b256, hex},
+    primitives::{Address, B256, Bytes, TxKind, U256, address, b256, hex},
     providers::{DynProvider, Provider},
     rpc::types::TransactionRequest,
     sol_types::SolCall,
 };
+use std::time::Duration;
 
 /// ERC-1967: where a proxy keeps its implementation.
 pub(crate) const IMPLEMENTATION_SLOT: B256 =
@@ -15,6 +16,8 @@ pub(crate) const IMPLEMENTATION_SLOT: B256 =
 /// ERC-1967: where a proxy keeps its administrator.
 pub(crate) const ADMIN_SLOT: B256 =
     b256!("0xb53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103");
+/// How many blocks are looked at to tell how long one takes.
+const SAMPLE: u64 = 100;
 /// OpenZeppelin's views of a timelock may ask who calls; anyone will do.
 const READER: Address = address!("0x0000000000000000000000000000000000000001");
 
@@ -50,6 +53,40 @@ pub async fn latest_timestamp(provider: &DynProvider) -> Result<u64, ChainError>
     let block = provider.get_block_by_number(BlockNumberOrTag::Latest).await;
     let block = block.map_err(|e| ChainError::rpc("the latest block", e))?;
     Ok(block.map(|block| block.header.timestamp).unwrap_or_default())
+}
+
+/// How long a block takes, as of the last ones; nothing where that cannot be told.
+pub async fn block_time(provider: &DynProvider) -> Result<Option<Duration>, ChainError> {
+    let head = provider.get_block_number().await;
+    let head = head.map_err(|e| ChainError::rpc("the latest block's number", e))?;
+    let span = SAMPLE.min(head);
+    let (first, last) = (timestamp(provider, head - span).await?, timestamp(provider, head).await?);
+    let seconds = last.saturating_sub(first);
+    Ok(u32::try_from(span).ok().filter(|span| *span > 0).map(|span| Duration::from_secs(seconds) / span))
+}
+
+async fn timestamp(provider: &DynProvider, number: u64) -> Result<u64, ChainError> {
+    let block = provider.get_block_by_number(number.into()).await;
+    let block = block.map_err(|e| ChainError::rpc(format!("block {number}"), e))?;
+    Ok(block.map_or(0, |block| block.header.timestamp))
+}
+
+/// Why a call from `from` would revert, by name; nothing where it would not.
+///
+/// # Errors
+/// Where the node does not answer.
+pub async fn revert_of(
+    provider: &DynProvider,
+    from: Address,
+    request: &Request,
+) -> Result<Option<String>, ChainError> {
+    let mut call = TransactionRequest::default().from(from).input(request.data.clone().into());
+    call.to = request.to.map(TxKind::Call);
+    match provider.call(call).await.map_err(|e| ChainError::rpc(request.what.clone(), e)) {
+        Ok(_) => Ok(None),
+        Err(ChainError::Reverted { reason, .. }) => Ok(Some(reason)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The implementation behind an ERC-1967 proxy; zero if it is none.

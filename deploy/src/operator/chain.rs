@@ -19,9 +19,6 @@ use anzen_contracts::{
 };
 use std::time::Duration;
 
-/// How many blocks are looked at to tell how long one takes.
-const SAMPLE: u64 = 100;
-
 /// The coordinator's number of an operator that was registered, and is not any more.
 const DEREGISTERED: u8 = 2;
 
@@ -67,17 +64,7 @@ impl Operator {
 
     /// How long a block takes, as of the last ones; nothing where that cannot be told.
     pub async fn block_time(&self) -> Result<Option<Duration>, ChainError> {
-        let head = self.height().await?;
-        let span = SAMPLE.min(head);
-        let (first, last) = (self.timestamp(head - span).await?, self.timestamp(head).await?);
-        let seconds = last.saturating_sub(first);
-        Ok(u32::try_from(span).ok().filter(|span| *span > 0).map(|span| Duration::from_secs(seconds) / span))
-    }
-
-    async fn timestamp(&self, number: u64) -> Result<u64, ChainError> {
-        let block = self.provider.get_block_by_number(number.into()).await;
-        let block = block.map_err(|e| ChainError::rpc(format!("block {number}"), e))?;
-        Ok(block.map_or(0, |block| block.header.timestamp))
+        chain::block_time(&self.provider).await
     }
 
     pub(super) async fn read<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return, ChainError> {

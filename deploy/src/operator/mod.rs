@@ -36,7 +36,7 @@ pub use amount::{Amount, Tokens, TokensError};
 pub use chain::{Membership, Operator};
 pub use error::{OperatorError, Shortage, Shortfall};
 pub use key::BlsKey;
-pub use preview::{Preview, State, TransactionPreview};
+pub use preview::{Preview, State};
 pub use setup::{Blocks, OperatorParams, OperatorSetup};
 pub use status::{PendingAllocation, Status};
 pub use step::{Outcome, Plan, Step, Wait};

@@ -1,10 +1,8 @@
 //! What steps would send: nothing is sent.
 
-use super::{Amount, OperatorError, OperatorSetup, Plan, Step, Wait, hint};
-use crate::chain::Request;
-use alloy::primitives::{Address, Bytes, U256};
-use anzen_contracts::revert::describe_call;
-use serde::{Serialize, Serializer};
+use super::{OperatorError, OperatorSetup, Plan, Step, Wait, hint};
+use crate::preview::TransactionPreview;
+use serde::Serialize;
 use std::fmt;
 
 /// What a step would do now.
@@ -53,33 +51,6 @@ pub enum State {
     },
 }
 
-/// A transaction that would be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TransactionPreview {
-    /// What it is for.
-    pub what: String,
-    /// The contract.
-    pub to: Address,
-    /// The function with its arguments, by name.
-    pub call: String,
-    /// The call as it would be sent.
-    pub data: Bytes,
-    /// What it would take; nothing where that cannot be known yet.
-    pub gas: Option<u64>,
-    /// The most that it would cost, in wei.
-    #[serde(serialize_with = "optional_decimal")]
-    pub most_cost: Option<U256>,
-    /// Why it would revert, by name; nothing where it would not, or where that cannot be known yet.
-    pub revert: Option<String>,
-    /// True where it can be tried only once the one before is in a block.
-    pub depends_on_previous: bool,
-}
-
-fn optional_decimal<S: Serializer>(number: &Option<U256>, serializer: S) -> Result<S::Ok, S::Error> {
-    number.map(|number| number.to_string()).serialize(serializer)
-}
-
 impl OperatorSetup {
     /// What steps would do now, in order. A step whose precondition is another that has not been taken says so.
     pub async fn preview(&self, steps: &[Step]) -> Result<Vec<Preview>, OperatorError> {
@@ -107,7 +78,7 @@ impl OperatorSetup {
             Ok(Plan::Send { requests, .. }) => {
                 let mut transactions = Vec::with_capacity(requests.len());
                 for (place, request) in requests.iter().enumerate() {
-                    transactions.push(self.try_out(request, place > 0).await?);
+                    transactions.push(self.account.preview(request, place > 0, hint::remedy).await?);
                 }
                 State::Sends { transactions }
             }
@@ -124,42 +95,6 @@ impl OperatorSetup {
             Ok(text) => Ok(State::After { steps, text: Some(text) }),
             Err(error) => failed(error),
         }
-    }
-
-    async fn try_out(
-        &self,
-        request: &Request,
-        depends_on_previous: bool,
-    ) -> Result<TransactionPreview, OperatorError> {
-        let mut preview = TransactionPreview {
-            what: request.what.clone(),
-            to: request.to.unwrap_or_default(),
-            call: request
-                .signature
-                .map_or_else(String::new, |signature| describe_call(signature, &request.data)),
-            data: request.data.clone(),
-            gas: None,
-            most_cost: None,
-            revert: None,
-            depends_on_previous,
-        };
-        if depends_on_previous {
-            return Ok(preview);
-        }
-        match self.account.price(request).await {
-            Ok(price) => {
-                preview.gas = Some(price.gas);
-                preview.most_cost = Some(price.most_cost());
-            }
-            Err(error) => match error.revert_reason() {
-                Some(reason) => {
-                    let remedy = hint::remedy(reason).map(|remedy| format!(": {remedy}"));
-                    preview.revert = Some(format!("{reason}{}", remedy.unwrap_or_default()));
-                }
-                None => return Err(error.into()),
-            },
-        }
-        Ok(preview)
     }
 }
 
@@ -184,21 +119,6 @@ impl fmt::Display for Preview {
                 write!(f, "{step}: sends")?;
                 transactions.iter().try_for_each(|one| write!(f, "\n{one}"))
             }
-        }
-    }
-}
-
-impl fmt::Display for TransactionPreview {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {}", self.what)?;
-        writeln!(f, "    to    {}", self.to)?;
-        writeln!(f, "    call  {}", self.call)?;
-        match (self.gas, self.most_cost, &self.revert) {
-            (_, _, Some(revert)) => write!(f, "    would revert: {revert}"),
-            (Some(gas), Some(cost), None) => {
-                write!(f, "    gas   {gas}, at most {}; would succeed", Amount::ether(cost))
-            }
-            _ => write!(f, "    gas   not known before the transaction above is in a block"),
         }
     }
 }

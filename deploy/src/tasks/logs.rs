@@ -14,23 +14,23 @@ use crate::{
 
 /// Reads logs; learns how many blocks the provider lets one query cover.
 #[derive(Debug)]
-pub(super) struct Logs {
+pub(crate) struct Logs {
     provider: DynProvider,
     range: AtomicU64,
 }
 
 impl Logs {
-    pub(super) fn new(provider: DynProvider, range: u64) -> Self {
+    pub(crate) fn new(provider: DynProvider, range: u64) -> Self {
         Self { provider, range: AtomicU64::new(range.max(1)) }
     }
 
     /// The last blocks of `first..=last` that one query covers, as far as that is known.
-    pub(super) fn newest_part(&self, first: u64, last: u64) -> u64 {
+    pub(crate) fn newest_part(&self, first: u64, last: u64) -> u64 {
         last.saturating_sub(self.range.load(Ordering::Relaxed) - 1).max(first)
     }
 
     /// The logs of `from..=to` in the chain's order.
-    pub(super) async fn between(&self, filter: &Filter, from: u64, to: u64) -> Result<Vec<Log>, ChainError> {
+    pub(crate) async fn between(&self, filter: &Filter, from: u64, to: u64) -> Result<Vec<Log>, ChainError> {
         let mut logs = Vec::new();
         let mut next = from;
         while next <= to {

@@ -19,11 +19,12 @@ mod watch;
 use alloy::providers::DynProvider;
 
 use crate::{TransportError, addresses::Addresses, chain::ChainError};
-use logs::Logs;
+pub(crate) use logs::Logs;
 
 pub use history::Wanted;
 pub use open::{At, Open};
 pub use record::{Part, Response, TaskRecord, TaskStatus, signed_bps};
+pub use signers::record_of;
 pub use watch::{Answered, BlockNews, News, Watch};
 
 /// Reads tasks of one deployment.

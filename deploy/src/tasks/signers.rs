@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256, keccak256};
 use anzen_contracts::eigenlayer::OperatorStateRetriever;
 use anzen_messages::{OperatorId, Task};
 
@@ -27,4 +27,11 @@ impl Tasks {
         }
         Ok(parts.into_values().collect())
     }
+}
+
+/// What the contract records of a certificate (IBLSSignatureChecker.checkSignatures).
+pub fn record_of(reference_block: u32, non_signers: &[B256]) -> B256 {
+    let mut packed = reference_block.to_be_bytes().to_vec();
+    packed.extend(non_signers.iter().flatten());
+    keccak256(packed)
 }
