@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `protection.rs` | what may be signed, and the records that bind the next process to it |
 //! | `records.rs`, `barrier.rs`, `refusal.rs` | those records on disk; from which block on tasks are signed; why nothing is signed |
+//! | `again.rs` | signing again what is on record |
 //! | `interchange.rs` | the records as a file, for a move to another machine |
 //! | `duties.rs`, `chain.rs`, `duty.rs`, `effect.rs` | the tasks to be answered, how far each is, what is to be done next |
 //! | `actor.rs`, `work.rs`, `questions.rs` | reads, records, signs, submits |
@@ -15,6 +16,7 @@
 //! | `health.rs` | whether tasks can be answered |
 
 mod actor;
+pub mod again;
 mod barrier;
 mod chain;
 pub mod duties;

@@ -7,6 +7,7 @@
 //! | `records.rs` | what logs tell of them. No I/O |
 //! | `history.rs` | all of some blocks, or one of them |
 //! | `case.rs` | all about one task |
+//! | `windows.rs` | what can be done about it, and in which blocks. No I/O |
 //! | `operator.rs` | what one operator signed: attesting an answer, proving two |
 //! | `anyone.rs` | freezing, executing, counting an absence |
 //! | `committee.rs` | vetoes and rulings |
@@ -24,6 +25,7 @@ mod operator;
 mod record;
 mod records;
 mod told;
+mod windows;
 
 use alloy::{
     primitives::{Address, B256},
@@ -44,7 +46,8 @@ pub use hint::remedy;
 pub use kind::FaultKind;
 pub use record::{AbsenteeRecord, CommitteeRecord, CommitteeState, Debt, FaultRecord, FaultState};
 pub use records::Records;
-pub use told::told;
+pub use told::{is_refused, told};
+pub use windows::Window;
 
 /// Reads disputes of one deployment, and prepares what is sent. Nothing here sends.
 #[derive(Debug)]

@@ -62,3 +62,8 @@ fn of_dispute(log: &Log) -> Option<String> {
     let (operator, end) = (event.operatorId, event.rulingEnd);
     Some(format!("operator {operator} is ejected; until block {end} the committee can make a fault of it"))
 }
+
+/// Whether the log tells that EigenLayer or the coordinator refused a part of what was asked.
+pub fn is_refused(log: &Log) -> bool {
+    read::<faults::SlashingFailed>(log).is_some() || read::<faults::EjectionFailed>(log).is_some()
+}

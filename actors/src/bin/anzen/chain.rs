@@ -5,11 +5,13 @@ use std::{error::Error, future::Future, io, time::Duration};
 use alloy::providers::{DynProvider, Provider};
 use anzen_actors::{
     adapters::ChainConfig,
+    keys::load_ecdsa,
     node::{NodeConfig, NodeError, client_of},
 };
 use anzen_deploy::{
     Addresses, DeployError,
-    chain::{ChainError, code_at},
+    chain::{Account, ChainError, code_at},
+    disputes::Disputes,
 };
 use tokio::runtime::Builder;
 
@@ -45,6 +47,19 @@ impl Site {
             return Err(DeployError::NoContract { what: "the task manager".into(), address }.into());
         }
         Ok(Self { config, addresses, provider })
+    }
+
+    /// The account of the configured ECDSA key.
+    ///
+    /// # Errors
+    /// Where there is no key, or the node does not answer.
+    pub(crate) async fn account(&self) -> Result<Account, Box<dyn Error>> {
+        Ok(Account::new(self.provider.clone(), load_ecdsa(&self.config.keys.ecdsa)?).await?)
+    }
+
+    /// The disputes of the deployment.
+    pub(crate) fn disputes(&self) -> Disputes {
+        Disputes::new(self.provider.clone(), self.addresses.clone(), self.config.chain.log_range)
     }
 }
 

@@ -5,6 +5,7 @@ mod challenger;
 mod completions;
 mod config;
 mod deploy;
+mod dispute;
 mod evidence;
 mod health;
 mod keys;
@@ -19,6 +20,7 @@ mod output;
 mod protocol;
 #[cfg(test)]
 mod reference;
+mod sending;
 mod settings;
 mod shutdown;
 mod store;
@@ -79,6 +81,9 @@ enum Command {
     /// Evidence against operators that signed two answers of one task.
     #[command(subcommand)]
     Evidence(evidence::Command),
+    /// Faults and disputes: list and show them, freeze, execute; and what the committee decides.
+    #[command(subcommand)]
+    Dispute(dispute::Command),
     /// Print what a shell needs to complete commands and flags.
     Completions(completions::Arguments),
 }
@@ -101,6 +106,7 @@ fn main() -> ExitCode {
         Command::Local(command) => local::run(command, cli.output),
         Command::Deploy(arguments) => deploy::run(arguments, cli.output),
         Command::Evidence(command) => evidence::run(&command, cli.output),
+        Command::Dispute(command) => dispute::run(&command, cli.output),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome::exit_code(outcome, cli.output.json)

@@ -3,9 +3,11 @@
 use std::{
     fmt,
     io::{self, Write},
+    time::Duration,
 };
 
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::HumanDuration;
 use serde::Serialize;
 
 /// What every command takes.
@@ -60,4 +62,22 @@ pub(crate) fn table(headers: &[&str], rows: impl IntoIterator<Item = Vec<String>
     table.set_header(headers.iter().copied());
     table.add_rows(rows);
     table
+}
+
+/// How long so many blocks take, for people.
+pub(crate) fn duration(block_time: Duration, blocks: u64) -> String {
+    let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+    HumanDuration(block_time.saturating_mul(blocks)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_a_person_s_units() {
+        assert_eq!(duration(Duration::from_secs(12), 126_000), "3 weeks");
+        assert_eq!(duration(Duration::from_secs(12), 76), "15 minutes");
+        assert_eq!(duration(Duration::ZERO, 5), "0 seconds");
+    }
 }

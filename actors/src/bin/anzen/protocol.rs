@@ -1,13 +1,9 @@
 //! `anzen protocol`: bringing a protocol to a deployment, or changing one, through the deployment's timelock.
 
-use std::{error::Error, fmt, path::PathBuf, process::ExitCode};
+use std::{fmt, path::PathBuf, process::ExitCode};
 
 use alloy::primitives::{Address, B256, Bytes};
-use anzen_actors::keys::load_ecdsa;
-use anzen_deploy::{
-    chain::Account,
-    proposal::{self, Intent, Progress, Proposal},
-};
+use anzen_deploy::proposal::{self, Intent, Progress, Proposal};
 use serde::Serialize;
 
 use crate::{
@@ -85,9 +81,9 @@ async fn carry_out(command: &Command, output: Output) -> Outcome {
             proposal.check(&site.provider).await?;
             proposal.progress(&site.provider).await?
         }
-        Command::Propose(_) => proposal.propose(&account(&site).await?).await?,
+        Command::Propose(_) => proposal.propose(&site.account().await?).await?,
         Command::Execute(_) if !arguments.dry_run => {
-            let added = proposal.execute(&account(&site).await?).await?;
+            let added = proposal.execute(&site.account().await?).await?;
             site.addresses.add_protocol(added);
             site.addresses.save(&site.config.addresses)?;
             Progress::Done
@@ -114,10 +110,6 @@ impl Arguments {
     fn intent(&self) -> Intent {
         if self.change { Intent::Change { number: self.number } } else { Intent::Add }
     }
-}
-
-async fn account(site: &Site) -> Result<Account, Box<dyn Error>> {
-    Ok(Account::new(site.provider.clone(), load_ecdsa(&site.config.keys.ecdsa)?).await?)
 }
 
 impl Report for Proposed {

@@ -1,5 +1,7 @@
 use anzen_messages::Task;
+use anzen_messages::task::SigningDomain;
 
+use super::super::again::NotOnRecord;
 use super::super::protection::{Answer, Protection, SPACE, Verdict};
 use super::super::refusal::{Corrupt, Refusal};
 use crate::ports::Write;
@@ -117,4 +119,25 @@ fn a_record_that_cannot_be_read_stops_everything() {
     assert!(broken(b"barrier", b"{}").is_some(), "a barrier that is none");
     let error: Corrupt = broken(b"floor", b"x").unwrap();
     assert!(error.to_string().contains("restore"), "{error}");
+}
+
+#[test]
+fn what_is_on_record_is_signed_again_and_nothing_else() {
+    let writes = record(&mut Protection::default(), &task(), 7);
+    let mut protection = load(stored(&writes));
+    let permit = protection.sign_again(&task(), &domain()).unwrap();
+    assert_eq!(permit.response(), answer(&task(), 7).response());
+    let another = a_task(2, 0, 1, 100);
+    assert_eq!(protection.sign_again(&another, &domain()), Err(NotOnRecord::Nothing(another.hash())));
+    assert_eq!(protection.len(), 1, "asking leaves no record");
+    // Of another deployment the record is another answer's.
+    let elsewhere = SigningDomain::new(1, alloy::primitives::Address::ZERO);
+    assert!(protection.sign_again(&task(), &elsewhere).is_err());
+}
+
+#[test]
+fn what_is_not_on_disk_is_not_signed_again() {
+    let mut protection = Protection::default();
+    let _ = protection.may_sign(&answer(&task(), 7));
+    assert_eq!(protection.sign_again(&task(), &domain()), Err(NotOnRecord::Nothing(task().hash())));
 }

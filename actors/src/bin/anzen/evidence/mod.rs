@@ -2,6 +2,7 @@
 
 mod export;
 mod list;
+mod prove;
 mod verify;
 
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Export(export::Arguments),
     /// Verify such a file: without a chain, a store or a configuration.
     Verify(verify::Arguments),
+    /// Prove on chain that an operator signed two answers, which freezes it. With any account that has ether.
+    Prove(prove::Arguments),
 }
 
 /// Why the evidence cannot be had.
@@ -60,6 +63,7 @@ pub(crate) fn run(command: &Command, output: Output) -> Outcome {
         Command::List(settings) => list::run(settings, output),
         Command::Export(arguments) => export::run(arguments, output),
         Command::Verify(arguments) => verify::run(arguments, output),
+        Command::Prove(arguments) => prove::run(arguments, output),
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Outcome {
     Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(NOT_SO) })
 }
 
-fn read(path: &Path) -> Result<Evidence, EvidenceError> {
+pub(super) fn read(path: &Path) -> Result<Evidence, EvidenceError> {
     let unreadable = |error| EvidenceError::File { path: path.to_owned(), what: "read", error };
     let mut text = Vec::new();
     let file = File::open(path).map_err(unreadable)?;

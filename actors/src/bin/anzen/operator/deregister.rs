@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use anzen_deploy::operator::{Step, Tokens, TokensError};
 
-use super::steps::{Sending, Waiting, take};
-use crate::{outcome::Outcome, output::Output};
+use super::steps::{Waiting, take};
+use crate::{outcome::Outcome, output::Output, sending::Sending};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

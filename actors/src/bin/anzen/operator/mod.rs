@@ -3,11 +3,13 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `register.rs`, `deposit.rs`, `allocate.rs`, `update_socket.rs`, `deregister.rs`, `status.rs` | a command each |
+//! | `attest.rs` | the operator's own answer, on chain |
 //! | `protection.rs` | what the operator has signed, as a file |
 //! | `steps.rs` | taking steps, or showing what they would send |
 //! | `progress.rs` | what is told while blocks are awaited |
 
 mod allocate;
+mod attest;
 mod deposit;
 mod deregister;
 mod progress;
@@ -49,6 +51,12 @@ enum Command {
     Allocate(allocate::Arguments),
     /// Show how far an operator is, and what it counts for. Exits with 3 where it is not in the quorum.
     Status(status::Arguments),
+    /// Record the operator's own answer to a task on chain, so that being left out of the certificate is no absence. The operator must
+    /// be stopped.
+    ///
+    /// Only the answer that the operator has signed already, as its records tell, is signed again and shown. It has to be in a block
+    /// before the task's response window is over.
+    Attest(attest::Arguments),
     /// Take what the operator has signed to another machine, so that it signs no second answer there.
     #[command(subcommand)]
     Protection(protection::Command),
@@ -68,6 +76,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Outcome {
             Command::Deposit(arguments) => deposit::run(arguments, output).await,
             Command::Allocate(arguments) => allocate::run(arguments, output).await,
             Command::Status(arguments) => status::run(arguments, output).await,
+            Command::Attest(arguments) => attest::run(arguments, output).await,
             Command::Protection(command) => protection::run(command, output).await,
             Command::UpdateSocket(arguments) => update_socket::run(arguments, output).await,
         }

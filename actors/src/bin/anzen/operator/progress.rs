@@ -3,8 +3,10 @@
 use std::{io::IsTerminal, time::Duration};
 
 use anzen_deploy::operator::{Operator, Wait};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, sleep};
+
+use crate::output::duration;
 
 /// Between two looks at the chain's height: a wait of weeks asks little.
 const SHORTEST_POLL: Duration = Duration::from_millis(250);
@@ -16,11 +18,6 @@ const LINE_EVERY: Duration = Duration::from_secs(60);
 pub(super) async fn estimate(operator: &Operator, blocks: u64) -> Option<String> {
     let block_time = operator.block_time().await.ok().flatten()?;
     Some(duration(block_time, blocks))
-}
-
-fn duration(block_time: Duration, blocks: u64) -> String {
-    let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
-    HumanDuration(block_time.saturating_mul(blocks)).to_string()
 }
 
 /// A wait that is going on.
@@ -83,17 +80,5 @@ impl<'a> Progress<'a> {
             }
             None => eprintln!("{left} blocks more, about {about}"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_told_in_a_person_s_units() {
-        assert_eq!(duration(Duration::from_secs(12), 126_000), "3 weeks");
-        assert_eq!(duration(Duration::from_secs(12), 76), "15 minutes");
-        assert_eq!(duration(Duration::ZERO, 5), "0 seconds");
     }
 }

@@ -93,7 +93,7 @@ async fn load(store: &dyn Store) -> Result<Protection, Box<dyn Error>> {
 }
 
 /// The same of a store that is only read.
-async fn own(config: &NodeConfig) -> Result<Protection, Box<dyn Error>> {
+pub(super) async fn own(config: &NodeConfig) -> Result<Protection, Box<dyn Error>> {
     load(&StoreInspector::open(&store_path(config), &config.store)?).await
 }
 

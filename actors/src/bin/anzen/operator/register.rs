@@ -2,8 +2,8 @@
 
 use anzen_deploy::operator::{Step, Tokens};
 
-use super::steps::{Sending, Waiting, take};
-use crate::{outcome::Outcome, output::Output};
+use super::steps::{Waiting, take};
+use crate::{outcome::Outcome, output::Output, sending::Sending};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -15,18 +15,8 @@ use super::progress::{Progress, estimate};
 use crate::{
     outcome::{NOT_SO, Outcome},
     output::{Output, Report},
-    settings::Settings,
+    sending::Sending,
 };
-
-/// What every command takes that sends transactions.
-#[derive(Debug, clap::Args)]
-pub(super) struct Sending {
-    #[command(flatten)]
-    settings: Settings,
-    /// Show what would be sent and what it would cost, and send nothing. Exits with 3 where something would fail.
-    #[arg(long)]
-    dry_run: bool,
-}
 
 /// What every command takes that may have to wait for blocks.
 #[derive(Debug, clap::Args)]
@@ -39,10 +29,6 @@ pub(super) struct Waiting {
 impl Sending {
     pub(super) fn config(&self) -> Result<NodeConfig, NodeError> {
         self.settings.load()
-    }
-
-    pub(super) fn is_dry_run(&self) -> bool {
-        self.dry_run
     }
 
     /// The operator of the configured ECDSA key.
@@ -107,7 +93,7 @@ pub(super) async fn take(
     waiting: Option<&Waiting>,
     output: Output,
 ) -> Outcome {
-    if sending.dry_run {
+    if sending.is_dry_run() {
         return show(setup, steps, output).await;
     }
     let may_wait = waiting.is_some_and(|waiting| !waiting.no_wait);

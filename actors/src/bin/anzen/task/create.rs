@@ -9,7 +9,6 @@ use alloy::{
 };
 use anzen_actors::{
     adapters::{AlloyChain, BlockingPool, OsRng, RpcMetrics},
-    keys::load_ecdsa,
     ports::{ChainReader, ModelInputs, TaskContract},
 };
 use anzen_contracts::AnzenTaskManager::NewTaskCreated;
@@ -91,7 +90,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Outcome {
 
 async fn create(arguments: &Arguments, output: Output) -> Outcome {
     let site = Site::reach(&arguments.settings).await?;
-    let account = Account::new(site.provider.clone(), load_ecdsa(&site.config.keys.ecdsa)?).await?;
+    let account = site.account().await?;
     let plan = Plan::make(arguments, &site).await?;
     if arguments.dry_run {
         output.print(&plan.cost(&site, &account).await?)?;
