@@ -40,6 +40,10 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
     /// @dev An ejection takes 400,000 from one quorum, 690,000 from two (test/SlashingQueue.t.sol). This is more.
     uint256 private constant EJECTION_GAS = 300_000;
     uint256 private constant EJECTION_GAS_PER_QUORUM = 500_000;
+    /// @dev A slashing of one strategy takes 130,000 (snapshots/AnzenDisputes.json: eight in executeSlashing). This is more:
+    /// deallocations and withdrawals that are under way add to it.
+    uint256 private constant SLASHING_GAS = 300_000;
+    uint256 private constant SLASHING_GAS_PER_STRATEGY = 300_000;
 
     /// @inheritdoc IAnzenServiceManager
     ISlashingRegistryCoordinator public immutable registryCoordinator;
@@ -172,11 +176,8 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         for (uint256 q; quorums >> q != 0; ++q) {
             if (quorums >> q & 1 == 1) numbers = bytes.concat(numbers, bytes1(uint8(q)));
         }
-        // Nor may little gas keep an operator from being ejected (EIP-150).
-        uint256 gasLeft = gasleft();
-        if (gasLeft - gasLeft / 64 < EJECTION_GAS + numbers.length * EJECTION_GAS_PER_QUORUM) {
-            revert BoundedCall.GasTooLow(gasLeft);
-        }
+        // Nor may little gas keep an operator from being ejected.
+        _checkGas(EJECTION_GAS + numbers.length * EJECTION_GAS_PER_QUORUM);
         try registryCoordinator.ejectOperator(operator, numbers) {}
         catch (bytes memory reason) {
             emit EjectionFailed(operator, reason);
@@ -200,6 +201,8 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         // Before the call, so that there is no second time whatever is called.
         request.quorums &= ~bit;
         if (fault_.wadToSlash != 0 && strategies.length != 0) {
+            // So that a failure is EigenLayer's word, and an estimate of the gas (eth_estimateGas) is enough for a success.
+            _checkGas(SLASHING_GAS + strategies.length * SLASHING_GAS_PER_STRATEGY);
             try allocationManager.slashOperator(
                 address(this), _slashing(faultId, fault_.wadToSlash, operator, quorumNumber, strategies)
             ) {}
@@ -210,6 +213,12 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
             }
         }
         emit OperatorSlashed(faultId, operator, quorumNumber, fault_.wadToSlash);
+    }
+
+    /// @dev That a call is sure of so much gas (EIP-150).
+    function _checkGas(uint256 needed) private view {
+        uint256 gasLeft = gasleft();
+        if (gasLeft - gasLeft / 64 < needed) revert BoundedCall.GasTooLow(gasLeft);
     }
 
     function _vetoable(bytes32 faultId) private view returns (Fault storage fault_) {

@@ -167,6 +167,7 @@ impl Plan {
             data,
             value: U256::ZERO,
             signature: None,
+            least_gas: 0,
         };
         Ok(Self { protocol, proposed, threshold, request })
     }
@@ -205,7 +206,7 @@ impl Plan {
             format!("the chain has left the block of transaction {transaction}; run this again")
         })?;
         Ok(Created {
-            task: TaskLine::of_record(&site.addresses, &record, &[], head),
+            task: TaskLine::of_record(&site.addresses, &record, None, head),
             creation_transaction: transaction,
             gas_used: receipt.gas_used,
         })

@@ -67,10 +67,10 @@ async fn list(arguments: &Arguments) -> Result<Listed, Box<dyn Error>> {
 
 async fn line(tasks: &Tasks, record: &TaskRecord, head: u64) -> Result<TaskLine, Box<dyn Error>> {
     let parts = match &record.response {
-        Some(response) => tasks.signers(&record.task, response).await?,
-        None => Vec::new(),
+        Some(response) => Some(tasks.signers(&record.task, response).await?),
+        None => None,
     };
-    Ok(TaskLine::of_record(tasks.addresses(), record, &parts, head))
+    Ok(TaskLine::of_record(tasks.addresses(), record, parts.as_deref(), head))
 }
 
 impl Report for Listed {

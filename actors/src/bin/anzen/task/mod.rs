@@ -2,9 +2,12 @@
 
 mod create;
 mod list;
+mod name;
 mod report;
 mod show;
 mod watch;
+
+pub(crate) use name::TaskName;
 
 use crate::{outcome::Outcome, output::Output};
 

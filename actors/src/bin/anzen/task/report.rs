@@ -26,7 +26,7 @@ pub(super) struct TaskLine {
     pub(super) value: Option<String>,
     /// The same in the contract's unit: 1.0 is 1000000000.
     pub(super) safety_factor: Option<SafetyFactor>,
-    /// How much of the stake signed; nothing where the transaction does not show it.
+    /// How much of the stake signed; nothing where there is no answer.
     pub(super) signed_percentage: Option<String>,
     pub(super) responded_block: Option<u64>,
     pub(super) transaction: Option<B256>,
@@ -94,17 +94,22 @@ impl TaskLine {
         }
     }
 
-    fn with_response(mut self, response: &Response, parts: &[Part]) -> Self {
+    fn with_response(mut self, response: &Response, parts: Option<&[Part]>) -> Self {
         self.value = Some(response.value.to_string());
         self.safety_factor = Some(response.value);
-        self.signed_percentage = Some(percentage(signed_bps(parts)));
+        self.signed_percentage = parts.map(|parts| percentage(signed_bps(parts)));
         self.responded_block = Some(response.block);
         self.transaction = Some(response.transaction);
         self
     }
 
     /// A task of the chain's history, as of block `head`.
-    pub(super) fn of_record(addresses: &Addresses, record: &TaskRecord, parts: &[Part], head: u64) -> Self {
+    pub(super) fn of_record(
+        addresses: &Addresses,
+        record: &TaskRecord,
+        parts: Option<&[Part]>,
+        head: u64,
+    ) -> Self {
         let status = record.status(head).into();
         let line = Self::new(addresses, record.hash, &record.task, record.last_block, status);
         match &record.response {
@@ -121,7 +126,7 @@ impl TaskLine {
     /// A task that was answered just now.
     pub(super) fn of_answered(addresses: &Addresses, answered: &Answered) -> Self {
         Self::of_open(addresses, &answered.open, Status::Answered)
-            .with_response(&answered.response, &answered.parts)
+            .with_response(&answered.response, Some(&answered.parts))
     }
 
     /// `67.50 %`, or a dash where it is not known.

@@ -1,6 +1,6 @@
 //! `anzen task show`.
 
-use std::{error::Error, fmt, process::ExitCode, str::FromStr};
+use std::{error::Error, fmt, process::ExitCode};
 
 use alloy::{
     primitives::{Address, B256},
@@ -13,7 +13,10 @@ use anzen_deploy::{
 use anzen_messages::{OperatorId, SafetyFactor};
 use serde::Serialize;
 
-use super::report::{TaskLine, or_dash};
+use super::{
+    name::TaskName,
+    report::{TaskLine, or_dash},
+};
 use crate::{
     chain::{Site, block_on},
     logging,
@@ -29,23 +32,6 @@ pub(crate) struct Arguments {
     task: TaskName,
     #[command(flatten)]
     settings: Settings,
-}
-
-/// How a person names a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TaskName {
-    Index(u32),
-    Hash(B256),
-}
-
-impl FromStr for TaskName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let index = text.parse().map(Self::Index);
-        let name = index.or_else(|_| text.parse().map(Self::Hash));
-        name.map_err(|_| "neither a task's index nor its hash (0x and 64 hexadecimal digits)".into())
-    }
 }
 
 /// All that the chain tells of a task.
@@ -64,8 +50,8 @@ struct Shown {
     /// Who posted the answer.
     responder: Option<Address>,
     response_gas_used: Option<u64>,
-    /// Every operator that could sign; none where there is no answer.
-    operators: Vec<OperatorLine>,
+    /// Every operator that could sign; nothing where there is no answer.
+    operators: Option<Vec<OperatorLine>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,14 +93,14 @@ async fn show(arguments: &Arguments) -> Result<Shown, Box<dyn Error>> {
             "there is no task {hash}; `anzen task list` tells which there are, and the chain may have left it"
         )
     })?;
-    let (mut parts, mut receipt) = (Vec::new(), None);
+    let (mut parts, mut receipt) = (None, None);
     if let Some(response) = &record.response {
-        parts = tasks.signers(&record.task, response).await?;
+        parts = Some(tasks.signers(&record.task, response).await?);
         let found = site.provider.get_transaction_receipt(response.transaction).await;
         receipt = found.map_err(|error| ChainError::rpc("the answer's receipt", error))?;
     }
     Ok(Shown {
-        line: TaskLine::of_record(tasks.addresses(), &record, &parts, head),
+        line: TaskLine::of_record(tasks.addresses(), &record, parts.as_deref(), head),
         model_hash: record.task.model_hash,
         reference_block_hash: record.task.reference_block_hash,
         quorums: record.task.quorum_numbers.to_vec(),
@@ -123,7 +109,7 @@ async fn show(arguments: &Arguments) -> Result<Shown, Box<dyn Error>> {
         creation_transaction: record.transaction,
         responder: receipt.as_ref().map(|receipt| receipt.from),
         response_gas_used: receipt.as_ref().map(|receipt| receipt.gas_used),
-        operators: parts.into_iter().map(Into::into).collect(),
+        operators: parts.map(|parts| parts.into_iter().map(Into::into).collect()),
     })
 }
 
@@ -147,25 +133,10 @@ impl Report for Shown {
             format!("block {}, transaction {}", or_dash(line.responded_block), or_dash(line.transaction)),
         )?;
         row("posted by", format!("{}, {} gas", or_dash(self.responder), or_dash(self.response_gas_used)))?;
-        let rows = self.operators.iter().map(|one| {
+        let rows = self.operators.iter().flatten().map(|one| {
             let signed = if one.signed { "signed" } else { "not signed" };
             vec![signed.into(), one.operator.to_string(), one.stake.clone(), one.id.to_string()]
         });
         writeln!(f, "\n{}", table(&["", "operator", "stake", "id"], rows))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_task_is_named_by_its_index_or_its_hash() {
-        assert_eq!("7".parse(), Ok(TaskName::Index(7)));
-        let hash = B256::repeat_byte(7);
-        assert_eq!(hash.to_string().parse(), Ok(TaskName::Hash(hash)));
-        for text in ["", "-1", "0x12", "seven", "4294967296"] {
-            assert!(text.parse::<TaskName>().unwrap_err().contains("64 hexadecimal digits"), "{text}");
-        }
     }
 }
