@@ -167,7 +167,6 @@ impl Plan {
             data,
             value: U256::ZERO,
             signature: None,
-            least_gas: 0,
         };
         Ok(Self { protocol, proposed, threshold, request })
     }
