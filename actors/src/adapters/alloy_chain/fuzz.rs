@@ -96,7 +96,7 @@ const VIEWS: &[fn(&Bytes)] = &[
     view::<AggregatorV3Interface::latestRoundDataCall>,
     view::<SafetyFactorOracle::roundStatusCall>,
     view::<AnzenDisputes::committeeDisputeCall>,
-    view::<AnzenDisputes::disputePolicyCall>,
+    view::<AnzenDisputes::bondCall>,
     view::<AnzenServiceManager::faultCall>,
     view::<AnzenServiceManager::slashingRequestCall>,
     view::<ModelEvaluator::evaluateCall>,

@@ -1,8 +1,7 @@
 //! How an answer stands.
 
-use alloy::primitives::U256;
 use alloy::primitives::aliases::U80;
-use anzen_contracts::AnzenDisputes::{committeeDisputeCall, disputePolicyCall};
+use anzen_contracts::AnzenDisputes::{bondCall, committeeDisputeCall};
 use anzen_contracts::AnzenServiceManager::faultCall;
 use anzen_contracts::AnzenTaskManager::windowsAtCall;
 use anzen_contracts::SafetyFactorOracle::roundStatusCall;
@@ -34,7 +33,7 @@ impl AlloyChain {
         let status = batch.view(at.oracle, &status, At::Latest);
         let case = committeeDisputeCall { taskHash: task_hash };
         let case = batch.view(at.disputes, &case, At::Latest);
-        let policy = batch.view(at.disputes, &disputePolicyCall {}, At::Latest);
+        let bond = batch.view(at.disputes, &bondCall {}, At::Latest);
         let fault = batch.view(at.service_manager, &faultCall { faultId: fault_id }, At::Latest);
         let state = getOperatorStateCall {
             registryCoordinator: at.registry_coordinator,
@@ -51,7 +50,7 @@ impl AlloyChain {
             challenge_end: u64::from(answer.responded_block) + u64::from(windows.get().await?.challenge),
             withdrawn: status.get().await? == WITHDRAWN,
             committee: case_of(&case.get().await?)?,
-            bond: U256::from(policy.get().await?.bond),
+            bond: bond.get().await?,
             fault: if is_recorded {
                 Some(self.fault_standing(fault_id, fault, signers).await?)
             } else {
