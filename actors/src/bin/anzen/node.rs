@@ -63,7 +63,7 @@ pub(crate) fn run_until(config: NodeConfig, end: impl Future<Output = ()> + 'sta
             }
             stopper.cancel();
         });
-        node::run(config, stop).await?;
+        Box::pin(node::run(config, stop)).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
