@@ -69,6 +69,12 @@ impl Chain {
         Token::new(self.address("token"), &self.provider).balanceOf(account).call().await.unwrap()
     }
 
+    /// Tells the node something of its own kind.
+    pub async fn tell(&self, method: &'static str, params: impl serde::Serialize) {
+        let params = serde_json::value::to_raw_value(&params).unwrap();
+        self.provider.raw_request_dyn(method.into(), &params).await.unwrap();
+    }
+
     /// Mines so many blocks at once.
     pub async fn mine(&self, blocks: u64) {
         let _: Value = self.provider.raw_request("anvil_mine".into(), [blocks]).await.unwrap();

@@ -69,7 +69,7 @@ fn ruled(posted: &Posted, upheld: bool) -> Disputes::ruleCall {
 
 #[tokio::test]
 async fn a_false_value_that_cannot_be_proved_false_is_ruled_on() {
-    let mut colluders = Colluders::of_new_network(&[]).await;
+    let colluders = Colluders::of_new_network(&[]).await;
     let chain = colluders.chain.clone();
     let hash = with_view_call(&chain).await;
     let posted = colluders.lie(PROTOCOL).await;

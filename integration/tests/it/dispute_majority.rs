@@ -56,7 +56,7 @@ async fn a_false_value_of_two_thirds_is_withdrawn_and_slashed_whatever_kills_the
 
 #[tokio::test]
 async fn what_the_committee_vetoes_is_not_slashed() {
-    let mut colluders = Colluders::of_new_network(&[]).await;
+    let colluders = Colluders::of_new_network(&[]).await;
     let chain = colluders.chain.clone();
     let culprit = colluders.account(2);
     let before = chain.stake_of(culprit).await;
@@ -86,7 +86,7 @@ async fn what_the_committee_vetoes_is_not_slashed() {
 
 #[tokio::test]
 async fn right_answers_are_left_alone() {
-    let mut colluders = Colluders::of_new_network(&[]).await;
+    let colluders = Colluders::of_new_network(&[]).await;
     let posted = colluders.answer(1, |right| right).await;
     colluders.lie(0).await;
     let withdrawn: AnswerWithdrawn =

@@ -6,6 +6,7 @@ mod chaos;
 mod dispute_absence;
 mod dispute_committee;
 mod dispute_majority;
+mod dispute_proofs;
 mod e2e_byzantine;
 mod e2e_commands;
 mod e2e_evidence;
