@@ -54,6 +54,8 @@ pub(super) struct Course {
     /// What a dry run told last.
     pub(super) would: Option<TxId>,
     failures: usize,
+    /// How often in a row a step that took effect changed nothing.
+    fruitless: u32,
     proof_reverted: bool,
     ejections: BTreeMap<OperatorId, Ejection>,
     slashed: usize,
@@ -107,7 +109,18 @@ impl Course {
 
     /// True where what took effect last is wanted again: the endpoint has not seen it, or it changed nothing.
     pub(super) fn changed_nothing(&mut self, step: &Step) -> Option<TxId> {
-        self.done.take().filter(|done| done.step == *step).map(|done| done.id)
+        let again = self.done.take().filter(|done| done.step == *step).map(|done| done.id);
+        if again.is_none() && self.failures == 0 {
+            self.fruitless = 0;
+        }
+        again
+    }
+
+    /// A step that took effect changed nothing. Returns for how many blocks to wait, `longest` at most.
+    pub(super) fn fruitless(&mut self, first: u64, longest: u64) -> u64 {
+        self.failures = self.failures.saturating_add(1);
+        self.fruitless = self.fruitless.saturating_add(1);
+        doubled(first, self.fruitless, longest)
     }
 
     /// The step under way took effect.

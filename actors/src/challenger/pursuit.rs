@@ -1,7 +1,7 @@
 //! What comes back while an answer is looked at and pursued, and what follows from it.
 
 use anzen_messages::TaskHash;
-use anzen_messages::transaction::{SendTransaction, TxRefusal};
+use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 
 use super::cases::Cases;
 use super::decision::{Decision, decide};
@@ -145,7 +145,7 @@ impl Cases {
         let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         case.course.over_since = None;
         if let Some(id) = case.course.changed_nothing(&step) {
-            return self.hindered(task, Obstacle::NoChange(id));
+            return self.fruitless(task, id, &standing);
         }
         let plan = case.course.plan(&case.task, &standing, step, head);
         let witness = case.found.as_ref().and_then(|found| found.witness.clone());
@@ -153,11 +153,24 @@ impl Cases {
         vec![Effect::Prepare { ticket, job: Box::new(job) }]
     }
 
+    /// What took effect changed nothing, and each attempt costs gas: the next ones come at ever longer pauses, and the last of
+    /// them while there is time.
+    fn fruitless(&mut self, task: TaskHash, id: TxId, standing: &AnswerStanding) -> Vec<Effect> {
+        let head = self.head;
+        let end = standing.fault.as_ref().map_or(standing.challenge_end, |fault| fault.execution_end);
+        let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
+        let pause = case.course.fruitless(self.config.longest_pause, end.saturating_sub(head) / 4);
+        let again = head.saturating_add(pause.max(1));
+        case.pursuit.rest(again);
+        vec![Effect::Report(Report::Hindered { task, obstacle: Obstacle::NoChange(id), again })]
+    }
+
     fn send(&mut self, task: TaskHash, ticket: Ticket, plan: &Plan, prepared: Prepared) -> Vec<Effect> {
         let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         let Plan { id, not_after, .. } = plan.clone();
-        let ContractCall { to, data, value } = prepared.call;
-        let request = SendTransaction { id: id.clone(), to, data, value, not_after: Some(not_after) };
+        let Prepared { call: ContractCall { to, data, value }, least_gas, .. } = prepared;
+        let request =
+            SendTransaction { id: id.clone(), to, data, value, least_gas, not_after: Some(not_after) };
         case.pursuit.sending(request.clone(), not_after);
         vec![Effect::Report(Report::Sends { task, id }), Effect::Send { task, ticket, request }]
     }

@@ -3,4 +3,5 @@ mod cases;
 mod court;
 mod decision;
 mod interleavings;
+mod pursuit;
 mod records;
