@@ -9,7 +9,7 @@ use anzen_messages::{OperatorId, Task};
 use super::Config;
 use super::decision::{Means, is_left, is_slashed};
 use super::effect::{Plan, State, Step};
-use crate::ports::{AnswerStanding, FaultStanding};
+use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding};
 use crate::retry::doubled;
 
 /// How often the ejection of one operator is tried: it may be refused for as long as EigenLayer is paused.
@@ -32,6 +32,27 @@ pub(super) struct Execution {
     pub(super) end: u64,
 }
 
+/// What a step is to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    withdrawn: bool,
+    committee: CommitteeCase,
+    frozen: usize,
+    left: usize,
+}
+
+impl Mark {
+    fn of(standing: &AnswerStanding) -> Self {
+        let signers = || standing.fault.iter().flat_map(|fault| &fault.signers);
+        Self {
+            withdrawn: standing.withdrawn,
+            committee: standing.committee,
+            frozen: signers().filter(|signer| signer.frozen).count(),
+            left: signers().filter(|signer| is_left(signer)).count(),
+        }
+    }
+}
+
 /// The answer to one task, as it was last seen.
 #[derive(Debug, Default)]
 pub(super) struct Course {
@@ -49,8 +70,10 @@ pub(super) struct Course {
     pub(super) finished: bool,
     /// What is under way.
     pub(super) plan: Option<Plan>,
-    /// What took effect last.
-    pub(super) done: Option<Plan>,
+    /// How all stood when that was planned.
+    mark: Option<Mark>,
+    /// What took effect last, and how all stood before.
+    done: Option<(TxId, Mark)>,
     /// What a dry run told last.
     pub(super) would: Option<TxId>,
     failures: usize,
@@ -104,16 +127,18 @@ impl Course {
         };
         let plan = Plan { step, id, not_after };
         self.plan = Some(plan.clone());
+        self.mark = Some(Mark::of(standing));
         plan
     }
 
-    /// True where what took effect last is wanted again: the endpoint has not seen it, or it changed nothing.
-    pub(super) fn changed_nothing(&mut self, step: &Step) -> Option<TxId> {
-        let again = self.done.take().filter(|done| done.step == *step).map(|done| done.id);
-        if again.is_none() && self.failures == 0 {
-            self.fruitless = 0;
+    /// What took effect last, where nothing is different since: the endpoint has not seen it, or it did nothing.
+    pub(super) fn changed_nothing(&mut self, standing: &AnswerStanding) -> Option<TxId> {
+        let (id, before) = self.done.take()?;
+        if before == Mark::of(standing) {
+            return Some(id);
         }
-        again
+        (self.failures, self.fruitless) = (0, 0);
+        None
     }
 
     /// A step that took effect changed nothing. Returns for how many blocks to wait, `longest` at most.
@@ -127,9 +152,9 @@ impl Course {
     pub(super) fn succeeded(&mut self, head: u64, longest_pause: u64) {
         let plan = self.plan.take();
         self.tried(plan.as_ref(), head, longest_pause);
-        self.failures = 0;
         // Whether an ejection had an effect, its own count says.
-        self.done = plan.filter(|plan| !matches!(plan.step, Step::Eject { .. }));
+        let counts = plan.filter(|plan| !matches!(plan.step, Step::Eject { .. }));
+        self.done = counts.map(|plan| plan.id).zip(self.mark);
     }
 
     /// The step under way has failed; the call itself where it `reverts`.

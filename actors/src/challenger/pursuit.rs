@@ -144,7 +144,7 @@ impl Cases {
         let head = self.head;
         let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         case.course.over_since = None;
-        if let Some(id) = case.course.changed_nothing(&step) {
+        if let Some(id) = case.course.changed_nothing(&standing) {
             return self.fruitless(task, id, &standing);
         }
         let plan = case.course.plan(&case.task, &standing, step, head);

@@ -80,7 +80,7 @@ impl Queue {
         let Some(last) = flight.attempts.last().filter(|_| flight.repricing) else { return Vec::new() };
         let cancels = useless && !last.cancels;
         let (dearer, before) = (cancels || is_worth_more(last, now), last.fees());
-        let gas = if useless { EMPTY_GAS } else { flight.gas_limit };
+        let (gas, value) = if useless { (EMPTY_GAS, U256::ZERO) } else { (flight.gas_limit, flight.value) };
         flight.repricing = false;
         flight.since = head;
         if !dearer {
@@ -92,7 +92,7 @@ impl Queue {
                 let again = flight.resend(id, balance, head);
                 std::iter::once(Effect::AtCeiling { id: id.clone() }).chain(again).collect()
             }
-            Some(offer) if balance < U256::from(offer.max_fee) * U256::from(gas) => {
+            Some(offer) if balance < (U256::from(offer.max_fee) * U256::from(gas)).saturating_add(value) => {
                 let again = flight.resend(id, balance, head);
                 self.tell_unfunded().into_iter().chain(again).collect()
             }

@@ -64,7 +64,7 @@ impl Chain {
 
     async fn signers(&self, record: &TaskRecord) -> Outcome<BTreeSet<OperatorId>> {
         let Some(response) = &record.response else { return Ok(BTreeSet::new()) };
-        let parts = self.tasks.signers(&record.task, response).await?.unwrap_or_default();
+        let parts = self.tasks.signers(&record.task, response).await?;
         Ok(parts.into_iter().filter(|part| part.signed).map(|part| part.id).collect())
     }
 

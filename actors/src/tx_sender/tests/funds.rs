@@ -47,10 +47,10 @@ fn what_the_node_says_cannot_be_paid_is_not_made_dearer() {
 fn what_is_paid_with_a_call_counts_among_its_costs_and_an_empty_transaction_pays_nothing() {
     let mut world = World::new();
     world.price = 500;
-    world.balance = U256::from(1_000_000);
+    world.balance = U256::from(200_000_000);
     world.ask(SendTransaction { value: world.balance, ..request(0) });
     assert!(matches!(world.outcome(0), Some(Err(TxRefusal::InsufficientFunds { .. }))));
-    let value = U256::from(600_000);
+    let value = U256::from(100_000_000);
     world.ask(SendTransaction { value, not_after: Some(101), ..request(1) });
     world.price = 1_500;
     world.mine_many(6);
