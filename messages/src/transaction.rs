@@ -132,10 +132,6 @@ pub struct SendTransaction {
     /// What is paid with it, in wei; left out where that is nothing.
     #[serde(default, skip_serializing_if = "U256::is_zero")]
     pub value: U256,
-    /// The least gas limit, whatever an estimate says; left out where the estimate is enough. For a call that succeeds, and does
-    /// less, where a call within it runs out of gas.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub least_gas: Option<u64>,
     /// The last block in which the call can succeed: once it has come, nothing is broadcast any more.
     pub not_after: Option<u64>,
 }

@@ -35,8 +35,7 @@ impl Dependencies {
         }
         let id = TxId::respond(reached.response.task_hash);
         let ResponseCall { to, data } = call;
-        let request =
-            SendTransaction { id, to, data, value: U256::ZERO, least_gas: None, not_after: Some(not_after) };
+        let request = SendTransaction { id, to, data, value: U256::ZERO, not_after: Some(not_after) };
         match self.tx_sender.ask(request).await? {
             Ok(mined) if mined.succeeded => Ok("posted"),
             Ok(_) => self.lost_race(reached).await,

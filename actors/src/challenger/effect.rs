@@ -111,8 +111,6 @@ pub(super) struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prepared {
     pub(super) call: ContractCall,
-    /// The least gas limit; nothing where an estimate is enough.
-    pub(super) least_gas: Option<u64>,
     /// What its gas would cost, in wei, where it is only to be told.
     pub(super) cost: Option<U256>,
 }

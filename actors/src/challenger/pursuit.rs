@@ -168,9 +168,8 @@ impl Cases {
     fn send(&mut self, task: TaskHash, ticket: Ticket, plan: &Plan, prepared: Prepared) -> Vec<Effect> {
         let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         let Plan { id, not_after, .. } = plan.clone();
-        let Prepared { call: ContractCall { to, data, value }, least_gas, .. } = prepared;
-        let request =
-            SendTransaction { id: id.clone(), to, data, value, least_gas, not_after: Some(not_after) };
+        let ContractCall { to, data, value } = prepared.call;
+        let request = SendTransaction { id: id.clone(), to, data, value, not_after: Some(not_after) };
         case.pursuit.sending(request.clone(), not_after);
         vec![Effect::Report(Report::Sends { task, id }), Effect::Send { task, ticket, request }]
     }

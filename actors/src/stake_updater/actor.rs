@@ -113,8 +113,7 @@ impl StakeUpdater {
         } else {
             self.world.registry.refresh_operators_call(&operators)
         };
-        let request =
-            SendTransaction { id, to, data, value: U256::ZERO, least_gas: None, not_after: Some(not_after) };
+        let request = SendTransaction { id, to, data, value: U256::ZERO, not_after: Some(not_after) };
         let tx_sender = self.world.tx_sender.clone();
         let span = scope!(StakeUpdater, quorum = attempt.quorum);
         let work = async move { Sent::from(tx_sender.ask(request).await) }.instrument(span);

@@ -98,14 +98,7 @@ impl Schedule {
             Ok(Proposal { to, data, .. }) => {
                 let block = protocol.errand.id_block(protocol.due.since, head);
                 let id = TxId::create(attempt.oracle_index, block);
-                let request = SendTransaction {
-                    id,
-                    to,
-                    data,
-                    value: U256::ZERO,
-                    least_gas: None,
-                    not_after: Some(not_after),
-                };
+                let request = SendTransaction { id, to, data, value: U256::ZERO, not_after: Some(not_after) };
                 protocol.errand.sending(request.clone(), not_after);
                 let asked = Report::Asked { oracle_index: attempt.oracle_index, reason: protocol.due.reason };
                 vec![Effect::Report(asked), Effect::Send(attempt, request)]

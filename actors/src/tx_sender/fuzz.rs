@@ -58,14 +58,7 @@ fn step(queue: &mut Queue, asked: &mut Vec<Effect>, taken: &mut Taken<'_>) -> Ve
 fn request(taken: &mut Taken<'_>) -> SendTransaction {
     let id = TxId::respond(TaskHash(B256::repeat_byte(taken.byte() % 8)));
     let not_after = Some(taken.number()).filter(|last| last.is_multiple_of(2));
-    SendTransaction {
-        id,
-        to: Address::ZERO,
-        data: Bytes::new(),
-        value: taken.word(),
-        least_gas: None,
-        not_after,
-    }
+    SendTransaction { id, to: Address::ZERO, data: Bytes::new(), value: taken.word(), not_after }
 }
 
 fn delta(taken: &mut Taken<'_>) -> ChainDelta {

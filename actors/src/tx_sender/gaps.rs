@@ -54,7 +54,6 @@ impl Queue {
             to: self.sender,
             data: Bytes::new(),
             value: U256::ZERO,
-            least_gas: None,
             not_after: None,
         };
         self.intents.insert(id.clone(), Intent { request, stage: Stage::Queued });

@@ -135,12 +135,8 @@ impl Queue {
         self.balance = tried.balance;
         let reserved: U256 = self.flights().filter(|flight| flight.mined.is_none()).map(Flight::cost).sum();
         let offer = fees::first(tried.fees, self.config.most_fee_per_gas.into());
-        let Some(SendTransaction { value, least_gas, .. }) = self.intents.get(id).map(|one| &one.request)
-        else {
-            return Vec::new();
-        };
-        let gas = tried.gas.saturating_add(tried.gas / 4).max(least_gas.unwrap_or_default());
-        let flight = Flight::new(nonce, gas, *value, self.head);
+        let Some(value) = self.intents.get(id).map(|intent| intent.request.value) else { return Vec::new() };
+        let flight = Flight::new(nonce, tried.gas.saturating_add(tried.gas / 4), value, self.head);
         if tried.balance < flight.cost_at(offer).saturating_add(reserved) {
             return self.unfunded(id);
         }

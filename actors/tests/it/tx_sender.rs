@@ -108,14 +108,7 @@ async fn start(chain: &Chain, store: &Path) -> Sender {
 /// A call that succeeds, as often as it is made.
 fn request(chain: &Chain, n: u64) -> SendTransaction {
     let (to, data) = chain.connect(&chain.config()).refresh_quorum_call(0, &[]);
-    SendTransaction {
-        id: TxId::refresh("whole", 0, n),
-        to,
-        data,
-        value: U256::ZERO,
-        least_gas: None,
-        not_after: None,
-    }
+    SendTransaction { id: TxId::refresh("whole", 0, n), to, data, value: U256::ZERO, not_after: None }
 }
 
 async fn mine(chain: &Chain) {

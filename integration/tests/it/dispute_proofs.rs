@@ -23,7 +23,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng};
 
 /// Whose storage has a trie with an extension, and leaves so short that their branch holds them (Yellow Paper, D).
 const CRAFTED: Address = Address::repeat_byte(0xc7);
-/// An account that there is not.
+/// An account that there is no more.
 const NOBODY: Address = Address::repeat_byte(0x9b);
 /// How often each witness is spoilt.
 const TIMES: usize = 300;
@@ -210,7 +210,9 @@ async fn a_spoilt_witness_of_an_ordinary_model_proves_nothing_else() {
 async fn short_leaves_extensions_and_what_is_absent_are_proved_and_nothing_else() {
     let world = World::start().await;
     let (one, other) = neighbours();
-    world.chain.tell("anvil_setCode", (CRAFTED, "0x00")).await;
+    for account in [CRAFTED, NOBODY] {
+        world.chain.tell("anvil_setCode", (account, "0x00")).await;
+    }
     for (slot, value) in [(one, 7), (other, 9)] {
         world.chain.tell("anvil_setStorageAt", (CRAFTED, slot, B256::from(U256::from(value)))).await;
     }
@@ -225,6 +227,8 @@ async fn short_leaves_extensions_and_what_is_absent_are_proved_and_nothing_else(
     ])
     .unwrap();
     let hash = world.add(&model).await;
+    world.chain.tell("anvil_setCode", (NOBODY, "0x")).await;
+    world.chain.mine(1).await;
     let task = world.task_about(hash).await;
     let (truth, witness) = world.truth(&task).await;
     // 1 - 9 / 7, rounded down.

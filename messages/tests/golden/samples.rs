@@ -169,7 +169,6 @@ pub(crate) fn transactions() -> Vec<SendTransaction> {
         to: Address::repeat_byte(0xaa),
         data: Bytes::from_static(&[1, 2, 3]),
         value: U256::ZERO,
-        least_gas: None,
         not_after,
     };
     let bond = U256::from(1_000_000_000_000_000_000_u64);
@@ -183,10 +182,7 @@ pub(crate) fn transactions() -> Vec<SendTransaction> {
         send(TxId::lapse(task().hash(), None), Some(124_900)),
         send(TxId::freeze(task().hash(), 20, None), Some(126_900)),
         send(TxId::eject(byte(0x55), Address::repeat_byte(0xcc), 124_000), Some(126_900)),
-        SendTransaction {
-            least_gas: Some(900_000),
-            ..send(TxId::slash(byte(0x55), 0, Some(125_000)), Some(126_900))
-        },
+        send(TxId::slash(byte(0x55), 0, Some(125_000)), Some(126_900)),
     ]
 }
 

@@ -207,11 +207,7 @@ impl World {
                 let plan = job.plan;
                 self.steps.insert(plan.id.clone(), plan.step.clone());
                 let reverts = CallError::Reverts { reason: "no".into(), already_answered: false };
-                let result = if well {
-                    Ok(Prepared { call: call(), least_gas: None, cost: None })
-                } else {
-                    Err(reverts)
-                };
+                let result = if well { Ok(Prepared { call: call(), cost: None }) } else { Err(reverts) };
                 self.cases.prepared(task.hash(), ticket, &plan, result)
             }
             Question::Send(ticket, request) => self.reply_to_send(ticket, request, well),

@@ -56,7 +56,7 @@ impl Trial {
                     self.cases.looked(task.hash(), ticket, Ok(seen))
                 }
                 Effect::Prepare { ticket, job } => {
-                    let prepared = Prepared { call: call(), least_gas: None, cost: None };
+                    let prepared = Prepared { call: call(), cost: None };
                     self.cases.prepared(hash(), ticket, &job.plan, Ok(prepared))
                 }
                 Effect::Send { ticket, request, .. } => {

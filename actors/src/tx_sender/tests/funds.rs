@@ -63,16 +63,6 @@ fn what_is_paid_with_a_call_counts_among_its_costs_and_an_empty_transaction_pays
 }
 
 #[test]
-fn a_call_that_needs_more_gas_than_it_takes_gets_it() {
-    let mut world = World::new();
-    world.ask(SendTransaction { least_gas: Some(9_000), ..request(0) });
-    world.ask(SendTransaction { least_gas: Some(9), ..request(1) });
-    let mut limits: Vec<u64> = world.signed.values().map(|(_, tx, _)| tx.gas_limit).collect();
-    limits.sort_unstable();
-    assert_eq!(limits, [125, 9_000]);
-}
-
-#[test]
 fn people_are_told_again_after_a_while() {
     let mut world = stuck();
     world.balance = U256::ZERO;

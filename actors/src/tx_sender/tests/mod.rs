@@ -95,7 +95,6 @@ fn request(i: u8) -> SendTransaction {
         to: Address::repeat_byte(9),
         data: Bytes::from(vec![i]),
         value: U256::ZERO,
-        least_gas: None,
         not_after: None,
     }
 }

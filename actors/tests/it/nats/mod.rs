@@ -133,7 +133,6 @@ fn request(block: u64) -> SendTransaction {
         to: Address::ZERO,
         data: Default::default(),
         value: U256::ZERO,
-        least_gas: None,
         not_after: None,
     }
 }
