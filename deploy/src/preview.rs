@@ -53,6 +53,11 @@ impl TransactionPreview {
     }
 }
 
+/// Why a contract refuses, with what can be done about it.
+pub fn explained(reason: &str, remedy: impl Fn(&str) -> Option<&'static str>) -> String {
+    remedy(reason).map_or_else(|| reason.to_owned(), |remedy| format!("{reason}: {remedy}"))
+}
+
 impl Account {
     /// What a transaction would take, or why it would revert, with what `remedy` says about that. One that depends on another is
     /// not tried.
@@ -76,8 +81,7 @@ impl Account {
             }
             Err(error) => {
                 let Some(reason) = error.revert_reason() else { return Err(error) };
-                let remedy = remedy(reason).map(|remedy| format!(": {remedy}"));
-                preview.revert = Some(format!("{reason}{}", remedy.unwrap_or_default()));
+                preview.revert = Some(explained(reason, remedy));
             }
         }
         Ok(preview)

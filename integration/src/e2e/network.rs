@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -168,6 +169,16 @@ impl LocalNetwork {
         let info = self.process_info(name);
         let url = info["metricsUrl"].as_str().unwrap();
         super::chain::http_get(url).await
+    }
+
+    /// Returns when the aggregator has a proof against one operator on disk.
+    pub async fn evidence_is_kept(&self) {
+        within("the evidence", async {
+            while !self.metrics("aggregator").await.contains("\nanzen_collector_evidence 1\n") {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
     }
 
     /// Sends this command a signal.

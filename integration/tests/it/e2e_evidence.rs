@@ -1,14 +1,12 @@
 //! An operator that signs two answers to one task leaves a proof, and the proof needs nobody's word.
 
 use std::path::Path;
-use std::time::Duration;
 
 use alloy::primitives::I256;
 use anzen_integration::e2e::chain::Chain;
 use anzen_integration::e2e::command::{Ran, run};
 use anzen_integration::e2e::network::LocalNetwork;
 use anzen_integration::e2e::wire::{Client, Keys};
-use anzen_integration::e2e::within;
 
 /// The command with these arguments, and nothing around it.
 async fn evidence(arguments: &[&str]) -> Ran {
@@ -17,16 +15,6 @@ async fn evidence(arguments: &[&str]) -> Ran {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-/// Returns when the proof is on disk.
-async fn until_kept(network: &LocalNetwork) {
-    within("the evidence", async {
-        while !network.metrics("aggregator").await.contains("\nanzen_collector_evidence 1\n") {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -48,7 +36,7 @@ async fn two_answers_are_exported_and_verified() {
         let outcome = client.submit(task, value, &keys.sign_answer(&chain, task, value)).await;
         assert!(outcomes.contains(&outcome.as_str()), "{outcome}");
     }
-    until_kept(&network).await;
+    network.evidence_is_kept().await;
     network.stop().await;
 
     let store = network.folder().join("aggregator/data");

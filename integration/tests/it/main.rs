@@ -4,6 +4,7 @@
 
 mod chaos;
 mod dispute_absence;
+mod dispute_commands;
 mod dispute_committee;
 mod dispute_majority;
 mod dispute_proofs;

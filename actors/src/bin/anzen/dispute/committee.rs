@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, fmt, process::ExitCode};
 use alloy::primitives::Address;
 use anzen_deploy::{
     chain::{Request, revert_of},
-    preview::TransactionPreview,
+    disputes::remedy,
+    preview::{TransactionPreview, explained},
 };
 use serde::Serialize;
 
@@ -47,14 +48,21 @@ pub(crate) struct Rule {
     /// The task, by its index or its hash.
     #[arg(value_name = "TASK")]
     task: TaskName,
+    #[command(flatten)]
+    ruling: Ruling,
+    #[command(flatten)]
+    deciding: Deciding,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Ruling {
     /// The answer is wrong: it is withdrawn, and its signers can be frozen and slashed at once.
-    #[arg(long, required_unless_present = "reject", conflicts_with = "reject")]
+    #[arg(long)]
     uphold: bool,
     /// The answer stands, and the challenger loses the bond.
     #[arg(long)]
     reject: bool,
-    #[command(flatten)]
-    deciding: Deciding,
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,7 +92,7 @@ impl Rule {
         let site = Site::reach(&self.deciding.settings).await?;
         let disputes = site.disputes();
         let task = disputes.task(hash_of(self.task, &disputes).await?).await?;
-        self.deciding.decide(&site, disputes.ruling(&task, self.uphold)?, output).await
+        self.deciding.decide(&site, disputes.ruling(&task, self.ruling.uphold)?, output).await
     }
 }
 
@@ -105,7 +113,8 @@ impl Deciding {
         let committee = site.addresses.governance.committee.clone();
         let mut transaction = TransactionPreview::new(&request, false);
         if let Some(first) = committee.first() {
-            transaction.revert = revert_of(&site.provider, *first, &request).await?;
+            let reason = revert_of(&site.provider, *first, &request).await?;
+            transaction.revert = reason.map(|reason| explained(&reason, remedy));
         }
         let would_fail = transaction.revert.is_some();
         output.print(&Decision { committee, transaction })?;
