@@ -75,14 +75,13 @@ impl Disputes {
     /// Where there is none, or the node does not have its logs.
     pub async fn case(&self, name: B256) -> Result<Case, DisputeError> {
         let head = self.head().await?;
-        let (task, fault) = match self.tasks.find(name, head).await? {
-            Some(task) => (task, None),
-            None => {
-                let fault = self.fault(name).await?.ok_or(DisputeError::UnknownName(name))?;
-                let task = fault.task_hash.ok_or(DisputeError::NoTaskOfFault(fault.id))?;
-                (self.task(task).await?, Some(fault))
-            }
+        // Asked first: looking for a task that there is not goes through all logs.
+        let fault = self.fault(name).await?;
+        let hash = match &fault {
+            Some(fault) => fault.task_hash.ok_or(DisputeError::NoTaskOfFault(fault.id))?,
+            None => name,
         };
+        let task = self.tasks.find(hash, head).await?.ok_or(DisputeError::UnknownName(name))?;
         let answer = match &task.response {
             Some(response) => Some(self.answer(&task, response).await?),
             None => None,

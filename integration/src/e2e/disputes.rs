@@ -125,9 +125,19 @@ impl Chain {
         call: &C,
         value: U256,
     ) -> Result<(), String> {
+        self.send_data_as(from, to, call.abi_encode().into(), value).await
+    }
+
+    /// The same with the data of a call.
+    pub async fn send_data_as(
+        &self,
+        from: Address,
+        to: Address,
+        data: Bytes,
+        value: U256,
+    ) -> Result<(), String> {
         let _: () = self.provider().raw_request("anvil_impersonateAccount".into(), [from]).await.unwrap();
         self.give_ether(from).await;
-        let data: Bytes = call.abi_encode().into();
         let request =
             TransactionRequest::default().with_from(from).with_to(to).with_input(data).with_value(value);
         // The node fills in the rest: alloy's own count of nonces goes wrong with a call that reverts.

@@ -3,11 +3,9 @@
 
 use std::path::Path;
 
-use alloy::primitives::{Address, B256, Bytes, I256};
-use alloy::providers::Provider;
-use alloy::rpc::types::TransactionRequest;
-use alloy::sol;
-use anzen_integration::e2e::chain::{Chain, Task};
+use alloy::primitives::{Address, B256, Bytes, I256, U256};
+use anzen_integration::e2e::abi::Task;
+use anzen_integration::e2e::chain::Chain;
 use anzen_integration::e2e::command::{Ran, run};
 use anzen_integration::e2e::network::LocalNetwork;
 use anzen_integration::e2e::process::freeze;
@@ -20,18 +18,6 @@ use serde_json::{Value, json};
 /// anvil's account 5, which may do nothing but has ether.
 const ANYBODY: (&str, &str) =
     ("ANZEN_ECDSA_PRIVATE_KEY", "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba");
-
-sol! {
-    struct OperatorSet { address avs; uint32 id; }
-    struct Allocation { uint64 currentMagnitude; int128 pendingDiff; uint32 effectBlock; }
-    #[sol(rpc)]
-    interface Core {
-        function getAllocation(address operator, OperatorSet operatorSet, address strategy)
-            external
-            view
-            returns (Allocation memory);
-    }
-}
 
 #[tokio::test]
 async fn dispute_an_operator_attests_what_it_signed_and_nothing_else() {
@@ -95,7 +81,7 @@ async fn dispute_two_answers_are_proved_vetoed_or_slashed_by_commands() {
     let fault_of = |task: &str| faults.iter().find(|fault| fault["taskHash"] == task).unwrap()["id"].clone();
     let (fault, vetoed) = (fault_of(&guilty.task), fault_of(&spared.task));
     let (fault, vetoed) = (fault.as_str().unwrap(), vetoed.as_str().unwrap());
-    is_ejected(&network, guilty.operator).await;
+    assert!(!chain.is_registered(guilty.operator).await && !chain.is_registered(spared.operator).await);
 
     the_committee_vetoes(&network, &chain, vetoed).await;
     let early = network.command(&["dispute", "execute", fault, "--json"], &[ANYBODY]).await;
@@ -217,9 +203,7 @@ async fn the_committee_vetoes(network: &LocalNetwork, chain: &Chain, fault: &str
     assert_eq!(part("to").parse::<Address>().unwrap(), chain.address("serviceManager"));
     let committee: Address = decision["committee"][0].as_str().unwrap().parse().unwrap();
     let data: Bytes = part("data").parse().unwrap();
-    let request = TransactionRequest::default().from(committee).to(chain.address("serviceManager"));
-    let sent = chain.provider().send_transaction(request.input(data.into())).await.unwrap();
-    assert!(sent.get_receipt().await.unwrap().status());
+    chain.send_data_as(committee, chain.address("serviceManager"), data, U256::ZERO).await.unwrap();
     let shown = network.command(&["dispute", "show", fault, "--json"], &[]).await.json();
     let faults = shown["faults"].as_array().unwrap();
     assert_eq!(faults.iter().find(|one| one["id"] == fault).unwrap()["state"], "vetoed", "{shown}");
@@ -227,15 +211,15 @@ async fn the_committee_vetoes(network: &LocalNetwork, chain: &Chain, fault: &str
 
 async fn is_slashed_once(network: &LocalNetwork, chain: &Chain, fault: &str, operator: Address) {
     let execute = ["dispute", "execute", fault, "--json"];
-    let before = allocated(chain, operator).await;
-    assert!(before > 0);
+    let before = chain.stake_of(operator).await;
+    assert!(before.0 > 0 && before.1 > U256::ZERO);
     let planned = network.command(&[&execute[..], &["--dry-run"]].concat(), &[ANYBODY]).await;
     assert_eq!((planned.code, &planned.json()["revert"]), (Some(0), &Value::Null), "{planned:?}");
-    assert_eq!(allocated(chain, operator).await, before, "a dry run");
+    assert_eq!(chain.stake_of(operator).await, before, "a dry run");
     let executed = network.command(&execute, &[ANYBODY]).await;
     assert_eq!(executed.code, Some(0), "{executed:?}");
     assert!(executed.json()["events"][0].as_str().unwrap().contains("is slashed: 100 %"), "{executed:?}");
-    assert_eq!(allocated(chain, operator).await, 0, "the share of two answers is all");
+    assert_eq!(chain.stake_of(operator).await, (0, U256::ZERO), "the share of two answers is all");
     let again = network.command(&execute, &[ANYBODY]).await;
     assert_eq!(again.code, Some(0), "{again:?}");
     assert!(again.json()["nothing"].is_string(), "{again:?}");
@@ -245,19 +229,6 @@ async fn is_slashed_once(network: &LocalNetwork, chain: &Chain, fault: &str, ope
         shown.lines().any(|line| line.contains(&operator.to_string()) && line.contains("slashed")),
         "{shown}"
     );
-}
-
-/// What the operator has allocated to the quorum, of 1e18.
-async fn allocated(chain: &Chain, operator: Address) -> u64 {
-    let core = Core::new(chain.address("allocationManager"), chain.provider());
-    let set = OperatorSet { avs: chain.address("serviceManager"), id: 0 };
-    core.getAllocation(operator, set, chain.address("strategy")).call().await.unwrap().currentMagnitude
-}
-
-async fn is_ejected(network: &LocalNetwork, operator: Address) {
-    let operator = operator.to_string();
-    let status = ["operator", "status", "--json", "--operator", &operator];
-    assert_eq!(network.command(&status, &[]).await.code, Some(3));
 }
 
 /// The account of an operator of the network.
