@@ -28,7 +28,7 @@ pub(super) struct Answered {
 
 impl Answered {
     /// The answer to a task.
-    pub(super) fn of<'a>(task: &'a TaskRecord) -> Result<(Self, &'a Response), DisputeError> {
+    pub(super) fn of(task: &TaskRecord) -> Result<(Self, &Response), DisputeError> {
         let response = task.response.as_ref().ok_or(DisputeError::NoAnswer(task.hash))?;
         let non_signers: Vec<B256> = response.non_signers.iter().map(|operator| operator.0).collect();
         let metadata = TaskResponseMetadata {
