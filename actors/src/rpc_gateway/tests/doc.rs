@@ -98,5 +98,5 @@ fn every_message_between_processes_has_a_row() {
     row::<NextBlocks>("everyone who follows the chain");
     row::<SubmitSignature>("rpc-gateway");
     row::<QuorumReached>("signature-collector");
-    row::<SendTransaction>("task-generator, aggregator, stake-updater");
+    row::<SendTransaction>("task-generator, aggregator, stake-updater, challenger");
 }
