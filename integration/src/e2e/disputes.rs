@@ -141,8 +141,11 @@ impl Chain {
         let request =
             TransactionRequest::default().with_from(from).with_to(to).with_input(data).with_value(value);
         // The node fills in the rest: alloy's own count of nonces goes wrong with a call that reverts.
-        let hash: B256 = self.provider().raw_request("eth_sendTransaction".into(), [request]).await.unwrap();
-        if self.receipt(hash).await.status() { Ok(()) } else { Err(format!("{hash} reverted")) }
+        let hash: B256 = self.provider().raw_request("eth_sendTransaction".into(), [&request]).await.unwrap();
+        if self.receipt(hash).await.status() {
+            return Ok(());
+        }
+        Err(format!("{hash} reverted: {:?}", self.provider().call(request).await))
     }
 
     /// The receipt of a transaction, once it is mined. alloy's own waiting follows block after block, which `mine` leaps over.
