@@ -35,6 +35,8 @@ pub struct Dependencies {
     pub store: Arc<dyn Store>,
     /// For how many blocks a task that is created now can be answered.
     pub response_window: u64,
+    /// The block from which on there can be events: that of the deployment.
+    pub first_block: u64,
     /// Counts.
     pub metrics: WatcherMetrics,
 }
@@ -83,6 +85,7 @@ struct Waiting {
 /// Starts the actor.
 pub fn start(config: &Config, deps: Dependencies, bus: &BusMetrics) -> Inbox<ChainWatcher> {
     let limits = Limits {
+        first: deps.first_block,
         margin: config.margin_blocks,
         keep: config.keep_blocks,
         missed: config.most_missed_blocks,

@@ -74,6 +74,7 @@ fn watch_with(world: Option<&World>, store: Arc<MemoryStore>) -> (Arc<Node>, Han
         rng: Arc::new(NoChance),
         store,
         response_window: 10,
+        first_block: 0,
         metrics: WatcherMetrics::default(),
     };
     let config = Config { margin_blocks: 5, capacity: 2, ..Config::default() };

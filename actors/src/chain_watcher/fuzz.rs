@@ -9,7 +9,7 @@ use super::tracker::{Effect, Limits, Tracker, Waiter};
 use crate::fuzz::{Taken, records};
 use crate::ports::Write;
 
-const LIMITS: Limits = Limits { margin: 4, keep: 16, missed: 8, fetch: 8 };
+const LIMITS: Limits = Limits { first: 0, margin: 4, keep: 16, missed: 8, fetch: 8 };
 const WINDOW: u64 = 10;
 /// Actors that ask.
 const ACTORS: usize = 3;

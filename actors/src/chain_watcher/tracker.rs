@@ -31,6 +31,8 @@ pub(super) enum Effect {
 /// How much is kept and told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
+    /// The first block that matters: nothing is told of those before it, which need not be there.
+    pub(super) first: u64,
     /// How many blocks, beyond the longest response window, an actor that starts is told of.
     pub(super) margin: u64,
     /// How many blocks are kept.
@@ -136,7 +138,8 @@ impl Tracker {
         };
         let range = from..=head.number.min(from + self.limits.fetch - 1);
         let starts = self.ring.tip().is_none();
-        let windows_of = if starts { looked_at(head.number, from) } else { Vec::new() };
+        let mut windows_of = if starts { looked_at(head.number, from) } else { Vec::new() };
+        windows_of.retain(|block| *block >= from.min(self.limits.first));
         Some(Missing { range, windows_of })
     }
 
@@ -162,7 +165,7 @@ impl Tracker {
 
     /// The first block that one who starts is told of.
     fn told_from(&self, tip: u64) -> u64 {
-        let from = tip.saturating_sub(self.lookback());
+        let from = tip.saturating_sub(self.lookback()).max(self.limits.first).min(tip);
         self.resumed.map_or(from, |resumed| from.min(resumed.after))
     }
 
@@ -190,7 +193,7 @@ impl Tracker {
         let head = self.head.map_or(0, |head| head.number);
         let first = blocks.first().map_or(0, |block| block.header.at.number);
         self.windows = ResponseWindows::new(longest_of_open(head, windows).max(self.windows.latest()));
-        if first == 0 || head.saturating_sub(first) >= self.lookback() {
+        if first <= self.limits.first || head.saturating_sub(first) >= self.lookback() {
             if let Some((_, window)) = windows.first() {
                 self.windows = ResponseWindows::new(*window);
             }

@@ -211,7 +211,7 @@ proptest! {
         keep in 1..60u64,
         fetch in 1..20u64,
     ) {
-        let mut run = Run::new(Limits { margin, keep, missed: 50, fetch });
+        let mut run = Run::new(Limits { first: 0, margin, keep, missed: 50, fetch });
         for step in &steps {
             run.take(step);
         }

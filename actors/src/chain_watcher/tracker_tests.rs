@@ -7,7 +7,7 @@ use super::tracker::{Effect, Limits, Tracker};
 use super::world::{WINDOW, World};
 
 const RESTART: DeltaBase = DeltaBase::Restart { response_window: WINDOW };
-const LIMITS: Limits = Limits { margin: 0, keep: 40, missed: 60, fetch: 8 };
+const LIMITS: Limits = Limits { first: 0, margin: 0, keep: 40, missed: 60, fetch: 8 };
 
 fn following(world: &World) -> Tracker {
     let mut tracker = Tracker::new(LIMITS, WINDOW);
@@ -40,6 +40,17 @@ fn a_new_actor_is_told_of_the_blocks_that_can_still_matter() {
 #[test]
 fn a_young_chain_is_told_from_its_first_block() {
     assert_eq!(numbers(&ask(&mut following(&World::new(3)), None)), [0, 1, 2]);
+}
+
+#[test]
+fn nobody_is_told_of_blocks_before_the_first_that_matters() {
+    let world = World::new(30);
+    let mut tracker = Tracker::new(Limits { first: 25, ..LIMITS }, WINDOW);
+    assert!(tracker.head_seen(world.head()));
+    let missing = tracker.missing().unwrap();
+    assert_eq!((missing.range, missing.windows_of), (25..=29, vec![25]), "the node need not have older ones");
+    let _ = world.feed(&mut tracker);
+    assert_eq!(numbers(&ask(&mut tracker, None)), [25, 26, 27, 28, 29]);
 }
 
 #[test]

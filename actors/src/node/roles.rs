@@ -43,6 +43,8 @@ pub struct Roles<'a> {
     pub domain: SigningDomain,
     /// For how many blocks a task can be answered.
     pub response_window: u64,
+    /// The block from which on there can be events: that of the deployment.
+    pub first_block: u64,
     /// The aggregators that an operator submits to.
     pub upstream: Vec<Upstream>,
     /// Counts.
@@ -87,6 +89,7 @@ impl Roles<'_> {
             rng: Arc::clone(&self.ports.rng),
             store: Arc::clone(&self.ports.store),
             response_window: self.response_window,
+            first_block: self.first_block,
             metrics: self.metrics.watcher.clone(),
         };
         let inbox = chain_watcher::start(&self.config.chain_watcher, deps, &self.metrics.bus);

@@ -63,6 +63,8 @@ pub async fn run(mut config: NodeConfig, stop: CancellationToken) -> Result<(), 
 pub(super) struct Process {
     pub(super) config: NodeConfig,
     pub(super) identity: Identity,
+    /// The block of the deployment.
+    first_block: u64,
     chain: Arc<AlloyChain>,
     pub(super) ports: Ports,
     pub(super) metrics: NodeMetrics,
@@ -118,7 +120,8 @@ impl Process {
         let pulse = metrics.store.pulse().clone();
         health.add(STORE, Arc::new(StoreProbe { store: Arc::clone(&ports.store), pulse }));
         let account = signers.account;
-        Ok(Self { config, identity, chain, ports, metrics, account, health, store_breaks, stop })
+        let first_block = addresses.deployment_block;
+        Ok(Self { config, identity, first_block, chain, ports, metrics, account, health, store_breaks, stop })
     }
 
     async fn run(mut self) -> Result<(), NodeError> {
@@ -149,6 +152,7 @@ impl Process {
             ports: &self.ports,
             domain: self.domain(),
             response_window,
+            first_block: self.first_block,
             upstream: self.upstream()?,
             metrics: &self.metrics,
             health: self.health.clone(),

@@ -89,6 +89,7 @@ async fn start(chain: &Chain, store: &Path) -> Sender {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         response_window: 30,
+        first_block: 0,
         metrics: WatcherMetrics::default(),
     };
     let watcher = chain_watcher::start(&chain_watcher::Config::default(), watcher, &bus).handle();

@@ -21,6 +21,7 @@ pub(crate) fn watch(chain: &Chain, config: &ChainConfig) -> Handle<NextBlocks> {
         store: Arc::new(store),
         clock: Arc::new(SystemClock),
         response_window: 30,
+        first_block: 0,
         metrics: WatcherMetrics::default(),
     };
     start(&Config::default(), deps, &BusMetrics::default()).handle()

@@ -104,6 +104,7 @@ impl Cluster {
             ports: &ports,
             domain: domain(),
             response_window: self.chain.fork().contract().rules.response_window,
+            first_block: 0,
             upstream,
             metrics: &metrics,
             health: Default::default(),
