@@ -46,6 +46,10 @@ test-contracts: setup
     cargo run --locked --quiet --example export_eigenlayer
     cd contracts && FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
 
+# Watch two thirds of the stake sign a false value on a local network, and lose it to a challenger (a minute)
+dispute: _program
+    @cargo run --locked --quiet --example dispute
+
 # Simulate seeds: crashes, partitions, reorgs, liars (`just sim --seeds 1000 --first-seed 1`; `just sim --help`)
 sim *ARGS: setup
     @cargo run --locked --quiet --example sim -- {{ ARGS }}

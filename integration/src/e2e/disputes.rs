@@ -161,9 +161,14 @@ impl Chain {
         .await
     }
 
+    /// The number of the latest block.
+    pub async fn head(&self) -> u64 {
+        self.provider().get_block_number().await.unwrap()
+    }
+
     /// Mines so many blocks that `block` is the latest at least.
     pub async fn mine_to(&self, block: u64) {
-        let head = self.provider().get_block_number().await.unwrap();
+        let head = self.head().await;
         if head < block {
             self.mine(block - head).await;
         }
