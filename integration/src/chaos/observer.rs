@@ -107,7 +107,8 @@ impl Observer {
     }
 
     fn next(&self) -> u64 {
-        self.trail.last().map_or(0, |last| last.number + 1)
+        let first = || self.chain.addresses["deploymentBlock"].as_u64().unwrap();
+        self.trail.last().map_or_else(first, |last| last.number + 1)
     }
 
     async fn block(&self, number: u64) -> Option<Block> {
