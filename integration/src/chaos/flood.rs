@@ -61,7 +61,7 @@ pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report,
     let all = [&["--operators", OPERATORS, "--topology", "compact"], arguments].concat();
     let world = World::start(&all, &[VILLAIN]).await;
     let mut report = Report::new(format!("flood ({})", all.join(" ")));
-    match world.watched(play(&world, options.flood_tasks, &mut report)).await {
+    match Box::pin(world.watched(play(&world, options.flood_tasks, &mut report))).await {
         Ok(Ok(())) => report.finish(world).await,
         Ok(Err(fault)) | Err(fault) => Err(Failure::of(fault, world)),
     }

@@ -20,7 +20,7 @@ struct Done {
 pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report, Failure> {
     let world = World::start(arguments, options.cut_off).await;
     let plan = kills(options.seed, &world.processes(), options.kills);
-    let outcome = world.watched(play(&world, &plan, options.tasks)).await;
+    let outcome = Box::pin(world.watched(play(&world, &plan, options.tasks))).await;
     let done = match outcome {
         Ok(done) => done,
         Err(fault) => return Err(Failure::of(fault, world)),

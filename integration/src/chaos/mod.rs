@@ -68,7 +68,7 @@ pub struct Options {
 /// # Panics
 /// Where the network cannot be run or looked at.
 pub async fn kill(options: &Options, arguments: &[&str]) -> Result<Report, Failure> {
-    kill::run(options, arguments).await
+    Box::pin(kill::run(options, arguments)).await
 }
 
 /// Has the chain of a local network fork.
@@ -79,7 +79,7 @@ pub async fn kill(options: &Options, arguments: &[&str]) -> Result<Report, Failu
 /// # Panics
 /// Where the network cannot be run or looked at.
 pub async fn reorg(options: &Options, arguments: &[&str]) -> Result<Report, Failure> {
-    reorg::run(options, arguments).await
+    Box::pin(reorg::run(options, arguments)).await
 }
 
 /// Floods the aggregator of a local network.
@@ -90,7 +90,7 @@ pub async fn reorg(options: &Options, arguments: &[&str]) -> Result<Report, Fail
 /// # Panics
 /// Where the network cannot be run or looked at.
 pub async fn flood(options: &Options, arguments: &[&str]) -> Result<Report, Failure> {
-    flood::run(options, arguments).await
+    Box::pin(flood::run(options, arguments)).await
 }
 
 /// What comes within any reasonable time, on any machine.

@@ -20,7 +20,7 @@ const ENOUGH: usize = 10;
 pub(super) async fn run(options: &Options, arguments: &[&str]) -> Result<Report, Failure> {
     let world = World::start(arguments, &[]).await;
     let plan = reorgs(options.seed, options.reorgs);
-    if let Err(fault) = world.watched(play(&world, &plan)).await {
+    if let Err(fault) = Box::pin(world.watched(play(&world, &plan))).await {
         return Err(Failure::of(fault, world));
     }
     let tally = world.tally();
