@@ -116,6 +116,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error ChallengeUnfounded(int256 safetyFactor);
     /// @notice All that the model reads can be read on chain now: challenge the answer by proofs.
     error ModelIsReadable(bytes32 modelHash);
+    /// @notice What the model reads cannot all be read on chain now: absence from its answers does not count.
+    error ModelIsNotReadable(bytes32 modelHash);
     /// @notice The answer has been withdrawn, or disputed before the committee.
     error AlreadyDisputed(bytes32 taskHash);
     /// @notice The bond is `bond` wei at least.
@@ -151,7 +153,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error AbsenceWindowOver(uint256 last);
     /// @notice The absence is counted already.
     error AbsenceCounted(bytes32 operatorId);
-    /// @notice The answer came too long before others, which the operator was absent from and which are counted, to count with them.
+    /// @notice The answer came too long before others, which the operator was absent from and which are counted, to count with them;
+    /// or not after those for which it was ejected.
     error AbsenceOfAnEarlierPeriod(bytes32 operatorId);
     /// @notice The operator was not ejected for absence, or that was ruled on.
     error NotAnAbsentee(bytes32 operatorId);
@@ -234,8 +237,9 @@ interface IAnzenDisputes is IDisputeStatus {
 
     /// @notice Counts that an operator kept away from a task; ejects it if that was once too often. By anyone, once the answer is
     /// final, for half as many blocks after its challenge window as the committee could have vetoed; and only if the answer came
-    /// in the first half of the response window, so that who was left out of it had time to attest. Absences count together if
-    /// their answers, whenever they are recorded, came within a period of the policy.
+    /// in the first half of the response window, so that who was left out of it had time to attest; and only if all that the model
+    /// reads can be read on chain now (IModelEvaluator.isReadable). Absences count together if their answers, whenever they are
+    /// recorded, came within a period of the policy. It begins with the first of them: it does not slide.
     /// @param roundId The oracle's round that the answer was written in.
     function recordAbsence(
         IAnzenTaskManager.Task calldata task,
