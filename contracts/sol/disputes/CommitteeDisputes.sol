@@ -10,8 +10,8 @@ import {WrongAnswers} from "./WrongAnswers.sol";
 /// @title CommitteeDisputes
 /// @notice Disputes about answers that cannot be recomputed on chain: because the model makes a view call, or because a feed or
 /// a stake registry that it reads does not answer any more.
-/// @dev Each costs a bond and a place, and the bond twice as much as that of the one before: whoever wants to take all places pays
-/// many times what one costs, and whoever overpays, as others may come before, has the rest due. When the time for a ruling is over, anyone can free both (`lapse`); the next dispute about
+/// @dev Each costs a bond and a place, and the bond twice as much as that of the one before: whoever wants to take `n` places
+/// pays 2^n - 1 bonds, and whoever overpays, as others may come before, has the rest due. When the time for a ruling is over, anyone can free both (`lapse`); the next dispute about
 /// the protocol does so by itself, one about another protocol does not. So no one can hold anything up for longer than that. An answer is disputed once: the committee need not rule twice.
 ///
 /// A source that fails must neither shield a wrong answer nor speak against a right one. So it proves nothing (FeedRounds), and

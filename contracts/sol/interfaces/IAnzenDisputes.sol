@@ -160,7 +160,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error NotAnAbsentee(bytes32 operatorId);
     /// @notice The committee may have to rule on one answer of a protocol at least, and on no more than of all.
     error PendingOutOfRange(uint256 mostPendingPerProtocol, uint256 mostPending);
-    /// @notice The bond of the last dispute that may be pending, which is `bond` doubled for each before, exceeds 2^96 wei.
+    /// @notice The bond is zero, or that of the last dispute that may be pending, which is `bond` doubled for each before, exceeds
+    /// 2^96 wei.
     error BondOutOfRange(uint256 bond, uint256 mostPending);
     /// @notice The period of absences is zero.
     error NoAbsencePeriod();
