@@ -171,8 +171,9 @@ interface IAnzenDisputes is IDisputeStatus {
     error PaymentFailed();
 
     /// @notice Proves that an answer is wrong: that another one follows from the chain's state at the task's reference block, or
-    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window, and as
-    /// long as the committee is asked about the answer. A challenge of an answer that is right reverts, and nothing else happens.
+    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window; and as
+    /// long as the committee is asked about the answer, for half as many blocks after that window as it could have vetoed: the
+    /// other half at least is left for the veto. A challenge of an answer that is right reverts, and nothing else happens.
     /// @param roundId The oracle's round that the answer was written in.
     /// @param witness Proofs of what the model read.
     function challenge(
@@ -195,7 +196,8 @@ interface IAnzenDisputes is IDisputeStatus {
     ) external payable;
 
     /// @notice Rules on an answer. By the committee, for as many blocks as it could have vetoed: a fault that it finds cannot
-    /// be vetoed. It cannot uphold a challenge of an answer that can be recomputed on chain again: that takes a proof.
+    /// be vetoed. It cannot uphold a challenge of an answer that can be recomputed on chain again: that takes a proof; nor
+    /// reject it after the challenge window, which would end the time for one. Where none comes, the dispute lapses.
     function rule(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponse calldata response,
