@@ -122,7 +122,7 @@ contract AnzenTaskManager is
         Windows memory windows_ = windowsAt(uint32(block.number));
         bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
         _tellIfUnanswered($.latest[oracleIndex]);
-        _checkWithdrawalDelay(_sum(windows_));
+        _checkDelays(_sum(windows_));
         for (uint256 i; i < quorumNumbers.length; ++i) {
             _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
         }
@@ -210,8 +210,7 @@ contract AnzenTaskManager is
 
         uint8 quorumCount = registryCoordinator.quorumCount();
         uint256 needed = _sum(_storage().current.windows);
-        _checkWithdrawalDelay(needed);
-        uint256 delay = _allocationManager.DEALLOCATION_DELAY();
+        uint256 delay = _checkDelays(needed);
         for (uint256 i; i < policy.quorumNumbers.length; ++i) {
             uint8 quorumNumber = uint8(policy.quorumNumbers[i]);
             if (quorumNumber >= quorumCount) revert UnknownQuorum(quorumNumber);
@@ -330,14 +329,13 @@ contract AnzenTaskManager is
 
     function _setWindows(Windows calldata windows_, uint256 fromBlock) private {
         if (windows_.response == 0) revert NoResponseWindow();
+        if (windows_.challenge == 0 || windows_.veto == 0 || windows_.execution == 0) revert EmptyWindow();
         uint256 needed = _sum(windows_);
-        uint256 delay = _allocationManager.DEALLOCATION_DELAY();
-        if (needed > delay) revert DeallocationDelayTooShort(delay, needed);
+        uint256 delay = _checkDelays(needed);
         uint8 quorumCount = registryCoordinator.quorumCount();
         for (uint8 i; i < quorumCount; ++i) {
             _checkQuorumIsSlashable(i, needed, delay);
         }
-        _checkWithdrawalDelay(needed);
 
         TaskManagerStorage storage $ = _storage();
         // Those that were set in this block do not hold yet.
@@ -423,11 +421,14 @@ contract AnzenTaskManager is
         if (lookAhead > delay) revert DeallocationDelayTooShort(delay, lookAhead);
     }
 
-    /// @dev That stake can be slashed until the end of all windows also where its withdrawal is queued right after a refresh: the
-    /// look-ahead is about allocations only. EigenLayer may change that time with an upgrade, so that each task asks.
-    function _checkWithdrawalDelay(uint256 needed) private view {
-        uint256 delay = _delegationManager.minWithdrawalDelayBlocks();
-        if (delay < needed) revert WithdrawalDelayTooShort(delay, needed);
+    /// @dev That stake can be slashed until the end of all windows also where its allocation is given up, or its withdrawal queued,
+    /// right after a refresh. EigenLayer may change both times with an upgrade, so that each task asks. Returns that of
+    /// deallocations.
+    function _checkDelays(uint256 needed) private view returns (uint256 deallocation) {
+        deallocation = _allocationManager.DEALLOCATION_DELAY();
+        if (deallocation < needed) revert DeallocationDelayTooShort(deallocation, needed);
+        uint256 withdrawal = _delegationManager.minWithdrawalDelayBlocks();
+        if (withdrawal < needed) revert WithdrawalDelayTooShort(withdrawal, needed);
     }
 
     /// @dev A protocol's next task is created only when its latest can no longer be answered.
