@@ -122,7 +122,8 @@ contract AnzenTaskManager is
         Windows memory windows_ = windowsAt(uint32(block.number));
         bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
         _tellIfUnanswered($.latest[oracleIndex]);
-        _checkDelays(_sum(windows_));
+        _checkDeallocationDelay(_sum(windows_));
+        _checkWithdrawalDelay(_sum(windows_));
         for (uint256 i; i < quorumNumbers.length; ++i) {
             _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
         }
@@ -210,7 +211,8 @@ contract AnzenTaskManager is
 
         uint8 quorumCount = registryCoordinator.quorumCount();
         uint256 needed = _sum(_storage().current.windows);
-        uint256 delay = _checkDelays(needed);
+        uint256 delay = _checkDeallocationDelay(needed);
+        _checkWithdrawalDelay(needed);
         for (uint256 i; i < policy.quorumNumbers.length; ++i) {
             uint8 quorumNumber = uint8(policy.quorumNumbers[i]);
             if (quorumNumber >= quorumCount) revert UnknownQuorum(quorumNumber);
@@ -331,11 +333,12 @@ contract AnzenTaskManager is
         if (windows_.response == 0) revert NoResponseWindow();
         if (windows_.challenge == 0 || windows_.veto == 0 || windows_.execution == 0) revert EmptyWindow();
         uint256 needed = _sum(windows_);
-        uint256 delay = _checkDelays(needed);
+        uint256 delay = _checkDeallocationDelay(needed);
         uint8 quorumCount = registryCoordinator.quorumCount();
         for (uint8 i; i < quorumCount; ++i) {
             _checkQuorumIsSlashable(i, needed, delay);
         }
+        _checkWithdrawalDelay(needed);
 
         TaskManagerStorage storage $ = _storage();
         // Those that were set in this block do not hold yet.
@@ -421,14 +424,17 @@ contract AnzenTaskManager is
         if (lookAhead > delay) revert DeallocationDelayTooShort(delay, lookAhead);
     }
 
-    /// @dev That stake can be slashed until the end of all windows also where its allocation is given up, or its withdrawal queued,
-    /// right after a refresh. EigenLayer may change both times with an upgrade, so that each task asks. Returns that of
-    /// deallocations.
-    function _checkDelays(uint256 needed) private view returns (uint256 deallocation) {
-        deallocation = _allocationManager.DEALLOCATION_DELAY();
-        if (deallocation < needed) revert DeallocationDelayTooShort(deallocation, needed);
-        uint256 withdrawal = _delegationManager.minWithdrawalDelayBlocks();
-        if (withdrawal < needed) revert WithdrawalDelayTooShort(withdrawal, needed);
+    /// @dev That stake can be slashed until the end of all windows also where its allocation is given up right after a refresh.
+    /// EigenLayer may change that time with an upgrade, so that each task asks. Returns it.
+    function _checkDeallocationDelay(uint256 needed) private view returns (uint256 delay) {
+        delay = _allocationManager.DEALLOCATION_DELAY();
+        if (delay < needed) revert DeallocationDelayTooShort(delay, needed);
+    }
+
+    /// @dev The same where its withdrawal is queued: the look-ahead is about allocations only.
+    function _checkWithdrawalDelay(uint256 needed) private view {
+        uint256 delay = _delegationManager.minWithdrawalDelayBlocks();
+        if (delay < needed) revert WithdrawalDelayTooShort(delay, needed);
     }
 
     /// @dev A protocol's next task is created only when its latest can no longer be answered.
