@@ -122,13 +122,16 @@ contract UnreadableSourcesTest is VaultFixture {
         vm.roll(lastWhileAsked);
         _challenge();
         disputes.freezeSigners(answered.task, answered.response, answered.metadata, answered.nonSignerIds, _members(0));
-        uint256 vetoEnd = serviceManager.fault(_faultId()).vetoEnd;
+        bytes32 faultId = _faultId();
+        uint256 vetoEnd = serviceManager.fault(faultId).vetoEnd;
+        IAnzenServiceManager.QuorumStrategies[] memory plan = _plan(hex"0001");
+        address[] memory accounts = _accounts(0);
         assertEq(vetoEnd, lastWhileAsked + _windows().veto / 2 - 1);
         vm.expectRevert(abi.encodeWithSelector(IAnzenServiceManager.VetoWindowNotOver.selector, vetoEnd));
-        serviceManager.executeSlashing(_faultId(), _plan(hex"0001"), _accounts(0));
+        serviceManager.executeSlashing(faultId, plan, accounts);
         vm.roll(vetoEnd);
         vm.prank(committee);
-        serviceManager.vetoFault(_faultId());
+        serviceManager.vetoFault(faultId);
     }
 
     /// @dev Where the committee was asked early, its time is over first.
