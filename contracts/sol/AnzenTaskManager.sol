@@ -122,6 +122,7 @@ contract AnzenTaskManager is
         Windows memory windows_ = windowsAt(uint32(block.number));
         bytes32 modelHash = _checkPolicy(oracleIndex, quorumThresholdPercentage, quorumNumbers);
         _tellIfUnanswered($.latest[oracleIndex]);
+        _checkDeallocationDelay(_sum(windows_));
         _checkWithdrawalDelay(_sum(windows_));
         for (uint256 i; i < quorumNumbers.length; ++i) {
             _checkQuorumIsReady(uint8(quorumNumbers[i]), windows_);
@@ -210,8 +211,8 @@ contract AnzenTaskManager is
 
         uint8 quorumCount = registryCoordinator.quorumCount();
         uint256 needed = _sum(_storage().current.windows);
+        uint256 delay = _checkDeallocationDelay(needed);
         _checkWithdrawalDelay(needed);
-        uint256 delay = _allocationManager.DEALLOCATION_DELAY();
         for (uint256 i; i < policy.quorumNumbers.length; ++i) {
             uint8 quorumNumber = uint8(policy.quorumNumbers[i]);
             if (quorumNumber >= quorumCount) revert UnknownQuorum(quorumNumber);
@@ -330,9 +331,9 @@ contract AnzenTaskManager is
 
     function _setWindows(Windows calldata windows_, uint256 fromBlock) private {
         if (windows_.response == 0) revert NoResponseWindow();
+        if (windows_.challenge == 0 || windows_.veto == 0 || windows_.execution == 0) revert EmptyWindow();
         uint256 needed = _sum(windows_);
-        uint256 delay = _allocationManager.DEALLOCATION_DELAY();
-        if (needed > delay) revert DeallocationDelayTooShort(delay, needed);
+        uint256 delay = _checkDeallocationDelay(needed);
         uint8 quorumCount = registryCoordinator.quorumCount();
         for (uint8 i; i < quorumCount; ++i) {
             _checkQuorumIsSlashable(i, needed, delay);
@@ -423,8 +424,14 @@ contract AnzenTaskManager is
         if (lookAhead > delay) revert DeallocationDelayTooShort(delay, lookAhead);
     }
 
-    /// @dev That stake can be slashed until the end of all windows also where its withdrawal is queued right after a refresh: the
-    /// look-ahead is about allocations only. EigenLayer may change that time with an upgrade, so that each task asks.
+    /// @dev That stake can be slashed until the end of all windows also where its allocation is given up right after a refresh.
+    /// EigenLayer may change that time with an upgrade, so that each task asks. Returns it.
+    function _checkDeallocationDelay(uint256 needed) private view returns (uint256 delay) {
+        delay = _allocationManager.DEALLOCATION_DELAY();
+        if (delay < needed) revert DeallocationDelayTooShort(delay, needed);
+    }
+
+    /// @dev The same where its withdrawal is queued: the look-ahead is about allocations only.
     function _checkWithdrawalDelay(uint256 needed) private view {
         uint256 delay = _delegationManager.minWithdrawalDelayBlocks();
         if (delay < needed) revert WithdrawalDelayTooShort(delay, needed);

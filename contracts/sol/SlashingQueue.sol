@@ -44,6 +44,11 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
     /// deallocations and withdrawals that are under way add to it.
     uint256 private constant SLASHING_GAS = 300_000;
     uint256 private constant SLASHING_GAS_PER_STRATEGY = 300_000;
+    /// @dev A call that began with so much, nearly what a transaction may take (EIP-7825: 16,777,216), may leave the rest to
+    /// another. With less it has to do all, so that an estimate of the gas is that of the whole.
+    uint256 private constant GAS_OF_A_LARGE_CALL = 15_000_000;
+    /// @dev From more, an ejection might not fit a transaction.
+    uint256 private constant MOST_QUORUMS_PER_EJECTION = 16;
 
     /// @inheritdoc IAnzenServiceManager
     ISlashingRegistryCoordinator public immutable registryCoordinator;
@@ -131,15 +136,20 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
 
     /// @inheritdoc IAnzenServiceManager
     function executeSlashing(bytes32 faultId, QuorumStrategies[] calldata plan, address[] calldata operators) external {
+        bool isLarge = gasleft() >= GAS_OF_A_LARGE_CALL;
         Fault memory fault_ = _liveFault(faultId);
         if (block.number <= fault_.vetoEnd) revert VetoWindowNotOver(fault_.vetoEnd);
         if (block.number > fault_.executionEnd) revert ExecutionWindowOver(fault_.executionEnd);
         if (keccak256(abi.encode(plan)) != fault_.planHash) revert WrongPlan(faultId);
 
+        // Once something is done in a large call, the rest may be left.
+        bool mayStop;
         for (uint256 q; q < plan.length; ++q) {
             address[] memory strategies = _stillInSet(plan[q]);
             for (uint256 i; i < operators.length; ++i) {
-                _slash(faultId, fault_, operators[i], plan[q].quorumNumber, strategies);
+                if (!_isOwed(faultId, operators[i], plan[q].quorumNumber)) continue;
+                if (mayStop && !_isSureOf(_slashingGas(strategies.length))) return;
+                mayStop = _slash(faultId, fault_, operators[i], plan[q].quorumNumber, strategies) && isLarge || mayStop;
             }
         }
     }
@@ -166,14 +176,14 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         return _queue().shares[kind];
     }
 
-    /// @dev Removes an operator from all quorums. The coordinator refuses one that is in none: such a one has left, and
+    /// @dev Removes an operator from all quorums, or the lowest of very many; the next call takes the others. The coordinator refuses one that is in none: such a one has left, and
     /// EigenLayer keeps it out for the deallocation delay, which is longer than the windows. Whatever else it or EigenLayer
     /// refuses, to be paused say, must not keep a slashing from being requested.
     function _eject(address operator) private {
         uint256 quorums = registryCoordinator.getCurrentQuorumBitmap(registryCoordinator.getOperatorId(operator));
         if (quorums == 0) return;
         bytes memory numbers;
-        for (uint256 q; quorums >> q != 0; ++q) {
+        for (uint256 q; quorums >> q != 0 && numbers.length < MOST_QUORUMS_PER_EJECTION; ++q) {
             if (quorums >> q & 1 == 1) numbers = bytes.concat(numbers, bytes1(uint8(q)));
         }
         // Nor may little gas keep an operator from being ejected.
@@ -184,41 +194,54 @@ abstract contract SlashingQueue is IAnzenServiceManager, AccessControlEnumerable
         }
     }
 
-    /// @dev Takes the operator's stake in a quorum, if that is requested, not vetoed and not done yet.
+    /// @dev Whether the operator's slashing in a quorum is requested, not vetoed and not done yet.
+    function _isOwed(bytes32 faultId, address operator, uint8 quorumNumber) private view returns (bool) {
+        SlashingRequest memory request = _queue().requests[faultId][operator];
+        if (request.vetoed) return false;
+        if (!request.frozen) revert OperatorNotFrozen(faultId, operator);
+        return request.quorums >> quorumNumber & 1 == 1;
+    }
+
+    /// @dev Takes the operator's stake in a quorum, which it owes. Returns whether it is done.
     function _slash(
         bytes32 faultId,
         Fault memory fault_,
         address operator,
         uint8 quorumNumber,
         address[] memory strategies
-    ) private {
+    ) private returns (bool done) {
         SlashingRequest storage request = _queue().requests[faultId][operator];
-        if (request.vetoed) return;
-        if (!request.frozen) revert OperatorNotFrozen(faultId, operator);
         uint192 bit = uint192(1) << quorumNumber;
-        if (request.quorums & bit == 0) return;
-
         // Before the call, so that there is no second time whatever is called.
         request.quorums &= ~bit;
         if (fault_.wadToSlash != 0 && strategies.length != 0) {
             // So that a failure is EigenLayer's word, and an estimate of the gas (eth_estimateGas) is enough for a success.
-            _checkGas(SLASHING_GAS + strategies.length * SLASHING_GAS_PER_STRATEGY);
+            _checkGas(_slashingGas(strategies.length));
             try allocationManager.slashOperator(
                 address(this), _slashing(faultId, fault_.wadToSlash, operator, quorumNumber, strategies)
             ) {}
             catch (bytes memory reason) {
                 request.quorums |= bit;
                 emit SlashingFailed(faultId, operator, quorumNumber, reason);
-                return;
+                return false;
             }
         }
         emit OperatorSlashed(faultId, operator, quorumNumber, fault_.wadToSlash);
+        return true;
     }
 
-    /// @dev That a call is sure of so much gas (EIP-150).
+    function _slashingGas(uint256 strategyCount) private pure returns (uint256) {
+        return SLASHING_GAS + strategyCount * SLASHING_GAS_PER_STRATEGY;
+    }
+
     function _checkGas(uint256 needed) private view {
+        if (!_isSureOf(needed)) revert BoundedCall.GasTooLow(gasleft());
+    }
+
+    /// @dev Whether a call is sure of so much gas (EIP-150).
+    function _isSureOf(uint256 needed) private view returns (bool) {
         uint256 gasLeft = gasleft();
-        if (gasLeft - gasLeft / 64 < needed) revert BoundedCall.GasTooLow(gasLeft);
+        return gasLeft - gasLeft / 64 >= needed;
     }
 
     function _vetoable(bytes32 faultId) private view returns (Fault storage fault_) {

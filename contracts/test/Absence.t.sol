@@ -8,6 +8,7 @@ import {IAnzenServiceManager} from "../sol/interfaces/IAnzenServiceManager.sol";
 import {IAnzenTaskManager} from "../sol/interfaces/IAnzenTaskManager.sol";
 import {IModelEvaluator} from "../sol/interfaces/IModelEvaluator.sol";
 import {ISafetyFactorOracle} from "../sol/interfaces/ISafetyFactorOracle.sol";
+import {LocalPriceFeed} from "../sol/local/LocalPriceFeed.sol";
 import {DisputesFixture} from "./fixtures/DisputesFixture.sol";
 
 /// @notice Operators that keep away, and answers that they attest so as not to be taken for such.
@@ -112,6 +113,40 @@ contract AbsenceTest is DisputesFixture {
         vm.roll(_finalAt(answered));
         _record(answered);
         assertEq(disputes.absences(operators[4].id), 1);
+    }
+
+    /// @dev Of a model that cannot be recomputed nobody can tell who was right: a majority that leaves out whoever attests something
+    /// else, or finds that there is no answer, ejects nobody by it. Not even where a colluder had the committee asked, in vain.
+    function test_recordAbsence_revertsWithModelIsNotReadable() public {
+        _use(_modelOf(_viewCall(address(token), hex"313ce567"), _constant(1)));
+        safetyFactor = SAFETY_FACTOR + 1;
+        for (uint256 n; n < 3; ++n) {
+            Answered memory answered = _answered(_ids(4), 1);
+            if (n != 0) disputes.attest(answered.task, _signed(answered.task, 4, SAFETY_FACTOR), _key(4));
+            if (n == 2) _ask(answered);
+            // Or later, where the committee did not rule.
+            vm.roll(_finalAt(answered) + (n == 2 ? 2 : 0));
+            vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsNotReadable.selector, modelHash));
+            _record(answered);
+            _refresh(hex"0001");
+            vm.roll(vm.getBlockNumber() + 1);
+        }
+        assertEq(coordinator.getCurrentQuorumBitmap(operators[4].id), 1);
+    }
+
+    /// @dev A source that died in the meantime excuses, too.
+    function test_recordAbsence_notWhereASourceDoesNotAnswer() public {
+        LocalPriceFeed feed = new LocalPriceFeed("PRICE", address(this));
+        feed.transmit(1e8);
+        _use(_modelOf(_feedRound(address(feed), 0, 3_600), _constant(1)));
+        Answered memory answered = _answered(_ids(4), 1);
+        vm.roll(_finalAt(answered));
+        bytes memory code = address(feed).code;
+        vm.etch(address(feed), hex"fe");
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsNotReadable.selector, modelHash));
+        _record(answered);
+        vm.etch(address(feed), code);
+        _record(answered);
     }
 
     function test_recordAbsence_onlyWhenTheAnswerIsFinal() public {
@@ -262,6 +297,23 @@ contract AbsenceTest is DisputesFixture {
         vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, anyone, role));
         vm.prank(anyone);
         disputes.ruleAbsence(operators[4].id);
+    }
+
+    /// @dev What is older than that for which the operator was ejected neither counts nor shortens the time for the ruling.
+    function test_recordAbsence_olderThanTheEjectionLeavesTheRulingAsItIs() public {
+        _setAbsences(0, 500);
+        Answered memory older = _answered(_ids(4), 1);
+        vm.roll(vm.getBlockNumber() + 5);
+        Answered memory newer = _answered(_ids(4), 1);
+        vm.roll(_finalAt(newer));
+        _record(newer);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.AbsenceOfAnEarlierPeriod.selector, operators[4].id));
+        _record(older);
+        vm.roll(_rulingEnd(newer));
+        vm.prank(committee);
+        disputes.ruleAbsence(operators[4].id);
+        bytes32 faultId = disputes.faultIdOf(IAnzenServiceManager.FaultKind.Absence, newer.taskHash, operators[4].id);
+        assertTrue(serviceManager.slashingRequest(faultId, operators[4].account).frozen);
     }
 
     // -------------------------------------------------------------------------------------------------------- helpers

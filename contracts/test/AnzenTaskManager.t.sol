@@ -363,6 +363,13 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
     }
 
     /// @dev The core may have been upgraded since the windows were set.
+    function test_createNewTask_revertsWithDeallocationDelayTooShort() public {
+        _mockDeallocationDelay(uint32(SUM) - 1);
+        _createReverts(abi.encodeWithSelector(IAnzenTaskManager.DeallocationDelayTooShort.selector, SUM - 1, SUM));
+        _mockDeallocationDelay(uint32(SUM));
+        _createTask(hex"0001");
+    }
+
     function test_createNewTask_revertsWithWithdrawalDelayTooShort() public {
         _createReverts(_shortenWithdrawalDelay());
         _mockWithdrawalDelay(uint32(SUM));
@@ -898,6 +905,20 @@ contract AnzenTaskManagerTest is EigenLayerFixture {
         IAnzenTaskManager.Windows memory windows = _windows();
         windows.response = 0;
         _windowsRevert(windows, abi.encodeWithSelector(IAnzenTaskManager.NoResponseWindow.selector));
+    }
+
+    function test_setWindows_revertsWithEmptyWindow() public {
+        bytes memory e = abi.encodeWithSelector(IAnzenTaskManager.EmptyWindow.selector);
+        IAnzenTaskManager.Windows memory windows = _windows();
+        windows.challenge = 0;
+        _windowsRevert(windows, e);
+        (windows.challenge, windows.veto) = (1, 0);
+        _windowsRevert(windows, e);
+        (windows.veto, windows.execution) = (1, 0);
+        _windowsRevert(windows, e);
+        windows.execution = 1;
+        vm.prank(admin);
+        taskManager.setWindows(windows);
     }
 
     /// @dev Whichever window it is that grows, and however far: no sum overflows.

@@ -53,12 +53,42 @@ contract CommitteeAbuseTest is DisputesFixture {
         assertEq(oracle.latestFinalRound(ORACLE_INDEX), third.roundId);
     }
 
+    /// @dev By the policy of deploy/networks: a majority that has its own right answers disputed pays 63 bonds before it can keep
+    /// its wrong answer from the committee; with fewer, an honest challenger finds a place.
+    function test_challengeByCommittee_findsAPlaceUntilAllBondsArePaid() public {
+        _setPlaces(6, 8);
+        vm.deal(anyone, 63 * BOND);
+        Answered memory wrong = answered;
+        for (uint256 n; n < 6; ++n) {
+            uint256 before = vm.snapshotState();
+            _ask(wrong, BOND << n);
+            vm.revertToState(before);
+            vm.roll(vm.getBlockNumber() + 5);
+            Answered memory next = _answered(_ids(4), 1);
+            _ask(wrong, BOND << n);
+            wrong = next;
+        }
+        assertEq(anyone.balance, 0);
+        vm.expectRevert(IAnzenDisputes.TooManyDisputes.selector);
+        _ask(wrong, 0);
+    }
+
+    /// @dev As soon as the committee has rejected one of them; and the bond is lost.
+    function test_rule_thatRejectsFreesAPlace() public {
+        _setPlaces(1, 1);
+        _ask(answered);
+        vm.roll(vm.getBlockNumber() + 5);
+        Answered memory wrong = _answered(_ids(4), 1);
+        vm.expectRevert(IAnzenDisputes.TooManyDisputes.selector);
+        _ask(wrong);
+        _rule(answered, false);
+        _ask(wrong);
+        assertEq(disputes.bondsDue(treasury), BOND);
+    }
+
     /// @dev A place that is taken by a protocol whose disputes nobody ends is freed by anyone.
     function test_lapse_freesAPlace() public {
-        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
-        (policy.mostPendingPerProtocol, policy.mostPending) = (1, 1);
-        vm.prank(admin);
-        disputes.setDisputePolicy(policy);
+        _setPlaces(1, 1);
         _ask(answered);
         vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd + 1);
         vm.prank(makeAddr("somebody else"));
@@ -117,11 +147,18 @@ contract CommitteeAbuseTest is DisputesFixture {
     function test_setDisputePolicy_leavesPendingBondsAsTheyAre() public {
         _ask(answered);
         IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
-        policy.bond = 0;
+        policy.bond = 1;
         (policy.mostPendingPerProtocol, policy.mostPending) = (1, 1);
         vm.prank(admin);
         disputes.setDisputePolicy(policy);
         _rule(answered, true);
         assertEq(disputes.bondsDue(anyone), BOND);
+    }
+
+    function _setPlaces(uint8 ofAProtocol, uint16 ofAll) private {
+        IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
+        (policy.mostPendingPerProtocol, policy.mostPending) = (ofAProtocol, ofAll);
+        vm.prank(admin);
+        disputes.setDisputePolicy(policy);
     }
 }

@@ -309,8 +309,10 @@ contract CommitteeDisputesTest is DisputesFixture {
         IAnzenDisputes.DisputePolicy memory policy = _disputePolicy();
         policy.bond = 2 ** 94;
         _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.BondOutOfRange.selector, policy.bond, 3));
-        (policy.bond, policy.mostPending) = (0, 97);
-        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.BondOutOfRange.selector, 0, 97));
+        (policy.bond, policy.mostPending) = (1, 97);
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.BondOutOfRange.selector, 1, 97));
+        (policy.bond, policy.mostPending) = (0, 3);
+        _policyReverts(policy, abi.encodeWithSelector(IAnzenDisputes.BondOutOfRange.selector, 0, 3));
         (policy.bond, policy.mostPending) = (1, 96);
         vm.prank(admin);
         disputes.setDisputePolicy(policy);

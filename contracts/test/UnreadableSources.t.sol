@@ -101,7 +101,7 @@ contract UnreadableSourcesTest is VaultFixture {
         vm.roll(answered.metadata.respondedBlock + _windows().challenge);
         _kill();
         _ask(answered);
-        vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd - 1);
+        vm.roll(vm.getBlockNumber() + 1);
         vm.etch(address(stakeFeed), code);
         _challenge();
         _assertWithdrawn();
@@ -112,20 +112,38 @@ contract UnreadableSourcesTest is VaultFixture {
         assertEq(fault.executionEnd, vetoEnd + _windows().execution);
     }
 
-    function test_challenge_inTheLastBlockOfTheRulingAndNoLater() public {
+    /// @dev Whoever proves must not choose that nobody can veto: half of that time is left.
+    function test_challenge_leavesHalfOfTheTimeForAVeto() public {
+        uint256 lastWhileAsked = _askInTheLastBlock() + _windows().veto / 2;
+        vm.etch(address(stakeFeed), code);
+        vm.roll(lastWhileAsked + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeWindowOver.selector, lastWhileAsked));
+        _challenge();
+        vm.roll(lastWhileAsked);
+        _challenge();
+        disputes.freezeSigners(answered.task, answered.response, answered.metadata, answered.nonSignerIds, _members(0));
+        bytes32 faultId = _faultId();
+        uint256 vetoEnd = serviceManager.fault(faultId).vetoEnd;
+        IAnzenServiceManager.QuorumStrategies[] memory plan = _plan(hex"0001");
+        address[] memory accounts = _accounts(0);
+        assertEq(vetoEnd, lastWhileAsked + _windows().veto / 2 - 1);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenServiceManager.VetoWindowNotOver.selector, vetoEnd));
+        serviceManager.executeSlashing(faultId, plan, accounts);
+        vm.roll(vetoEnd);
+        vm.prank(committee);
+        serviceManager.vetoFault(faultId);
+    }
+
+    /// @dev Where the committee was asked early, its time is over first.
+    function test_challenge_revertsAfterItsWindowWhereTheRulingIsOver() public {
         _answerWith(RIGHT + 1);
-        uint256 last = answered.metadata.respondedBlock + _windows().challenge;
-        vm.roll(last);
         _kill();
         _ask(answered);
-        uint256 rulingEnd = disputes.committeeDispute(answered.taskHash).rulingEnd;
         vm.etch(address(stakeFeed), code);
-        vm.roll(rulingEnd + 1);
+        uint256 last = answered.metadata.respondedBlock + _windows().challenge;
+        vm.roll(last + 1);
         vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ChallengeWindowOver.selector, last));
         _challenge();
-        vm.roll(rulingEnd);
-        _challenge();
-        assertEq(serviceManager.fault(_faultId()).vetoEnd, rulingEnd - 1);
     }
 
     function test_challenge_revertsAfterItsWindowOnceTheCommitteeHasRuled() public {
@@ -152,6 +170,35 @@ contract UnreadableSourcesTest is VaultFixture {
         _rule(answered, false);
     }
 
+    /// @dev After the challenge window a rejection would end the time for a proof.
+    function test_rule_thatRejectsPreventsNoProof() public {
+        vm.roll(_askInTheLastBlock() + 1);
+        vm.etch(address(stakeFeed), code);
+        vm.expectRevert(abi.encodeWithSelector(IAnzenDisputes.ModelIsReadable.selector, modelHash));
+        _rule(answered, false);
+        _challenge();
+        _assertWithdrawn();
+    }
+
+    /// @dev In it, it does not.
+    function test_rule_thatRejectsInTheChallengeWindowPreventsNoProof() public {
+        _askInTheLastBlock();
+        vm.etch(address(stakeFeed), code);
+        _rule(answered, false);
+        _challenge();
+        _assertWithdrawn();
+    }
+
+    /// @dev Nobody proved anything: the answer stands, and the bond comes back.
+    function test_lapse_whereTheFeedAnswersAgainAndNobodyProves() public {
+        _askInTheLastBlock();
+        vm.etch(address(stakeFeed), code);
+        vm.roll(disputes.committeeDispute(answered.taskHash).rulingEnd + 1);
+        disputes.lapse(answered.taskHash);
+        assertEq(disputes.bondsDue(anyone), BOND);
+        assertTrue(oracle.roundStatus(ORACLE_INDEX, answered.roundId) == ISafetyFactorOracle.RoundStatus.Final);
+    }
+
     function test_challengeByCommittee_revertsAfterAWithdrawal() public {
         _answerWith(RIGHT + 1);
         _challenge();
@@ -161,6 +208,15 @@ contract UnreadableSourcesTest is VaultFixture {
     }
 
     // -------------------------------------------------------------------------------------------------------- helpers
+
+    /// @dev A wrong answer whose feed dies in the last block of its challenge window, which is returned.
+    function _askInTheLastBlock() private returns (uint256 last) {
+        _answerWith(RIGHT + 1);
+        last = answered.metadata.respondedBlock + _windows().challenge;
+        vm.roll(last);
+        _kill();
+        _ask(answered);
+    }
 
     function _kill() private {
         code = address(stakeFeed).code;

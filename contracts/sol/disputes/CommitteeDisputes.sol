@@ -10,13 +10,14 @@ import {WrongAnswers} from "./WrongAnswers.sol";
 /// @title CommitteeDisputes
 /// @notice Disputes about answers that cannot be recomputed on chain: because the model makes a view call, or because a feed or
 /// a stake registry that it reads does not answer any more.
-/// @dev Each costs a bond and a place, and the bond twice as much as that of the one before: whoever wants to take all places pays
-/// many times what one costs, and whoever overpays, as others may come before, has the rest due. When the time for a ruling is over, anyone can free both (`lapse`); the next dispute about
+/// @dev Each costs a bond and a place, and the bond twice as much as that of the one before: whoever wants to take `n` places
+/// pays 2^n - 1 bonds, and whoever overpays, as others may come before, has the rest due. When the time for a ruling is over, anyone can free both (`lapse`); the next dispute about
 /// the protocol does so by itself, one about another protocol does not. So no one can hold anything up for longer than that. An answer is disputed once: the committee need not rule twice.
 ///
 /// A source that fails must neither shield a wrong answer nor speak against a right one. So it proves nothing (FeedRounds), and
 /// opens this way instead. That it fails is asked here, with gas that the caller cannot cut short (BoundedCall). If it answers
-/// again before the committee has ruled, only a proof can withdraw the answer, until the time for a ruling is over.
+/// again before the committee has ruled, only a proof can withdraw the answer (ProvedDisputes says until when), and the committee
+/// cannot keep anybody from it: after the challenge window it cannot reject either.
 abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
     /// @custom:storage-location erc7201:anzen.storage.CommitteeDisputes
     struct CommitteeStorage {
@@ -78,12 +79,14 @@ abstract contract CommitteeDisputes is WrongAnswers, DisputeGovernance {
         bytes32 taskHash = _checkResponse(task, response, metadata);
         CommitteeDispute memory dispute = _pending(taskHash);
         if (block.number > dispute.rulingEnd) revert RulingWindowOver(dispute.rulingEnd);
+        (IAnzenTaskManager.Windows memory windows, uint256 last) = _challengeWindow(task, metadata);
+        // Whoever is right can prove it now; in the challenge window also after a rejection, and later before one only.
+        if ((upheld || block.number > last) && evaluator.isReadable(task.modelHash)) {
+            revert ModelIsReadable(task.modelHash);
+        }
         if (upheld) {
-            // Whoever is right can prove it now.
-            if (evaluator.isReadable(task.modelHash)) revert ModelIsReadable(task.modelHash);
-            uint32 execution = taskManager.windowsAt(task.createdBlock).execution;
             // The ruling stands in for the veto.
-            _withdraw(task, taskHash, dispute.roundId, 0, execution);
+            _withdraw(task, taskHash, dispute.roundId, 0, windows.execution);
         } else {
             _end(taskHash, DisputeState.Rejected, disputePolicy().treasury);
         }

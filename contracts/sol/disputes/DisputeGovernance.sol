@@ -36,7 +36,9 @@ abstract contract DisputeGovernance is IAnzenDisputes, AccessControlEnumerableUp
         if (policy.mostPendingPerProtocol == 0 || policy.mostPendingPerProtocol > policy.mostPending) {
             revert PendingOutOfRange(policy.mostPendingPerProtocol, policy.mostPending);
         }
-        bool fits = policy.mostPending <= 96 && uint256(policy.bond) << policy.mostPending - 1 <= type(uint96).max;
+        // Twice nothing is nothing: without a bond, all places would be free.
+        bool fits = policy.bond != 0 && policy.mostPending <= 96
+            && uint256(policy.bond) << policy.mostPending - 1 <= type(uint96).max;
         if (!fits) revert BondOutOfRange(policy.bond, policy.mostPending);
         if (policy.absencePeriod == 0) revert NoAbsencePeriod();
         _governance().policy = policy;

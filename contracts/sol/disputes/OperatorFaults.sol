@@ -15,11 +15,12 @@ import {TaskRecords} from "./TaskRecords.sol";
 /// @dev An aggregator chooses whose signatures it takes, so to be left out of a certificate says something only of an operator
 /// that had time to record its answer here and did not. Whoever was left out of a late certificate had no time. And who did
 /// not sign a wrong answer did right: where nothing follows from the chain's state, it had no answer to record. So an absence
-/// counts only when the answer is final.
+/// counts only when the answer is final, and could be recomputed: where it cannot, nobody can tell who was right, and a
+/// majority could eject whoever did not sign what it says.
 abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
     /// @dev An operator's absences.
     /// @param first The block of the first answer of the present period that the operator was absent from.
-    /// @param last And of the last one.
+    /// @param last And of the last one; with a `count` of zero, that of the period for which the operator was ejected.
     /// @param count How many there were.
     /// @param rulingEnd Until when the committee can make a fault of those for which the operator was last ejected; zero if it
     /// cannot, or has done so.
@@ -145,6 +146,8 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
     function _count(bytes32 taskHash, bytes32 operatorId, uint32 respondedBlock) private returns (bool tooMany) {
         Tally storage tally = _faults().tallies[operatorId];
         uint256 period = disputePolicy().absencePeriod;
+        // Nor may what is older begin anew, or bring forward the end of the ruling on those that the operator was ejected for.
+        if (tally.count == 0 && respondedBlock <= tally.last) revert AbsenceOfAnEarlierPeriod(operatorId);
         if (tally.count == 0 || respondedBlock > tally.first + period) {
             (tally.first, tally.last, tally.count) = (respondedBlock, respondedBlock, 0);
         }
@@ -167,15 +170,10 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
     ) private {
         IAnzenTaskManager.Windows memory windows = taskManager.windowsAt(task.createdBlock);
         uint32 rulingEnd = respondedBlock + windows.challenge + windows.veto;
-        _faults().tallies[operatorId] = Tally({
-            first: 0,
-            last: 0,
-            count: 0,
-            rulingEnd: rulingEnd,
-            executionBlocks: windows.execution,
-            taskHash: taskHash,
-            quorums: quorums
-        });
+        Tally storage tally = _faults().tallies[operatorId];
+        (tally.first, tally.count) = (0, 0);
+        (tally.rulingEnd, tally.executionBlocks) = (rulingEnd, windows.execution);
+        (tally.taskHash, tally.quorums) = (taskHash, quorums);
         emit AbsenteeEjected(operatorId, taskHash, rulingEnd);
         serviceManager.ejectFromAll(_accountOf(operatorId));
     }
@@ -199,6 +197,8 @@ abstract contract OperatorFaults is TaskRecords, DisputeGovernance {
         // Half of the time in which the committee could veto is left for its ruling.
         uint256 last = uint256(metadata.respondedBlock) + windows.challenge + windows.veto / 2;
         if (block.number > last) revert AbsenceWindowOver(last);
+        // As of now: a source that does not answer excuses as long as that lasts.
+        if (!evaluator.isReadable(task.modelHash)) revert ModelIsNotReadable(task.modelHash);
     }
 
     /// @dev That the operator with this key signed the answer.

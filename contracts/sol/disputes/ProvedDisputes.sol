@@ -31,7 +31,8 @@ abstract contract ProvedDisputes is WrongAnswers {
 
     /// @dev That the answer can be proved wrong now: in its challenge window, and as long as the committee is asked about it, as a
     /// source may answer again meanwhile. Stakes are sure to be slashable for as long only as the task's windows last, so whatever
-    /// comes after the challenge window is taken from the veto's.
+    /// comes after the challenge window is taken from the veto's: half of it at most, or whoever proves could choose that there is
+    /// none.
     function _checkProvable(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponseMetadata calldata metadata,
@@ -40,7 +41,8 @@ abstract contract ProvedDisputes is WrongAnswers {
         (IAnzenTaskManager.Windows memory windows, uint256 last) = _challengeWindow(task, metadata);
         if (block.number <= last) return (windows.veto, windows.execution);
         if (block.number > _rulingEnd(taskHash)) revert ChallengeWindowOver(last);
-        // It was asked in the challenge window, and can rule for as long as it could veto: this is not below zero.
+        uint256 lastWhileAsked = last + windows.veto / 2;
+        if (block.number > lastWhileAsked) revert ChallengeWindowOver(lastWhileAsked);
         return (uint32(last + windows.veto - block.number), windows.execution);
     }
 }

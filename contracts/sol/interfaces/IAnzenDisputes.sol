@@ -116,6 +116,8 @@ interface IAnzenDisputes is IDisputeStatus {
     error ChallengeUnfounded(int256 safetyFactor);
     /// @notice All that the model reads can be read on chain now: challenge the answer by proofs.
     error ModelIsReadable(bytes32 modelHash);
+    /// @notice What the model reads cannot all be read on chain now: absence from its answers does not count.
+    error ModelIsNotReadable(bytes32 modelHash);
     /// @notice The answer has been withdrawn, or disputed before the committee.
     error AlreadyDisputed(bytes32 taskHash);
     /// @notice The bond is `bond` wei at least.
@@ -151,13 +153,15 @@ interface IAnzenDisputes is IDisputeStatus {
     error AbsenceWindowOver(uint256 last);
     /// @notice The absence is counted already.
     error AbsenceCounted(bytes32 operatorId);
-    /// @notice The answer came too long before others, which the operator was absent from and which are counted, to count with them.
+    /// @notice The answer came too long before others, which the operator was absent from and which are counted, to count with them;
+    /// or not after those for which it was ejected.
     error AbsenceOfAnEarlierPeriod(bytes32 operatorId);
     /// @notice The operator was not ejected for absence, or that was ruled on.
     error NotAnAbsentee(bytes32 operatorId);
     /// @notice The committee may have to rule on one answer of a protocol at least, and on no more than of all.
     error PendingOutOfRange(uint256 mostPendingPerProtocol, uint256 mostPending);
-    /// @notice The bond of the last dispute that may be pending, which is `bond` doubled for each before, exceeds 2^96 wei.
+    /// @notice The bond is zero, or that of the last dispute that may be pending, which is `bond` doubled for each before, exceeds
+    /// 2^96 wei.
     error BondOutOfRange(uint256 bond, uint256 mostPending);
     /// @notice The period of absences is zero.
     error NoAbsencePeriod();
@@ -167,8 +171,9 @@ interface IAnzenDisputes is IDisputeStatus {
     error PaymentFailed();
 
     /// @notice Proves that an answer is wrong: that another one follows from the chain's state at the task's reference block, or
-    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window, and as
-    /// long as the committee is asked about the answer. A challenge of an answer that is right reverts, and nothing else happens.
+    /// that none does. It is withdrawn at once, and its signers can be frozen. By anyone, in the answer's challenge window; and as
+    /// long as the committee is asked about the answer, for half as many blocks after that window as it could have vetoed: the
+    /// other half at least is left for the veto. A challenge of an answer that is right reverts, and nothing else happens.
     /// @param roundId The oracle's round that the answer was written in.
     /// @param witness Proofs of what the model read.
     function challenge(
@@ -191,7 +196,8 @@ interface IAnzenDisputes is IDisputeStatus {
     ) external payable;
 
     /// @notice Rules on an answer. By the committee, for as many blocks as it could have vetoed: a fault that it finds cannot
-    /// be vetoed. It cannot uphold a challenge of an answer that can be recomputed on chain again: that takes a proof.
+    /// be vetoed. It cannot uphold a challenge of an answer that can be recomputed on chain again: that takes a proof; nor
+    /// reject it after the challenge window, which would end the time for one. Where none comes, the dispute lapses.
     function rule(
         IAnzenTaskManager.Task calldata task,
         IAnzenTaskManager.TaskResponse calldata response,
@@ -234,8 +240,9 @@ interface IAnzenDisputes is IDisputeStatus {
 
     /// @notice Counts that an operator kept away from a task; ejects it if that was once too often. By anyone, once the answer is
     /// final, for half as many blocks after its challenge window as the committee could have vetoed; and only if the answer came
-    /// in the first half of the response window, so that who was left out of it had time to attest. Absences count together if
-    /// their answers, whenever they are recorded, came within a period of the policy.
+    /// in the first half of the response window, so that who was left out of it had time to attest; and only if all that the model
+    /// reads can be read on chain now (IModelEvaluator.isReadable). Absences count together if their answers, whenever they are
+    /// recorded, came within a period of the policy. It begins with the first of them: it does not slide.
     /// @param roundId The oracle's round that the answer was written in.
     function recordAbsence(
         IAnzenTaskManager.Task calldata task,

@@ -123,16 +123,17 @@ interface IAnzenServiceManager {
         uint32 executionBlocks
     ) external;
 
-    /// @notice Ejects an operator from all quorums, and requests its slashing in those of `quorums`, a bitmap, that the fault
+    /// @notice Ejects an operator from all quorums, of more than 16 from the 16 lowest, and requests its slashing in those of `quorums`, a bitmap, that the fault
     /// is about. By the disputes contract. What is requested once stays as it is; an operator that has come back before its stake
     /// was taken is ejected again. One whose slashing was vetoed is passed over.
     function freezeOperator(bytes32 faultId, address operator, uint192 quorums) external;
 
-    /// @notice Ejects an operator again that was frozen for a fault: the coordinator refused it, or the operator has come back. By
+    /// @notice Ejects an operator again that was frozen for a fault: the coordinator refused it, the operator has come back, or is in
+    /// quorums still as it was in more than 16. By
     /// anyone, until the fault's execution window is over; of one whose slashing was vetoed, or is done, nothing happens.
     function retryEjection(bytes32 faultId, address operator) external;
 
-    /// @notice Ejects an operator from all quorums. By the disputes contract, for repeated absence.
+    /// @notice Ejects an operator from all quorums, of more than 16 from the 16 lowest. By the disputes contract, for repeated absence.
     function ejectFromAll(address operator) external;
 
     /// @notice Lets nobody be slashed for a fault. By the committee, until the veto window is over. Whoever was ejected may
@@ -145,7 +146,8 @@ interface IAnzenServiceManager {
 
     /// @notice Takes the stake of operators that were frozen for a fault. By anyone, between the end of the veto window and
     /// that of the execution window. Each quorum's is taken once. What EigenLayer refuses is told and can be tried again; it
-    /// holds up neither the other quorums nor the other operators.
+    /// holds up neither the other quorums nor the other operators. A call that begins with 15,000,000 gas or more takes what fits, one
+    /// quorum of one operator at least, and leaves the rest as it was, for the next call; one with less takes all, or reverts.
     /// @param plan What the fault's FaultRecorded says.
     function executeSlashing(bytes32 faultId, QuorumStrategies[] calldata plan, address[] calldata operators) external;
 

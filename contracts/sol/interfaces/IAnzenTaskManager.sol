@@ -118,6 +118,8 @@ interface IAnzenTaskManager is IBLSSignatureChecker {
     error WithdrawalDelayTooShort(uint256 delay, uint256 needed);
     /// @notice The response window is zero: no task could be answered.
     error NoResponseWindow();
+    /// @notice The window for challenges, vetoes or executions is zero: nobody could do it.
+    error EmptyWindow();
     /// @notice A threshold is not between `least` and `greatest` percent.
     error ThresholdOutOfRange(uint256 threshold, uint256 least, uint256 greatest);
     /// @notice A policy must leave at least a block between two tasks.
