@@ -21,6 +21,9 @@ use alloy::primitives::{Address, TxHash, U256, utils::format_ether};
 use anzen_contracts::revert::describe_revert;
 use std::error::Error;
 
+/// EIP-7825: no transaction may have more gas, 2^24.
+pub const MAX_TRANSACTION_GAS: u64 = 1 << 24;
+
 /// Why the chain did not do or tell what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {

@@ -11,13 +11,21 @@ use anzen_contracts::{
 
 use super::{Case, DisputeError, Disputes, FaultRecord, FaultState};
 use crate::{
-    chain::Request,
+    chain::{MAX_TRANSACTION_GAS, Request},
     tasks::{Response, TaskRecord, record_of},
 };
 
-/// How many operators one transaction is about. Freezing an operator takes 230,000 gas for each of its quorums at most, executing
-/// 160,000 (docs/disputes.md), so that this is within a third of what a transaction may take, in two quorums.
-const BATCH: usize = 12;
+/// What one operator is reckoned to take for each quorum, in gas: twice what freezing was measured to (docs/disputes.md), which is
+/// dearer than executing.
+const GAS_PER_OPERATOR_AND_QUORUM: u64 = 460_000;
+
+/// How many operators one transaction is about: as many as take half of what it may have, because calldata and the margin above
+/// the estimate come on top.
+fn batch_size(quorums: usize) -> usize {
+    let quorums = u64::try_from(quorums).unwrap_or(u64::MAX).max(1);
+    let fitting = MAX_TRANSACTION_GAS / 2 / GAS_PER_OPERATOR_AND_QUORUM.saturating_mul(quorums);
+    usize::try_from(fitting).unwrap_or(usize::MAX).max(1)
+}
 
 /// An answer as the disputes contract wants it.
 pub(super) struct Answered {
@@ -57,7 +65,7 @@ impl Disputes {
         let ids: Vec<B256> = case.to_freeze(fault).into_iter().map(|(id, _)| id).collect();
         let (answered, _) = Answered::of(task)?;
         let mut requests = Vec::new();
-        for batch in ids.chunks(BATCH) {
+        for batch in ids.chunks(batch_size(task.task.quorum_numbers.len())) {
             let indices = self.bitmap_indices(&task.task, batch.to_vec()).await?;
             let member = |(id, index): (&B256, u32)| Member { operatorId: *id, bitmapIndex: index };
             let call = AnzenDisputes::freezeSignersCall {
@@ -96,7 +104,7 @@ impl Disputes {
             let what = format!("slashing {}", operators(batch.len()));
             Request::call(what, self.addresses.service_manager, &call)
         };
-        Ok(owing.chunks(BATCH).map(request).collect())
+        Ok(owing.chunks(batch_size(fault.plan.len())).map(request).collect())
     }
 
     /// Counts that an operator kept away from a task.
@@ -130,6 +138,13 @@ impl Case {
         self.faults.iter().find(|fault| fault.id == id)
     }
 
+    /// Takes down how many signers are left to freeze.
+    pub(super) fn count_unfrozen(&mut self) {
+        let left = self.of_signers().map(|fault| (fault.id, self.to_freeze(fault).len()));
+        let Some((id, left)) = left else { return };
+        self.faults.iter_mut().filter(|fault| fault.id == id).for_each(|fault| fault.unfrozen = Some(left));
+    }
+
     /// The signers that are neither frozen for the fault nor excepted from it.
     pub fn to_freeze(&self, fault: &FaultRecord) -> Vec<(B256, Address)> {
         let parts = self.answer.iter().flat_map(|answer| &answer.parts);
@@ -149,4 +164,18 @@ impl FaultRecord {
 
 fn operators(count: usize) -> String {
     if count == 1 { "1 operator".into() } else { format!("{count} operators") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_quorums_the_fewer_operators_fit_into_a_transaction() {
+        for quorums in 1..=18 {
+            let gas = (batch_size(quorums) * quorums) as u64 * GAS_PER_OPERATOR_AND_QUORUM;
+            assert!(gas <= MAX_TRANSACTION_GAS / 2, "{quorums} quorums: {gas} gas");
+        }
+        assert_eq!([0, 1, 2, 18, 192].map(batch_size), [18, 18, 9, 1, 1]);
+    }
 }

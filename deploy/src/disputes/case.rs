@@ -38,6 +38,9 @@ pub struct Case {
     pub attested: Vec<(OperatorId, SafetyFactor)>,
 }
 
+/// `ISafetyFactorOracle.RoundStatus.Withdrawn`
+pub const WITHDRAWN: u8 = 4;
+
 /// The answer to a task, for disputes.
 #[derive(Debug)]
 pub struct Answer {
@@ -52,8 +55,6 @@ pub struct Answer {
 impl Answer {
     /// Whether it was withdrawn.
     pub fn is_withdrawn(&self) -> bool {
-        /// `ISafetyFactorOracle.RoundStatus.Withdrawn`
-        const WITHDRAWN: u8 = 4;
         self.status == WITHDRAWN
     }
 
@@ -90,7 +91,7 @@ impl Disputes {
         if let Some(fault) = fault.filter(|fault| faults.iter().all(|known| known.id != fault.id)) {
             faults.push(fault);
         }
-        Ok(Case {
+        let mut case = Case {
             head,
             windows: self.windows_at(task.task.created_block).await?,
             answer,
@@ -98,7 +99,9 @@ impl Disputes {
             attested: self.attested(&task, head).await?,
             faults,
             task,
-        })
+        };
+        case.count_unfrozen();
+        Ok(case)
     }
 
     /// The windows of a task that was created in this block.

@@ -40,7 +40,7 @@ use crate::{
     tasks::{Logs, TaskRecord, Tasks},
 };
 
-pub use case::{Answer, Case};
+pub use case::{Answer, Case, WITHDRAWN};
 pub use error::DisputeError;
 pub use hint::remedy;
 pub use kind::FaultKind;

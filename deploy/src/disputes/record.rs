@@ -30,6 +30,8 @@ pub struct FaultRecord {
     pub vetoed: bool,
     /// What became of operators that were frozen for it, or excepted from it.
     pub operators: BTreeMap<Address, Debt>,
+    /// How many can still be frozen for it; nothing where that was not read, as in a list of many faults.
+    pub unfrozen: Option<usize>,
 }
 
 /// An operator's part in a fault.
@@ -66,7 +68,7 @@ pub enum FaultState {
         /// The last such block.
         until: u64,
     },
-    /// Nobody who was frozen for it owes anything.
+    /// Nobody who was frozen for it owes anything, and nobody is left who could be frozen.
     Settled,
     /// The committee has vetoed it.
     Vetoed,
@@ -81,7 +83,7 @@ impl FaultRecord {
             FaultState::Vetoed
         } else if head < self.veto_end {
             FaultState::CanBeVetoed { until: self.veto_end }
-        } else if self.is_settled() {
+        } else if self.is_settled(head) {
             FaultState::Settled
         } else if head < self.execution_end {
             FaultState::CanBeExecuted { until: self.execution_end }
@@ -96,8 +98,16 @@ impl FaultRecord {
         owing.map(|(operator, _)| *operator).collect()
     }
 
-    fn is_settled(&self) -> bool {
-        self.operators.values().any(|debt| debt.frozen) && self.owing().is_empty()
+    fn is_settled(&self, head: u64) -> bool {
+        let is_taken = self.operators.values().any(|debt| debt.frozen) && self.owing().is_empty();
+        is_taken
+            && match (self.unfrozen, self.kind) {
+                (Some(left), _) => left == 0,
+                // Who signed is not known here: as long as they can be frozen, some may be left.
+                (None, FaultKind::WrongAnswer) => head >= self.execution_end,
+                // Whoever is at fault is frozen with the proof.
+                (None, FaultKind::Equivocation | FaultKind::Absence) => true,
+            }
     }
 }
 
@@ -193,6 +203,7 @@ pub(super) mod tests {
             plan: Vec::new(),
             vetoed: false,
             operators: debts.collect(),
+            unfrozen: Some(0),
         }
     }
 
@@ -215,6 +226,18 @@ pub(super) mod tests {
         assert_eq!(fault(&[frozen(0)]).state(109), FaultState::Settled);
         assert_eq!(fault(&[frozen(0)]).state(500), FaultState::Settled);
         assert_eq!(fault(&[frozen(0), frozen(2)]).state(500), FaultState::Over);
+    }
+
+    #[test]
+    fn a_fault_is_not_settled_while_a_signer_may_not_be_frozen() {
+        let taken = fault(&[frozen(0)]);
+        let one_left = FaultRecord { unfrozen: Some(1), ..taken.clone() };
+        assert_eq!(one_left.state(109), FaultState::CanBeExecuted { until: 129 });
+        assert_eq!(one_left.state(500), FaultState::Over);
+        let unread = FaultRecord { unfrozen: None, ..taken };
+        assert_eq!(unread.state(109), FaultState::CanBeExecuted { until: 129 });
+        let of_one = FaultRecord { kind: FaultKind::Equivocation, ..unread };
+        assert_eq!(of_one.state(109), FaultState::Settled);
     }
 
     #[test]

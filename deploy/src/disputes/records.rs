@@ -52,6 +52,7 @@ impl Records {
                 plan: event.plan,
                 vetoed: false,
                 operators: BTreeMap::new(),
+                unfrozen: None,
             };
             self.faults.insert(event.faultId, fault);
         } else if let Some(event) = read::<faults::FaultVetoed>(log)
@@ -183,7 +184,8 @@ mod tests {
         assert_eq!(after(3).owing(), [OPERATOR]);
         assert_eq!(after(4).operators[&OPERATOR].owed, U256::from(0b100));
         assert_eq!(after(4).state(25), FaultState::CanBeExecuted { until: 30 });
-        assert_eq!(after(5).state(25), FaultState::Settled);
+        let settled = FaultRecord { unfrozen: Some(0), ..after(5) };
+        assert_eq!(settled.state(25), FaultState::Settled);
     }
 
     #[test]

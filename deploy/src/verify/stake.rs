@@ -1,7 +1,10 @@
 //! The stake: that it is slashable, for long enough, and that all of it can be refreshed in a block.
 
 use super::checker::Checker;
-use crate::{anzen::MULTIPLIER, chain::ChainError};
+use crate::{
+    anzen::MULTIPLIER,
+    chain::{ChainError, MAX_TRANSACTION_GAS},
+};
 use alloy::{
     eips::BlockNumberOrTag,
     primitives::{U256, aliases::U96},
@@ -16,8 +19,6 @@ use std::collections::BTreeSet;
 /// What a full refresh of a quorum costs for each operator, when every stake has changed, and on its own: measured.
 const REFRESH_GAS_PER_OPERATOR: u64 = 66_000;
 const REFRESH_GAS: u64 = 180_000;
-/// EIP-7825: no transaction may have more gas, 2^24.
-const MAX_TRANSACTION_GAS: u64 = 16_777_216;
 /// StakeRegistry's number of a quorum that counts slashable stake.
 const SLASHABLE: u8 = 1;
 
