@@ -171,7 +171,8 @@ pub struct Mined {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "camelCase", tag = "reason", deny_unknown_fields)]
 pub enum TxRefusal {
-    /// The call reverts, so sending it would only burn gas.
+    /// The call reverts, so sending it would only burn gas; or it could be in no block: it takes more gas than a transaction may
+    /// have, or all nodes refuse it for good.
     #[error("the call reverts: {error}")]
     Reverts {
         /// The revert, decoded by name.

@@ -31,7 +31,10 @@ impl Queue {
         match result {
             Err(SendError::InsufficientFunds) if unknown => self.unfunded(id),
             Err(SendError::InsufficientFunds) => self.tell_unfunded().into_iter().collect(),
-            Err(SendError::Rejected(error)) if unknown => self.refuse(id, TxRefusal::Unavailable { error }),
+            // The same request would be refused for ever: whoever asked has to ask for something else.
+            Err(SendError::Rejected(error)) if unknown => {
+                self.refuse(id, TxRefusal::Reverts { error: format!("no node takes it: {error}") })
+            }
             Err(SendError::NonceUsed) if unknown => {
                 self.nonces.told(nonce.saturating_add(1), head);
                 self.start_over(id)

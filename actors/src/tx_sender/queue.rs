@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, U256};
+use anzen_deploy::chain::MAX_TRANSACTION_GAS;
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 
 use super::Config;
@@ -133,10 +134,15 @@ impl Queue {
             (Ok(tried), Some(free)) => (tried, id.filled_nonce().unwrap_or(free)),
         };
         self.balance = tried.balance;
+        let Some(gas_limit) = gas_limit(tried.gas) else {
+            let error =
+                format!("it takes {} gas, and no transaction has more than {MAX_TRANSACTION_GAS}", tried.gas);
+            return self.refuse(id, TxRefusal::Reverts { error });
+        };
         let reserved: U256 = self.flights().filter(|flight| flight.mined.is_none()).map(Flight::cost).sum();
         let offer = fees::first(tried.fees, self.config.most_fee_per_gas.into());
         let Some(value) = self.intents.get(id).map(|intent| intent.request.value) else { return Vec::new() };
-        let flight = Flight::new(nonce, tried.gas.saturating_add(tried.gas / 4), value, self.head);
+        let flight = Flight::new(nonce, gas_limit, value, self.head);
         if tried.balance < flight.cost_at(offer).saturating_add(reserved) {
             return self.unfunded(id);
         }
@@ -267,4 +273,10 @@ impl Queue {
         let taken = self.taken();
         (self.nonces.free_from()?..u64::MAX).find(|nonce| !taken.contains(nonce))
     }
+}
+
+/// What a transaction may take: a quarter more than it was estimated to, if that is allowed; nothing where the estimate is not.
+fn gas_limit(estimate: u64) -> Option<u64> {
+    let limit = estimate.saturating_add(estimate / 4).min(MAX_TRANSACTION_GAS);
+    (estimate <= MAX_TRANSACTION_GAS).then_some(limit)
 }

@@ -1,6 +1,7 @@
 //! Case by case.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
+use anzen_deploy::chain::MAX_TRANSACTION_GAS;
 use anzen_messages::chain::BlockRef;
 use anzen_messages::transaction::{SendTransaction, TxRefusal};
 
@@ -145,7 +146,8 @@ fn a_transaction_that_the_node_never_took_is_refused() {
     let mut world = World::new();
     world.verdict = Some(SendError::Rejected("too large".into()));
     world.ask(request(0));
-    assert_eq!(world.outcome(0), Some(&Err(TxRefusal::Unavailable { error: "too large".into() })));
+    let Some(Err(TxRefusal::Reverts { error })) = world.outcome(0) else { panic!("{:?}", world.outcomes) };
+    assert!(error.ends_with("too large"), "whoever asks again for the same is refused for ever: {error}");
     assert!(world.disk.0.is_empty());
 }
 
@@ -255,4 +257,26 @@ fn a_success_that_a_fork_undid_while_the_process_was_away_is_sent_again() {
     world.mine_many(4);
     assert!(world.succeeded(0));
     assert_eq!(world.effective[&id(0)], 2, "the first time is of the other fork");
+}
+
+/// Nodes refuse it for good where it asks for more.
+#[test]
+fn no_transaction_asks_for_more_gas_than_one_may_have() {
+    let mut world = World::new();
+    world.gas = MAX_TRANSACTION_GAS - 1;
+    world.ask(request(0));
+    let limits: Vec<u64> = world.signed.values().map(|(_, tx, _)| tx.gas_limit).collect();
+    assert_eq!(limits, [MAX_TRANSACTION_GAS]);
+    world.mine();
+    assert!(world.succeeded(0));
+}
+
+/// Whoever asks has to ask for less: the same would be refused for ever.
+#[test]
+fn a_call_that_no_transaction_has_the_gas_for_is_refused_as_one_that_reverts() {
+    let mut world = World::new();
+    world.gas = MAX_TRANSACTION_GAS + 1;
+    world.ask(request(0));
+    assert!(matches!(world.outcome(0), Some(Err(TxRefusal::Reverts { .. }))), "{:?}", world.outcomes);
+    assert!(world.signed.is_empty());
 }

@@ -53,6 +53,8 @@ struct World {
     nonce: u64,
     pool: BTreeMap<u64, (TxId, SignedTx, Fees, bool)>,
     price: u128,
+    /// What a call takes.
+    gas: u64,
     balance: U256,
     /// What of it the node keeps for others.
     owed: U256,
@@ -115,6 +117,7 @@ impl World {
             nonce: 7,
             pool: BTreeMap::new(),
             price: 10,
+            gas: 100,
             balance: U256::from(1u64 << 60),
             owed: U256::ZERO,
             behind: None,
@@ -152,7 +155,7 @@ impl World {
     fn carry_out_one(&mut self, effect: Effect) -> Vec<Effect> {
         match effect {
             Effect::Try { id, .. } => {
-                let tried = Tried { gas: 100, fees: self.fees(), balance: self.balance };
+                let tried = Tried { gas: self.gas, fees: self.fees(), balance: self.balance };
                 return self.queue.tried(&id, Ok(tried));
             }
             Effect::Sync { hashes, .. } => {
