@@ -17,6 +17,8 @@ pub(super) enum Failure {
     Reverts(Bytes),
     /// The call cannot be executed for another reason.
     Fails(String),
+    /// The call ran out of the gas that the node gave it: another node may give it more.
+    OutOfGas(String),
     /// The node answered with an error.
     Error { code: i64, message: String },
     /// The answer is not what was asked for.
@@ -114,6 +116,11 @@ impl From<TransportError> for Failure {
                 match payload.as_revert_data() {
                     Some(data) => Self::Reverts(data),
                     None if says(&message, &["execution reverted"]) => Self::Reverts(Bytes::new()),
+                    None if says(&message, OUT_OF_GAS) => Self::OutOfGas(message),
+                    // Nethermind, Parity: the reason stands beside.
+                    None if payload.data.as_ref().is_some_and(|data| says(data.get(), OUT_OF_GAS)) => {
+                        Self::OutOfGas(message)
+                    }
                     None if says(&message, EXECUTION) => Self::Fails(message),
                     None => Self::Error { code: payload.code, message },
                 }
@@ -125,15 +132,11 @@ impl From<TransportError> for Failure {
     }
 }
 
+/// What nodes say where they give a call too little gas. How much that is, their operators set (`--rpc.gascap`).
+const OUT_OF_GAS: &[&str] =
+    &["out of gas", "outofgas", "gas required exceeds", "required gas exceeds", "intrinsic gas"];
 /// What nodes say where a call fails other than by a revert.
-const EXECUTION: &[&str] = &[
-    "gas required exceeds",
-    "out of gas",
-    "invalid opcode",
-    "vm execution error",
-    "intrinsic gas",
-    "vm exception",
-];
+const EXECUTION: &[&str] = &["invalid opcode", "vm execution error", "vm exception"];
 /// What nodes say to one who asks too often.
 const BUSY: &[&str] = &["rate limit", "per second", "too many requests", "capacity", "quota"];
 /// What nodes say of a block, or its state, that they do not have.
@@ -172,6 +175,9 @@ impl From<Failure> for ChainError {
         match failure {
             Failure::Reverts(data) => Self::Nonsense(format!("a view reverts: {}", describe_revert(&data))),
             Failure::Fails(message) => Self::Nonsense(format!("a view fails: {message}")),
+            Failure::OutOfGas(message) => {
+                Self::Endpoint(format!("it gives a call too little gas: {message}"))
+            }
             Failure::Error { message, .. } if says(&message, NO_BLOCK) => Self::NoSuchBlock(message),
             Failure::Error { code, message } => Self::Endpoint(format!("{message} (code {code})")),
             Failure::Malformed(error) => Self::Endpoint(format!("its answer cannot be read: {error}")),
@@ -194,18 +200,21 @@ impl From<Failure> for CallError {
                 reason: describe_revert(&data),
                 already_answered: data.starts_with(&TaskAlreadyAnswered::SELECTOR),
             },
-            Failure::Fails(reason) => Self::Reverts { reason, already_answered: false },
+            // Nobody gives it more.
+            Failure::Fails(reason) | Failure::OutOfGas(reason) => {
+                Self::Reverts { reason, already_answered: false }
+            }
             other => Self::Chain(other.into()),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use alloy::primitives::B256;
 
-    fn error(code: i64, message: &str) -> Failure {
+    pub(crate) fn error(code: i64, message: &str) -> Failure {
         let payload = serde_json::json!({ "code": code, "message": message });
         TransportError::ErrorResp(serde_json::from_value(payload).unwrap()).into()
     }
@@ -228,7 +237,29 @@ mod tests {
         let failure = Failure::from(TransportError::ErrorResp(serde_json::from_value(payload).unwrap()));
         assert_eq!(failure, Failure::Reverts(alloy::hex!("fa55fc81").into()));
         assert_eq!(error(-32000, "execution reverted"), Failure::Reverts(Bytes::new()));
-        assert!(matches!(error(-32000, "gas required exceeds allowance (30000000)"), Failure::Fails(_)));
+        assert!(matches!(error(-32000, "invalid opcode: INVALID"), Failure::Fails(_)));
+    }
+
+    /// How much gas a node gives a call is its operator's choice, and its operator's alone.
+    #[test]
+    fn a_call_that_runs_out_of_gas_is_taken_to_a_node_that_gives_it_more() {
+        let geth = error(-32000, "out of gas");
+        let reth = error(-32003, "out of gas: gas required exceeds: 50000000");
+        let anvil = error(-32603, "EVM error OutOfGas");
+        let payload =
+            serde_json::json!({ "code": -32015, "message": "VM execution error.", "data": "OutOfGas" });
+        let nethermind = TransportError::ErrorResp(serde_json::from_value(payload).unwrap()).into();
+        for failure in [geth, reth, anvil, nethermind] {
+            assert!(failure.is_of_the_node() && !failure.condemns(), "{failure:?}");
+            assert!(matches!(ChainError::from(failure.clone()), ChainError::Endpoint(_)), "{failure:?}");
+        }
+    }
+
+    /// What all nodes say of an estimate is final: the same call takes no less tomorrow.
+    #[test]
+    fn a_transaction_that_no_node_has_the_gas_for_is_one_that_reverts() {
+        let failure = error(-32000, "gas required exceeds allowance (16777216)");
+        assert!(matches!(failure.into(), CallError::Reverts { already_answered: false, .. }));
     }
 
     #[test]

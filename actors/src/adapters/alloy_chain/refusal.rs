@@ -27,7 +27,9 @@ pub(super) fn judged(failure: Failure) -> Option<(u8, SendError)> {
 /// node has the transaction already.
 fn send_error(failure: Failure) -> Result<(), SendError> {
     let message = match &failure {
-        Failure::Error { message, .. } | Failure::Fails(message) => message.clone(),
+        Failure::Error { message, .. } | Failure::Fails(message) | Failure::OutOfGas(message) => {
+            message.clone()
+        }
         Failure::Reverts(data) => describe_revert(data),
         _ => return Err(SendError::Chain(failure.into())),
     };

@@ -56,7 +56,7 @@ impl Entry {
     }
 }
 
-/// What a call of a model's returned. That it fails is its answer, too.
+/// What a call of a model's returned. That it fails is its answer, too; that an endpoint gives it too little gas is none.
 pub(super) fn returned(answer: Result<Bytes, Failure>) -> Result<Reading, ChainError> {
     match answer {
         Ok(bytes) => {
@@ -132,4 +132,26 @@ fn found<K: Ord, V: Clone>(answers: &Found<K, V>, key: &K) -> Result<V, ChainErr
 
 fn not_asked() -> ChainError {
     ChainError::Nonsense("it was not asked".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::failure::tests::error;
+    use super::*;
+
+    /// Otherwise a right answer looks wrong to whoever asks a node that gives a call little gas, and costs it a bond.
+    #[test]
+    fn a_call_that_an_endpoint_gives_too_little_gas_or_time_has_not_failed() {
+        for message in
+            ["out of gas", "gas required exceeds allowance (1000)", "execution aborted (timeout = 5s)"]
+        {
+            assert!(
+                matches!(returned(Err(error(-32000, message))), Err(ChainError::Endpoint(_))),
+                "{message}"
+            );
+        }
+        for message in ["execution reverted", "invalid opcode: INVALID"] {
+            assert_eq!(returned(Err(error(-32000, message))), Ok(Err(NoAnswer::CallFailed)), "{message}");
+        }
+    }
 }
