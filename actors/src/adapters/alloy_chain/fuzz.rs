@@ -18,7 +18,6 @@ use anzen_messages::{SafetyFactor, Task};
 
 use super::ChainAddresses;
 use super::broadcast::{FeeHistory, RpcReceipt, fees_of, receipt_of};
-use super::disputes::RpcLogs;
 use super::events::EVENTS;
 use super::failure::Failure;
 use super::hearing::Hearing;
@@ -110,7 +109,7 @@ pub(crate) fn views(data: &[u8]) {
     VIEWS[which % VIEWS.len()](&Bytes::copy_from_slice(taken.0));
 }
 
-/// A task that a receipt may tell the answer of.
+/// A task that logs may tell the answer of.
 const TASK: Task = Task {
     index: 0,
     oracle_index: 0,
@@ -123,12 +122,12 @@ const TASK: Task = Task {
     quorum_threshold_percentage: 66,
 };
 
-/// Receipts and fees.
+/// Receipts, an answer's logs, and fees.
 pub(crate) fn answers(data: &[u8]) {
     if let Ok(receipts) = serde_json::from_slice::<Vec<Option<RpcReceipt>>>(data) {
         receipts.iter().flatten().for_each(|receipt| _ = receipt_of(receipt));
     }
-    if let Ok(logs) = serde_json::from_slice::<RpcLogs>(data) {
+    if let Ok(logs) = serde_json::from_slice::<Vec<Log>>(data) {
         let answer = ADDRESSES.answer_of(&TASK, B256::ZERO, &logs);
         assert!(answer.is_err(), "nothing has that hash");
     }

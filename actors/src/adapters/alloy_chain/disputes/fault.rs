@@ -15,14 +15,6 @@ use super::super::AlloyChain;
 use super::super::rpc::{Answer, At};
 use crate::ports::{ChainError, FaultStanding, SignerStanding};
 
-/// `IAnzenServiceManager.FaultKind.WrongAnswer`
-const WRONG_ANSWER: u8 = 0;
-
-/// The name of the fault of all who signed the wrong answer to a task (`IAnzenDisputes.faultIdOf`).
-pub(super) fn fault_of_signers(task_hash: B256) -> B256 {
-    keccak256((u16::from(WRONG_ANSWER), task_hash, B256::ZERO).abi_encode())
-}
-
 /// Who signed: the operators of the task's quorums, with their accounts, less those who did not; ascending by id.
 pub(super) fn signers(state: &[Vec<Operator>], non_signers: &[OperatorId]) -> BTreeMap<OperatorId, Address> {
     let operators = state.iter().flatten().map(|one| (OperatorId(one.operatorId), one.operator));

@@ -18,8 +18,6 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::{OperatorId, Task};
 use async_trait::async_trait;
 
-#[cfg(any(test, feature = "fuzz"))]
-pub(super) use self::posted::RpcLogs;
 use super::AlloyChain;
 use crate::ports::{
     AnswerStanding, ChainError, ContractCall, Disputes, FaultStanding, PostedAnswer, Recomputed,

@@ -1,5 +1,6 @@
 //! How an answer stands.
 
+use alloy::primitives::B256;
 use alloy::primitives::aliases::U80;
 use anzen_contracts::AnzenDisputes::{bondCall, committeeDisputeCall};
 use anzen_contracts::AnzenServiceManager::faultCall;
@@ -7,15 +8,13 @@ use anzen_contracts::AnzenTaskManager::windowsAtCall;
 use anzen_contracts::SafetyFactorOracle::roundStatusCall;
 use anzen_contracts::anzen_disputes::IAnzenDisputes::CommitteeDispute;
 use anzen_contracts::eigenlayer::OperatorStateRetriever::getOperatorStateCall;
+use anzen_deploy::disputes::{FaultKind, WITHDRAWN};
 use anzen_messages::Task;
 
 use super::super::AlloyChain;
 use super::super::rpc::At;
-use super::fault::{self, fault_of_signers};
+use super::fault;
 use crate::ports::{AnswerStanding, ChainError, CommitteeCase, PostedAnswer};
-
-/// `ISafetyFactorOracle.RoundStatus.Withdrawn`
-const WITHDRAWN: u8 = 4;
 
 impl AlloyChain {
     /// Asked in one batch; where a fault is recorded, in another for its signers.
@@ -25,7 +24,7 @@ impl AlloyChain {
         answer: &PostedAnswer,
     ) -> Result<AnswerStanding, ChainError> {
         let (at, task_hash) = (self.addresses, task.hash().0);
-        let fault_id = fault_of_signers(task_hash);
+        let fault_id = FaultKind::WrongAnswer.id(task_hash, B256::ZERO);
         let mut batch = self.rpc.batch();
         let windows = windowsAtCall { blockNumber: task.created_block };
         let windows = batch.view(at.task_manager, &windows, At::Latest);
