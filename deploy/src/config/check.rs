@@ -58,7 +58,11 @@ impl DeployConfig {
         self.require(!self.roles.committee.is_empty(), || {
             "there is no committee, so nobody could veto a slashing or rule on what cannot be proved; fill in [roles]".into()
         })?;
-        self.require(disputes.bond.bit_len() <= 96, || "disputes.bond does not fit 96 bits".into())?;
+        // It doubles with each dispute that is pending.
+        let dearest = disputes.bond.bit_len() + usize::from(disputes.most_pending.saturating_sub(1));
+        self.require(!disputes.bond.is_zero() && dearest <= 96, || {
+            "disputes.bond is 0, or does not fit 96 bits where most_pending disputes have doubled it".into()
+        })?;
         self.require(disputes.treasury != Some(Address::ZERO), || {
             "disputes.treasury is the zero address; leave it out for the timelock".into()
         })?;
@@ -172,7 +176,7 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused() {
         type Spoil = fn(&mut DeployConfig);
-        let cases: [(Spoil, &str); 25] = [
+        let cases: [(Spoil, &str); 26] = [
             (|c| c.quorum.look_ahead = 629, "windows need 630"),
             (|c| c.quorum.look_ahead = 1001, "its upper limit"),
             (|c| c.protocols[1].oracle_index = 0, "same oracle_index"),
@@ -190,7 +194,8 @@ mod tests {
             (|c| c.roles.committee.push(Address::ZERO), "roles.committee has the zero address"),
             (|c| c.roles.fallback_posters.push(Address::ZERO), "roles.fallback_posters has the zero address"),
             (|c| c.windows.veto = 0, "windows.veto is 0"),
-            (|c| c.disputes.bond = U256::ONE << 96, "disputes.bond"),
+            (|c| c.disputes.bond = U256::ONE << 89, "disputes.bond"),
+            (|c| c.disputes.bond = U256::ZERO, "disputes.bond"),
             (|c| c.disputes.treasury = Some(Address::ZERO), "disputes.treasury"),
             (|c| c.disputes.most_pending_per_protocol = 0, "most_pending_per_protocol"),
             (|c| c.disputes.most_pending = 0, "most_pending_per_protocol"),
