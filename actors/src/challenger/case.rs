@@ -119,7 +119,7 @@ impl Case {
 
     /// True where the task is to be recomputed.
     pub(super) fn is_to_be_captured(&self, head: u64) -> bool {
-        let over = self.course.challenge_end.is_some_and(|end| head > end);
+        let over = self.course.deadline.is_some_and(|end| head > end);
         self.found.is_none() && !self.undone && !over
     }
 

@@ -8,9 +8,8 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 
 use super::Config;
 use super::case::Case;
-use super::effect::{Effect, Report, State, Verdict};
+use super::effect::{Effect, Report, State};
 use super::records::{Answer, Found, Record};
-use crate::errand::Next;
 use crate::follow::ChainState;
 use crate::ports::{ChainError, Recomputed};
 use crate::response_windows::ResponseWindows;
@@ -24,7 +23,9 @@ pub(super) struct Cases {
     pub(super) cases: BTreeMap<TaskHash, Case>,
     /// What is above the block before the next one is told again.
     restarted: bool,
-    recomputing: usize,
+    /// False while blocks are told that have others behind them.
+    pub(super) caught_up: bool,
+    pub(super) recomputing: usize,
     pub(super) looking: usize,
 }
 
@@ -42,7 +43,7 @@ impl Cases {
     pub(super) fn new(config: Config, response_window: u64) -> Self {
         let windows = ResponseWindows::new(response_window);
         let (cases, head) = Default::default();
-        Self { config, windows, head, cases, restarted: true, recomputing: 0, looking: 0 }
+        Self { config, windows, head, cases, restarted: true, caught_up: false, recomputing: 0, looking: 0 }
     }
 
     /// Takes a task of an earlier life of this process.
@@ -69,6 +70,13 @@ impl Cases {
     /// A task was recomputed, or not.
     pub(super) fn captured(&mut self, task: TaskHash, result: Result<Recomputed, ChainError>) -> Vec<Effect> {
         self.recomputing = self.recomputing.saturating_sub(1);
+        let mut effects = self.take_capture(task, result);
+        effects.extend(self.capture());
+        effects.extend(self.save());
+        effects
+    }
+
+    fn take_capture(&mut self, task: TaskHash, result: Result<Recomputed, ChainError>) -> Vec<Effect> {
         let head = self.head;
         let Some(case) = self.cases.get_mut(&task).filter(|case| case.found.is_none()) else {
             return Vec::new();
@@ -89,7 +97,6 @@ impl Cases {
             }
         };
         effects.extend(case.tell().map(Effect::Report));
-        effects.extend(self.save());
         effects
     }
 
@@ -143,49 +150,6 @@ impl Cases {
         effects
     }
 
-    /// The newest first: the states of others may be gone already.
-    fn capture(&mut self) -> Vec<Effect> {
-        let head = self.head;
-        let mut cases: Vec<&mut Case> = self.cases.values_mut().collect();
-        cases.sort_unstable_by_key(|case| std::cmp::Reverse((case.created(), case.task.index)));
-        let mut effects = Vec::new();
-        for case in cases {
-            if self.recomputing >= self.config.at_a_time.max(1) {
-                break;
-            }
-            let wanted = case.is_to_be_captured(head);
-            if wanted && case.capture.next(head, wanted).is_some() {
-                self.recomputing += 1;
-                effects.push(Effect::Recompute(case.task.clone()));
-            }
-        }
-        effects
-    }
-
-    /// Wrong answers first.
-    fn look(&mut self) -> Vec<Effect> {
-        let head = self.head;
-        let mut cases: Vec<&mut Case> = self.cases.values_mut().collect();
-        cases.sort_by_key(|case| (case.verdict() != Some(Verdict::Wrong), case.created()));
-        let mut effects = Vec::new();
-        for case in cases {
-            let room = self.looking < self.config.at_a_time.max(1);
-            let Some(answer) = case.answer else { continue };
-            match case.pursuit.next(head, room && case.is_to_be_looked_at()) {
-                Some(Next::Prepare(ticket)) => {
-                    self.looking += 1;
-                    let (task, transaction) = (case.task.clone(), answer.transaction);
-                    effects.push(Effect::Look { task, transaction, ticket });
-                }
-                Some(Next::Send(ticket, request)) => {
-                    effects.push(Effect::Send { task: case.task.hash(), ticket, request });
-                }
-                None => {}
-            }
-        }
-        effects
-    }
-
     fn prune(&mut self) -> Vec<Effect> {
         let (head, finality) = (self.head, self.config.finality_blocks);
         let mut effects = Vec::new();
@@ -234,6 +198,7 @@ impl ChainState for Cases {
     /// An answer that is undone is waited for again. What was done about one that was not may be undone.
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
         self.windows.retract(block);
+        self.caught_up = false;
         self.head = self.head.min(block.number);
         self.undo_above(block.number);
         self.save()
@@ -247,7 +212,8 @@ impl ChainState for Cases {
         self.windows.apply(block);
         let mut effects = self.take(block);
         // While catching up, a later block may undo what this one asks for.
-        if block.header.at == head {
+        self.caught_up = block.header.at == head;
+        if self.caught_up {
             effects.extend(self.work());
         }
         effects.extend(self.save());

@@ -7,7 +7,7 @@ use anzen_messages::transaction::TxId;
 use anzen_messages::{OperatorId, Task};
 
 use super::Config;
-use super::decision::{Means, is_left, is_slashed};
+use super::decision::{Means, is_left, is_slashed, proof_end};
 use super::effect::{Plan, State, Step};
 use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding};
 use crate::retry::doubled;
@@ -60,6 +60,10 @@ pub(super) struct Course {
     pub(super) told: bool,
     /// The last block in which it can be challenged.
     pub(super) challenge_end: Option<u64>,
+    /// The last block in which something can be done: prove it wrong, or take stake.
+    pub(super) deadline: Option<u64>,
+    /// The answer does not stand any more.
+    pub(super) withdrawn: bool,
     /// How far the dispute is.
     pub(super) state: Option<State>,
     /// While stake is still to be taken.
@@ -88,6 +92,9 @@ impl Course {
     /// Takes in how the answer stands. Returns of how many more signers the stake was taken.
     pub(super) fn note(&mut self, standing: &AnswerStanding) -> usize {
         self.challenge_end = Some(standing.challenge_end);
+        self.withdrawn = standing.withdrawn;
+        let execution_end = standing.fault.as_ref().map(|fault| fault.execution_end);
+        self.deadline = Some(execution_end.unwrap_or_else(|| proof_end(standing)));
         let fault = standing.fault.as_ref().filter(|fault| !fault.vetoed);
         let signers = |fault: &FaultStanding| fault.signers.clone();
         let signers = fault.map(signers).unwrap_or_default();
@@ -118,7 +125,7 @@ impl Course {
         let fault = standing.fault.as_ref();
         let (name, execution_end) = fault.map(|fault| (fault.id, fault.execution_end)).unwrap_or_default();
         let (id, not_after) = match &step {
-            Step::Challenge => (TxId::challenge(task, again), standing.challenge_end),
+            Step::Challenge => (TxId::challenge(task, again), proof_end(standing)),
             Step::AskCommittee { .. } => (TxId::committee(task, again), standing.challenge_end),
             Step::Lapse => (TxId::lapse(task, again), head.saturating_add(LAPSE_BLOCKS)),
             Step::Freeze { first, .. } => (TxId::freeze(task, *first, again), execution_end),

@@ -47,15 +47,21 @@ pub(super) fn decide(standing: &AnswerStanding, means: &Means, head: u64) -> Dec
     }
 }
 
+/// The last block in which an answer can be proved wrong: while the committee is asked, also after the challenge window.
+pub(super) fn proof_end(standing: &AnswerStanding) -> u64 {
+    match standing.committee {
+        CommitteeCase::Pending { ruling_end } => standing.challenge_end.max(ruling_end),
+        _ => standing.challenge_end,
+    }
+}
+
 fn of_answer(standing: &AnswerStanding, means: &Means, head: u64) -> Decision {
     // What is sent now is mined in the next block at the earliest.
-    let open = head < standing.challenge_end;
+    let (open, provable) = (head < standing.challenge_end, head < proof_end(standing) && means.provable);
     let asks = standing.committee == CommitteeCase::NotAsked
         && means.most_bond.is_some_and(|most| standing.bond <= most);
     match standing.committee {
-        _ if open && means.provable && !(means.proof_reverted && asks) => {
-            Decision::Do(State::Challenging, Step::Challenge)
-        }
+        _ if provable && !(means.proof_reverted && asks) => Decision::Do(State::Challenging, Step::Challenge),
         CommitteeCase::Pending { ruling_end } if head <= ruling_end => {
             Decision::Wait(State::Committee, ruling_end.saturating_add(1))
         }

@@ -8,6 +8,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `cases.rs` | all tasks: what is captured, answered, over |
+//! | `schedule.rs` | which of them is next |
 //! | `case.rs` | one task, and the answer to it |
 //! | `pursuit.rs` | what comes back while a wrong answer is pursued |
 //! | `course.rs` | what is remembered of a dispute between two looks at it |
@@ -33,6 +34,7 @@ mod metrics;
 mod pursuit;
 mod records;
 mod report;
+mod schedule;
 #[cfg(test)]
 mod tests;
 mod work;

@@ -21,14 +21,14 @@ impl Cases {
         seen: Result<Seen, ChainError>,
     ) -> Vec<Effect> {
         self.looking = self.looking.saturating_sub(1);
-        if !self.is_current(task, ticket) {
-            return Vec::new();
-        }
-        match seen {
+        let mut effects = match seen {
+            _ if !self.is_current(task, ticket) => Vec::new(),
             Ok(Some((posted, standing))) => self.seen(task, ticket, posted, standing),
             Ok(None) => self.hindered(task, Obstacle::NotPosted),
             Err(error) => self.hindered(task, error.into()),
-        }
+        };
+        effects.extend(self.look());
+        effects
     }
 
     /// A call was made and tried, or could not be.
@@ -120,7 +120,8 @@ impl Cases {
         match decide(&standing, &means, head) {
             Decision::Wait(state, until) => {
                 effects.extend(self.moved(task, state));
-                self.rest(task, until.min(head.saturating_add(self.config.check_every)));
+                let pause = pause(state, until.saturating_sub(head), self.config.check_every);
+                self.rest(task, until.min(head.saturating_add(pause)));
             }
             Decision::Over(state) => {
                 effects.extend(self.moved(task, state));
@@ -213,4 +214,10 @@ impl Cases {
         case.course.finished = head >= last;
         case.pursuit.rest(last.max(head.saturating_add(1)));
     }
+}
+
+/// For how long a dispute is let be of which there is nothing to do for so many blocks. The veto window may be days: it is looked at
+/// ever more often the nearer its end is, because an operator may come back meanwhile.
+fn pause(state: State, left: u64, check_every: u64) -> u64 {
+    if state == State::Veto { check_every.max(left / 2) } else { check_every }
 }

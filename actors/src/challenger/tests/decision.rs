@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::U256;
 
+use super::super::course::Course;
 use super::super::decision::{Decision, Means, decide};
 use super::super::effect::{State, Step};
 use super::court::{CHALLENGE, Court, EXECUTION, VETO, signer};
 use crate::ports::{AnswerStanding, CommitteeCase};
-use crate::testing::{operator_id, value};
+use crate::testing::{operator_id, task, value};
 
 fn means() -> Means {
     Means {
@@ -75,6 +76,19 @@ fn a_ruling_is_waited_for_and_one_that_did_not_come_is_ended() {
 #[test]
 fn a_proof_ends_a_dispute_before_the_committee() {
     assert_eq!(decide(&asked(200), &means(), 120), Decision::Do(State::Challenging, Step::Challenge));
+}
+
+/// The contract takes proofs while the committee is asked, also after the challenge window.
+#[test]
+fn a_proof_is_sent_until_the_ruling_is_over() {
+    let challenge_end = 100 + CHALLENGE;
+    for (ruling_end, last) in [(challenge_end + 10, challenge_end + 10), (120, challenge_end)] {
+        let standing = asked(ruling_end);
+        assert_eq!(decide(&standing, &means(), last - 1), Decision::Do(State::Challenging, Step::Challenge));
+        let plan = Course::default().plan(&task(0, 99), &standing, Step::Challenge, last - 1);
+        assert_eq!(plan.not_after, last);
+        assert_ne!(decide(&standing, &means(), last), Decision::Do(State::Challenging, Step::Challenge));
+    }
 }
 
 /// A source died after the proof was taken.

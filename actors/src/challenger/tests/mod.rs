@@ -1,6 +1,7 @@
 mod actor;
 mod cases;
 mod court;
+mod crowd;
 mod decision;
 mod interleavings;
 mod pursuit;
