@@ -3,8 +3,9 @@
 use anzen_messages::Task;
 use anzen_messages::transaction::SendTransaction;
 
-use super::course::{Course, Execution};
+use super::course::{Course, Execution, Told};
 use super::effect::{Report, Verdict};
+use super::recheck::Recheck;
 use super::records::{Answer, Due, Found, Record};
 use crate::errand::Errand;
 
@@ -15,6 +16,7 @@ const LONGEST: u64 = 1 << 18;
 pub(super) struct Case {
     pub(super) task: Task,
     pub(super) found: Option<Found>,
+    pub(super) recheck: Recheck,
     pub(super) answer: Option<Answer>,
     /// The answer that a reorg, or a restart of the watcher, undid; most come back.
     before: Option<Answer>,
@@ -32,6 +34,7 @@ impl Case {
         Self {
             task,
             found: None,
+            recheck: Recheck::default(),
             answer: None,
             before: None,
             undone: false,
@@ -63,15 +66,19 @@ impl Case {
         Some(if right { Verdict::Right } else { Verdict::Wrong })
     }
 
-    /// What came of comparing, the first time.
+    /// What came of comparing, where that is news.
     pub(super) fn tell(&mut self) -> Option<Report> {
-        let (verdict, answer) = (self.verdict()?, self.answer?);
-        let due = self.found.as_ref()?.due.clone();
-        if std::mem::replace(&mut self.course.told, true) {
+        let (verdict, answer) = (self.verdict()?, self.answer?.response.safety_factor);
+        let told = if verdict == Verdict::Right || self.is_certain() { Told::Verdict } else { Told::Doubt };
+        if self.course.told >= told {
             return None;
         }
-        let (task, index) = (self.task.hash(), self.task.index);
-        Some(Report::Checked { task, index, verdict, answer: answer.response.safety_factor, due })
+        self.course.told = told;
+        let (task, index, due) = (self.task.hash(), self.task.index, self.found.as_ref()?.due.clone());
+        Some(match told {
+            Told::Verdict => Report::Checked { task, index, verdict, answer, due },
+            _ => Report::Doubted { task, index, answer, due },
+        })
     }
 
     /// The chain has an answer.
@@ -120,7 +127,7 @@ impl Case {
     /// True where the task is to be recomputed.
     pub(super) fn is_to_be_captured(&self, head: u64) -> bool {
         let over = self.course.deadline.is_some_and(|end| head > end);
-        self.found.is_none() && !self.undone && !over
+        !self.undone && !over && (self.found.is_none() || self.is_to_be_rechecked())
     }
 
     /// True where the chain is to be asked about its answer.

@@ -8,6 +8,7 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 
 use super::Config;
 use super::case::Case;
+use super::course::Told;
 use super::effect::{Effect, Report, State};
 use super::records::{Answer, Found, Record};
 use crate::follow::ChainState;
@@ -78,25 +79,29 @@ impl Cases {
 
     fn take_capture(&mut self, task: TaskHash, result: Result<Recomputed, ChainError>) -> Vec<Effect> {
         let head = self.head;
-        let Some(case) = self.cases.get_mut(&task).filter(|case| case.found.is_none()) else {
-            return Vec::new();
-        };
+        let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         let index = case.task.index;
-        let mut effects = match result {
-            Ok(recomputed) => {
+        let report = match result {
+            Ok(recomputed) if case.found.is_none() => {
                 let found = Found::from(recomputed);
                 let (due, provable) = (found.due.clone(), found.witness.is_some());
-                case.capture.settled();
-                case.pursuit.settled();
-                (case.found, case.dirty) = (Some(found), true);
-                vec![Effect::Report(Report::Captured { task, index, due, provable })]
+                case.captured(found, head);
+                Report::Captured { task, index, due, provable }
             }
-            Err(error) => {
+            Err(error) if case.found.is_none() => {
                 let (again, answered) = (case.capture.failed(head), case.answer.is_some());
-                vec![Effect::Report(Report::NotCaptured { task, index, error, again, answered })]
+                Report::NotCaptured { task, index, error, again, answered }
+            }
+            result => {
+                let error = result.as_ref().err().cloned();
+                case.recaptured(result, head);
+                Report::Rechecked { task, index, error, certain: case.is_certain() }
             }
         };
-        effects.extend(case.tell().map(Effect::Report));
+        let told = case.tell();
+        let mut effects: Vec<Effect> =
+            [Some(report), told].into_iter().flatten().map(Effect::Report).collect();
+        effects.extend(self.look());
         effects
     }
 
@@ -155,8 +160,8 @@ impl Cases {
         let mut effects = Vec::new();
         for case in self.cases.values_mut() {
             let over = case.course.challenge_end.is_some_and(|end| head > end);
-            if over && case.found.is_none() && case.answer.is_some() && !case.course.told {
-                case.course.told = true;
+            if over && case.found.is_none() && case.answer.is_some() && case.course.told != Told::Verdict {
+                case.course.told = Told::Verdict;
                 let (task, index) = (case.task.hash(), case.task.index);
                 effects.push(Effect::Report(Report::Unchecked { task, index }));
             }

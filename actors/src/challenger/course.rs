@@ -7,7 +7,7 @@ use anzen_messages::transaction::TxId;
 use anzen_messages::{OperatorId, Task};
 
 use super::Config;
-use super::decision::{Means, is_left, is_slashed, proof_end};
+use super::decision::{Certainty, Means, is_left, is_slashed, proof_end};
 use super::effect::{Plan, State, Step};
 use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding};
 use crate::retry::doubled;
@@ -53,11 +53,22 @@ impl Mark {
     }
 }
 
+/// How much of what came of comparing an answer was told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Told {
+    #[default]
+    Nothing,
+    /// That it differs from what was recomputed, which is not certain.
+    Doubt,
+    /// All of it, or that nobody checked it in time.
+    Verdict,
+}
+
 /// The answer to one task, as it was last seen.
 #[derive(Debug, Default)]
 pub(super) struct Course {
-    /// What came of comparing it, or that nothing will, was told.
-    pub(super) told: bool,
+    /// What was told of it.
+    pub(super) told: Told,
     /// The last block in which it can be challenged.
     pub(super) challenge_end: Option<u64>,
     /// The last block in which something can be done: prove it wrong, or take stake.
@@ -83,7 +94,7 @@ pub(super) struct Course {
     failures: usize,
     /// How often in a row a step that took effect changed nothing.
     fruitless: u32,
-    proof_reverted: bool,
+    pub(super) proof_reverted: bool,
     ejections: BTreeMap<OperatorId, Ejection>,
     slashed: usize,
 }
@@ -106,11 +117,12 @@ impl Course {
     }
 
     /// What there is to pursue it with.
-    pub(super) fn means(&self, provable: bool, config: &Config, head: u64) -> Means {
+    pub(super) fn means(&self, provable: bool, certainty: Certainty, config: &Config, head: u64) -> Means {
         let rests = |ejection: &Ejection| ejection.tries >= MOST_EJECTIONS || head < ejection.not_before;
         let not_ejected = self.ejections.iter().filter(|(_, ejection)| rests(ejection));
         Means {
             provable,
+            certainty,
             proof_reverted: self.proof_reverted,
             most_bond: (config.most_bond_wei > 0).then(|| U256::from(config.most_bond_wei)),
             batch: config.batch_size,

@@ -9,11 +9,24 @@ use anzen_messages::OperatorId;
 use super::effect::{State, Step};
 use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding, SignerStanding};
 
+/// Whether an answer that cannot be proved wrong is wrong all the same: a source that hangs looks like one that has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// The task was recomputed again, just now, and contradicts it.
+    Fresh,
+    /// It is to be recomputed again first.
+    Wanted,
+    /// It cannot be recomputed any more, or not to the same.
+    Impossible,
+}
+
 /// What there is to pursue an answer with.
 #[derive(Debug, Clone)]
 pub(super) struct Means {
     /// The answer can be proved wrong.
     pub(super) provable: bool,
+    /// Whether money may be put on it where it cannot.
+    pub(super) certainty: Certainty,
     /// The last call with the proof reverted: a source that it needs may not answer any more.
     pub(super) proof_reverted: bool,
     /// The most that is paid as a bond; nothing where the committee is not asked.
@@ -31,6 +44,8 @@ pub(super) struct Means {
 pub(super) enum Decision {
     /// A transaction.
     Do(State, Step),
+    /// The task is to be recomputed first.
+    Recheck(State),
     /// Nothing before this block.
     Wait(State, u64),
     /// Nothing any more.
@@ -61,17 +76,28 @@ fn of_answer(standing: &AnswerStanding, means: &Means, head: u64) -> Decision {
     let asks = standing.committee == CommitteeCase::NotAsked
         && means.most_bond.is_some_and(|most| standing.bond <= most);
     match standing.committee {
-        _ if provable && !(means.proof_reverted && asks) => Decision::Do(State::Challenging, Step::Challenge),
+        _ if provable && !means.proof_reverted => Decision::Do(State::Challenging, Step::Challenge),
+        // A source of it may have died: somebody else has to ask, where this process does not.
+        _ if provable && !(asks && means.certainty != Certainty::Impossible) => {
+            Decision::Do(State::Unprovable, Step::Challenge)
+        }
         CommitteeCase::Pending { ruling_end } if head <= ruling_end => {
             Decision::Wait(State::Committee, ruling_end.saturating_add(1))
         }
         CommitteeCase::Pending { .. } => Decision::Do(State::Committee, Step::Lapse),
-        CommitteeCase::NotAsked if open && asks => {
-            Decision::Do(State::Committee, Step::AskCommittee { bond: standing.bond })
-        }
+        CommitteeCase::NotAsked if open && asks => ask(standing.bond, means.certainty),
         CommitteeCase::NotAsked if open => Decision::Wait(State::Unprovable, standing.challenge_end),
         CommitteeCase::Upheld if open => Decision::Wait(State::Committee, head.saturating_add(1)),
         _ => Decision::Over(State::Stands),
+    }
+}
+
+/// A bond is at stake: the answer must contradict what is recomputed now.
+fn ask(bond: U256, certainty: Certainty) -> Decision {
+    match certainty {
+        Certainty::Fresh => Decision::Do(State::Committee, Step::AskCommittee { bond }),
+        Certainty::Wanted => Decision::Recheck(State::Committee),
+        Certainty::Impossible => Decision::Recheck(State::Unprovable),
     }
 }
 

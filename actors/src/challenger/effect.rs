@@ -148,6 +148,10 @@ pub(super) enum Report {
     Captured { task: TaskHash, index: u32, due: Due, provable: bool },
     /// It is not, yet; tried again from block `again` on.
     NotCaptured { task: TaskHash, index: u32, error: ChainError, again: u64, answered: bool },
+    /// It was recomputed again, or could not be.
+    Rechecked { task: TaskHash, index: u32, error: Option<ChainError>, certain: bool },
+    /// An answer differs from what was recomputed, which is not certain.
+    Doubted { task: TaskHash, index: u32, answer: SafetyFactor, due: Due },
     /// An answer was compared.
     Checked { task: TaskHash, index: u32, verdict: Verdict, answer: SafetyFactor, due: Due },
     /// Nobody compared an answer while it could be challenged.

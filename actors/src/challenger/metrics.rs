@@ -26,7 +26,7 @@ struct For {
 }
 
 /// What comes of comparing an answer.
-const RESULTS: [&str; 4] = ["right", "wrong", "unchecked", "unknown"];
+const RESULTS: [&str; 5] = ["right", "wrong", "doubtful", "unchecked", "unknown"];
 /// What a challenger sends.
 const PURPOSES: [&str; 6] = ["challenge", "committee", "lapse", "freeze", "eject", "slash"];
 /// Why a step fails.
@@ -91,7 +91,7 @@ impl ChallengerMetrics {
         );
         registry.register(
             "anzen_challenger_answers",
-            "Answers on chain that were compared (right, wrong), or were not while they could be challenged (unchecked), or \
+            "Answers on chain that were compared (right, wrong; doubtful: another comparison follows), or were not while they could be challenged (unchecked), or \
              whose task was created before what is followed (unknown)",
             checked,
         );

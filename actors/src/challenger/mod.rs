@@ -10,6 +10,7 @@
 //! | `cases.rs` | all tasks: what is captured, answered, over |
 //! | `schedule.rs` | which of them is next |
 //! | `case.rs` | one task, and the answer to it |
+//! | `recheck.rs` | recomputing a task again, where no proof was to be had |
 //! | `pursuit.rs` | what comes back while a wrong answer is pursued |
 //! | `course.rs` | what is remembered of a dispute between two looks at it |
 //! | `decision.rs` | what a wrong answer needs next, as it stands on chain |
@@ -32,6 +33,7 @@ pub(crate) mod fuzz;
 mod health;
 mod metrics;
 mod pursuit;
+mod recheck;
 mod records;
 mod report;
 mod schedule;

@@ -106,6 +106,9 @@ impl Cases {
             return self.hindered(task, Obstacle::NotPosted);
         }
         let slashed = case.course.note(&standing);
+        if case.is_doubtful() {
+            return self.recheck(task);
+        }
         if case.verdict() != Some(Verdict::Wrong) {
             case.pursuit.progress();
             case.pursuit.rest(head.saturating_add(1));
@@ -116,12 +119,16 @@ impl Cases {
             effects.push(Effect::Report(Report::Slashed { task, operators: slashed }));
         }
         let witness = case.found.as_ref().and_then(|found| found.witness.clone());
-        let means = case.course.means(witness.is_some(), &self.config, head);
+        let means = case.course.means(witness.is_some(), case.certainty(head), &self.config, head);
         match decide(&standing, &means, head) {
             Decision::Wait(state, until) => {
                 effects.extend(self.moved(task, state));
                 let pause = pause(state, until.saturating_sub(head), self.config.check_every);
                 self.rest(task, until.min(head.saturating_add(pause)));
+            }
+            Decision::Recheck(state) => {
+                effects.extend(self.moved(task, state));
+                effects.extend(self.recheck(task));
             }
             Decision::Over(state) => {
                 effects.extend(self.moved(task, state));
@@ -133,6 +140,16 @@ impl Cases {
             }
         }
         effects
+    }
+
+    fn recheck(&mut self, task: TaskHash) -> Vec<Effect> {
+        let (head, pause) = (self.head, self.config.check_every.max(1));
+        let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
+        case.hurry_recheck(head);
+        case.course.over_since = None;
+        case.pursuit.progress();
+        case.pursuit.rest(head.saturating_add(pause));
+        self.capture()
     }
 
     fn begin(

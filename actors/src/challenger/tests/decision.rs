@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alloy::primitives::U256;
 
 use super::super::course::Course;
-use super::super::decision::{Decision, Means, decide};
+use super::super::decision::{Certainty, Decision, Means, decide};
 use super::super::effect::{State, Step};
 use super::court::{CHALLENGE, Court, EXECUTION, VETO, signer};
 use crate::ports::{AnswerStanding, CommitteeCase};
@@ -14,6 +14,7 @@ use crate::testing::{operator_id, task, value};
 fn means() -> Means {
     Means {
         provable: true,
+        certainty: Certainty::Fresh,
         proof_reverted: false,
         most_bond: None,
         batch: 2,
@@ -95,10 +96,7 @@ fn a_proof_is_sent_until_the_ruling_is_over() {
 #[test]
 fn the_committee_is_asked_where_the_proof_is_not_taken_any_more() {
     let reverted = Means { proof_reverted: true, ..means() };
-    assert_eq!(
-        decide(&court().standing(), &reverted, 101),
-        Decision::Do(State::Challenging, Step::Challenge)
-    );
+    assert_eq!(decide(&court().standing(), &reverted, 101), Decision::Do(State::Unprovable, Step::Challenge));
     let rich = Means { most_bond: Some(U256::MAX), ..reverted };
     assert!(matches!(
         decide(&court().standing(), &rich, 101),

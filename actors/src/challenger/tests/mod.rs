@@ -5,4 +5,6 @@ mod crowd;
 mod decision;
 mod interleavings;
 mod pursuit;
+mod recheck;
 mod records;
+mod trial;

@@ -1,82 +1,11 @@
 //! A fault that EigenLayer does not let anyone execute, and a transaction that is refused.
 
-use alloy::primitives::B256;
-use anzen_messages::chain::ChainEvent;
-use anzen_messages::transaction::{Mined, TxId, TxRefusal};
-use anzen_messages::{TaskHash, TaskResponse};
+use anzen_messages::transaction::{TxId, TxRefusal};
 
-use super::super::Config;
-use super::super::cases::Cases;
-use super::super::effect::{Effect, Prepared, State};
-use super::court::{Court, EXECUTION, VETO, call, fault_id, recomputed};
+use super::super::effect::State;
+use super::court::{Court, EXECUTION, VETO, fault_id};
+use super::trial::{Trial, hash, mined};
 use crate::errand::Sent;
-use crate::follow::ChainState;
-use crate::testing::{block, task, value};
-
-/// A wrong answer of block 102, and contracts that do what the test says.
-struct Trial {
-    cases: Cases,
-    court: Court,
-    sent: Vec<(u64, TxId)>,
-    /// What becomes of a transaction.
-    outcome: fn(u64) -> Sent,
-}
-
-fn mined(block: u64) -> Sent {
-    Sent::Done(Mined { hash: B256::ZERO, block, gas_used: 1, succeeded: true })
-}
-
-fn hash() -> TaskHash {
-    task(0, 101).hash()
-}
-
-impl Trial {
-    fn new(court: Court, outcome: fn(u64) -> Sent) -> Self {
-        let court = Court { answer: Some((value(9), 102)), ..court };
-        let mut trial = Self { cases: Cases::new(Config::default(), 30), court, sent: Vec::new(), outcome };
-        trial.block(101, vec![ChainEvent::TaskCreated { task: task(0, 101) }]);
-        let response = TaskResponse { task_hash: hash(), safety_factor: value(9) };
-        trial
-            .block(102, vec![ChainEvent::TaskResponded { task_index: 0, response, transaction: B256::ZERO }]);
-        trial
-    }
-
-    fn block(&mut self, number: u64, events: Vec<ChainEvent>) {
-        let block = block(number, events);
-        let effects = self.cases.apply(&block, block.header.at);
-        self.carry_out(number, effects);
-    }
-
-    fn carry_out(&mut self, number: u64, effects: Vec<Effect>) {
-        for effect in effects {
-            let more = match effect {
-                Effect::Recompute(task) => self.cases.captured(task.hash(), Ok(recomputed())),
-                Effect::Look { task, ticket, .. } => {
-                    let seen = self.court.posted(&task).map(|posted| (posted, self.court.standing()));
-                    self.cases.looked(task.hash(), ticket, Ok(seen))
-                }
-                Effect::Prepare { ticket, job } => {
-                    let prepared = Prepared { call: call(), cost: None };
-                    self.cases.prepared(hash(), ticket, &job.plan, Ok(prepared))
-                }
-                Effect::Send { ticket, request, .. } => {
-                    self.sent.push((number, request.id));
-                    self.cases.sent(hash(), ticket, (self.outcome)(number))
-                }
-                _ => Vec::new(),
-            };
-            self.carry_out(number, more);
-        }
-    }
-
-    fn blocks(&mut self, to: u64) {
-        (self.cases.head + 1..=to).for_each(|number| self.block(number, vec![]));
-    }
-
-    fn state(&self) -> Option<State> {
-        self.cases.cases[&hash()].course.state
-    }
-}
 
 /// All signers are frozen since block 103.
 fn frozen() -> Court {
