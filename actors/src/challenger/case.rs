@@ -4,7 +4,7 @@ use anzen_messages::Task;
 use anzen_messages::transaction::SendTransaction;
 
 use super::course::{Course, Execution, Told};
-use super::effect::{Report, Verdict};
+use super::effect::{Report, State, Verdict};
 use super::recheck::Recheck;
 use super::records::{Answer, Due, Found, Record};
 use crate::errand::Errand;
@@ -119,6 +119,25 @@ impl Case {
         self.is_unchecked(head) && is_late(head, answer.block, end)
     }
 
+    /// True where its answer is known to be wrong and stands, nobody asks the committee, and less than half of the time to dispute it
+    /// is left; of `window` blocks, where the chain has not told.
+    pub(super) fn challenge_runs_out(&self, head: u64, window: u64) -> bool {
+        let Some(answer) = self.answer.filter(|_| self.is_pursued()) else { return false };
+        let end = self.course.challenge_end.unwrap_or_else(|| answer.block.saturating_add(window));
+        let disputed =
+            self.course.withdrawn || self.course.before_committee || self.course.over_since.is_some();
+        !disputed && is_late(head, answer.block, end)
+    }
+
+    /// How far its dispute is; at its beginning where the answer could not be looked at yet.
+    pub(super) fn state(&self) -> Option<State> {
+        self.course.state.or(self.is_pursued().then_some(State::Challenging))
+    }
+
+    fn is_pursued(&self) -> bool {
+        self.verdict() == Some(Verdict::Wrong) && !self.is_doubtful()
+    }
+
     /// True where less than half of the time is left to take stake that is owed.
     pub(super) fn slashing_runs_out(&self, head: u64) -> bool {
         self.course.execution.is_some_and(|Execution { after, end }| is_late(head, after, end))
@@ -138,7 +157,9 @@ impl Case {
 
     /// True where it is kept; `deadline` is the last block in which the task can be answered.
     pub(super) fn is_kept(&self, head: u64, deadline: u64, finality: u64) -> bool {
+        let absent = self.course.absent_since.is_some_and(|since| head > since.saturating_add(finality));
         let last = match (self.answer, self.verdict(), self.course.challenge_end) {
+            (Some(_), ..) if absent => deadline,
             (None, ..) if self.undone => self.created(),
             (None, ..) => deadline,
             (Some(_), Some(Verdict::Wrong), _) if self.course.finished => return false,

@@ -22,6 +22,8 @@ pub(super) struct Cases {
     windows: ResponseWindows,
     pub(super) head: u64,
     pub(super) cases: BTreeMap<TaskHash, Case>,
+    /// For how many blocks an answer can be challenged, as the chain told last.
+    pub(super) challenge_window: Option<u64>,
     /// What is above the block before the next one is told again.
     restarted: bool,
     /// False while blocks are told that have others behind them.
@@ -36,6 +38,7 @@ pub(super) struct Tally {
     pub(super) tasks: usize,
     pub(super) unchecked: usize,
     pub(super) checks_running_out: usize,
+    pub(super) challenges_running_out: usize,
     pub(super) slashings_running_out: usize,
     pub(super) disputes: BTreeMap<State, usize>,
 }
@@ -44,7 +47,9 @@ impl Cases {
     pub(super) fn new(config: Config, response_window: u64) -> Self {
         let windows = ResponseWindows::new(response_window);
         let (cases, head) = Default::default();
-        Self { config, windows, head, cases, restarted: true, caught_up: false, recomputing: 0, looking: 0 }
+        let (challenge_window, recomputing, looking) = Default::default();
+        let (restarted, caught_up) = (true, false);
+        Self { config, windows, head, cases, challenge_window, restarted, caught_up, recomputing, looking }
     }
 
     /// Takes a task of an earlier life of this process.
@@ -55,14 +60,17 @@ impl Cases {
 
     pub(super) fn tally(&self) -> Tally {
         let count = |is: &dyn Fn(&Case) -> bool| self.cases.values().filter(|case| is(case)).count();
+        // Until the chain has told: the time to dispute an answer is hardly shorter than the time to give it.
+        let window = self.challenge_window.unwrap_or_else(|| self.windows.latest());
         let mut disputes = BTreeMap::new();
-        for state in self.cases.values().filter_map(|case| case.course.state) {
+        for state in self.cases.values().filter_map(Case::state) {
             *disputes.entry(state).or_default() += 1;
         }
         Tally {
             tasks: self.cases.len(),
             unchecked: count(&|case| case.is_unchecked(self.head)),
             checks_running_out: count(&|case| case.check_runs_out(self.head)),
+            challenges_running_out: count(&|case| case.challenge_runs_out(self.head, window)),
             slashings_running_out: count(&|case| case.slashing_runs_out(self.head)),
             disputes,
         }

@@ -56,8 +56,11 @@ pub(super) enum Decision {
 pub(super) fn decide(standing: &AnswerStanding, means: &Means, head: u64) -> Decision {
     match (&standing.fault, standing.withdrawn) {
         (Some(fault), true) => of_fault(fault, means, head),
-        // The chain went on between two questions.
-        (None, true) => Decision::Wait(State::Freezing, head.saturating_add(1)),
+        // The chain went on between two questions. If nothing comes of it, there is nobody to slash.
+        (None, true) if head <= proof_end(standing) => {
+            Decision::Wait(State::Freezing, proof_end(standing).saturating_add(1))
+        }
+        (None, true) => Decision::Over(State::Expired),
         (_, false) => of_answer(standing, means, head),
     }
 }

@@ -52,7 +52,7 @@ impl Cases {
 
     /// A request has come to an end.
     pub(super) fn sent(&mut self, task: TaskHash, ticket: Ticket, outcome: Sent) -> Vec<Effect> {
-        let (head, longest_pause) = (self.head, self.config.longest_pause);
+        let head = self.head;
         let Some(case) = self.cases.get_mut(&task).filter(|case| case.pursuit.is_current(ticket)) else {
             return Vec::new();
         };
@@ -60,19 +60,19 @@ impl Cases {
         let obstacle = match outcome {
             Sent::Done(_) => {
                 let id = case.course.plan.as_ref().map(|plan| plan.id.clone());
-                case.course.succeeded(head, longest_pause);
+                case.course.succeeded(head);
                 case.pursuit.progress();
                 return id.map(|id| Effect::Report(Report::Done { task, id })).into_iter().collect();
             }
             // The same request is sent again: nothing has failed yet.
             Sent::Unknown(error) => Obstacle::Unknown(error),
             Sent::Reverted(mined) => {
-                case.course.failed(true, head, longest_pause);
+                case.course.failed(true, head);
                 Obstacle::Reverted(mined.hash)
             }
             Sent::Refused(refusal) => {
                 let reverts = matches!(refusal, TxRefusal::Reverts { .. });
-                case.course.failed(reverts, head, longest_pause);
+                case.course.failed(reverts, head);
                 Obstacle::Refused(refusal)
             }
         };
@@ -84,10 +84,13 @@ impl Cases {
     }
 
     fn hindered(&mut self, task: TaskHash, obstacle: Obstacle) -> Vec<Effect> {
-        let (head, longest_pause) = (self.head, self.config.longest_pause);
+        let head = self.head;
         let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         if !matches!(obstacle, Obstacle::Chain(_) | Obstacle::NotPosted) {
-            case.course.failed(matches!(obstacle, Obstacle::Call(_)), head, longest_pause);
+            case.course.failed(matches!(obstacle, Obstacle::Call(_)), head);
+        }
+        if obstacle == Obstacle::NotPosted {
+            case.course.absent_since.get_or_insert(head);
         }
         let again = case.pursuit.failed(head);
         vec![Effect::Report(Report::Hindered { task, obstacle, again })]
@@ -105,6 +108,7 @@ impl Cases {
         if case.answer.is_none_or(|told| told.response != answer.response) {
             return self.hindered(task, Obstacle::NotPosted);
         }
+        self.challenge_window = Some(standing.challenge_end.saturating_sub(answer.responded_block.into()));
         let slashed = case.course.note(&standing);
         if case.is_doubtful() {
             return self.recheck(task);
@@ -165,7 +169,7 @@ impl Cases {
         if let Some(id) = case.course.changed_nothing(&standing) {
             return self.fruitless(task, id, &standing);
         }
-        let plan = case.course.plan(&case.task, &standing, step, head);
+        let plan = case.course.plan((&case.task, answer.responded_block), &standing, step, head);
         let witness = case.found.as_ref().and_then(|found| found.witness.clone());
         let job = Job { task: case.task.clone(), answer, standing, witness, plan };
         vec![Effect::Prepare { ticket, job: Box::new(job) }]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::U256;
 
+use super::super::Config;
 use super::super::course::Course;
 use super::super::decision::{Certainty, Decision, Means, decide};
 use super::super::effect::{State, Step};
@@ -86,7 +87,7 @@ fn a_proof_is_sent_until_the_ruling_is_over() {
     for (ruling_end, last) in [(challenge_end + 10, challenge_end + 10), (120, challenge_end)] {
         let standing = asked(ruling_end);
         assert_eq!(decide(&standing, &means(), last - 1), Decision::Do(State::Challenging, Step::Challenge));
-        let plan = Course::default().plan(&task(0, 99), &standing, Step::Challenge, last - 1);
+        let plan = Course::default().plan((&task(0, 99), 100), &standing, Step::Challenge, last - 1);
         assert_eq!(plan.not_after, last);
         assert_ne!(decide(&standing, &means(), last), Decision::Do(State::Challenging, Step::Challenge));
     }
@@ -151,4 +152,33 @@ fn one_operator_that_fails_holds_no_other_up() {
     has(signer(1).address.to_string());
     has(signer(2).address.to_string());
     has(format!("{:?}", Step::Freeze { first: 0, signers: vec![operator_id(0)] }));
+}
+
+#[test]
+fn a_withdrawn_answer_without_a_fault_is_not_waited_for_for_ever() {
+    let standing = AnswerStanding { fault: None, ..withdrawn().standing() };
+    let end = 100 + CHALLENGE;
+    assert_eq!(decide(&standing, &means(), 110), Decision::Wait(State::Freezing, end + 1));
+    assert_eq!(decide(&standing, &means(), end + 1), Decision::Over(State::Expired));
+}
+
+/// EigenLayer is paused for long.
+#[test]
+fn an_operator_that_cannot_be_ejected_is_tried_until_the_window_is_over_at_ever_longer_pauses() {
+    let mut standing = withdrawn().standing();
+    let fault = standing.fault.as_mut().unwrap();
+    (fault.veto_end, fault.execution_end) = (9_999, 10_000);
+    fault.signers.iter_mut().for_each(|one| (one.frozen, one.registered) = (true, one.id == operator_id(1)));
+    let (mut course, mut at) = (Course::default(), Vec::new());
+    for head in 111..9_999 {
+        let means = course.means(true, Certainty::Fresh, &Config::default(), head);
+        if let Decision::Do(_, step) = decide(&standing, &means, head) {
+            course.plan((&task(0, 99), 100), &standing, step, head);
+            course.succeeded(head);
+            at.push(head);
+        }
+    }
+    assert_eq!(at[..3], [111, 112, 114]);
+    assert!(at.len() <= 50, "each costs gas: {at:?}");
+    assert!(at.last().is_some_and(|last| *last > 9_990), "{at:?}");
 }

@@ -3,6 +3,7 @@ mod cases;
 mod court;
 mod crowd;
 mod decision;
+mod gauges;
 mod interleavings;
 mod pursuit;
 mod recheck;

@@ -4,8 +4,10 @@ use anzen_messages::transaction::{TxId, TxRefusal};
 
 use super::super::effect::State;
 use super::court::{Court, EXECUTION, VETO, fault_id};
-use super::trial::{Trial, hash, mined};
+use super::trial::{Trial, answered, hash, mined};
 use crate::errand::Sent;
+use crate::follow::ChainState;
+use crate::testing::{block_ref, value};
 
 /// All signers are frozen since block 103.
 fn frozen() -> Court {
@@ -33,9 +35,9 @@ fn a_transaction_that_is_refused_is_tried_again_under_another_id() {
     let refused = |_| Sent::Refused(TxRefusal::Expired);
     let mut trial = Trial::new(Court::new(), refused);
     trial.blocks(120);
-    assert_eq!(trial.sent[0].1, TxId::challenge(hash(), None));
+    assert_eq!(trial.sent[0].1, TxId::challenge(hash(), 102, None));
     let (again, id) = &trial.sent[1];
-    assert_eq!(*id, TxId::challenge(hash(), Some(*again)));
+    assert_eq!(*id, TxId::challenge(hash(), 102, Some(*again)));
 }
 
 #[test]
@@ -43,12 +45,14 @@ fn what_is_unknown_is_asked_for_again_under_the_same_id() {
     let unknown = |_| Sent::Unknown("the link broke".into());
     let mut trial = Trial::new(Court::new(), unknown);
     trial.blocks(120);
-    assert!(trial.sent.len() > 2 && trial.sent.iter().all(|(_, id)| *id == TxId::challenge(hash(), None)));
+    assert!(
+        trial.sent.len() > 2 && trial.sent.iter().all(|(_, id)| *id == TxId::challenge(hash(), 102, None))
+    );
 }
 
 /// EigenLayer is paused for good.
 #[test]
-fn an_operator_that_cannot_be_ejected_is_let_be_after_a_while() {
+fn an_operator_that_cannot_be_ejected_holds_no_slashing_up() {
     let mut court = frozen();
     court.signers[1].registered = true;
     let mut trial = Trial::new(court, mined);
@@ -57,4 +61,18 @@ fn an_operator_that_cannot_be_ejected_is_let_be_after_a_while() {
     assert!((2..=8).contains(&ejections), "{:?}", trial.sent);
     assert_eq!(trial.sent.len(), ejections, "nothing else is to be done yet");
     assert_eq!(trial.state(), Some(State::Veto));
+    trial.blocks(103 + VETO + 8);
+    assert!(trial.sent.iter().any(|(_, id)| id.purpose() == "slash"), "{:?}", trial.sent);
+}
+
+#[test]
+fn an_answer_that_a_reorg_moved_gets_a_transaction_of_its_own() {
+    let mut trial = Trial::new(Court::new(), mined);
+    trial.cases.retract(block_ref(101));
+    trial.court.answer = Some((value(9), 103));
+    trial.block(102, vec![]);
+    trial.block(103, vec![answered()]);
+    trial.blocks(106);
+    let ids: Vec<&TxId> = trial.sent.iter().map(|(_, id)| id).collect();
+    assert_eq!(ids[..2], [&TxId::challenge(hash(), 102, None), &TxId::challenge(hash(), 103, None)]);
 }

@@ -61,7 +61,7 @@ fn the_committee_is_asked_once_a_second_look_some_blocks_later_says_the_same() {
     trial.blocks(110);
     assert_eq!(verdicts(&trial), [Verdict::Wrong]);
     let (block, id) = &trial.sent[0];
-    assert_eq!(*id, TxId::committee(hash(), None));
+    assert_eq!(*id, TxId::committee(hash(), 102, None));
     assert!(*block >= 104 && trial.recomputed.contains(block), "{:?} {:?}", trial.sent, trial.recomputed);
 }
 
@@ -94,7 +94,7 @@ fn a_proof_that_is_refused_is_taken_anew() {
     let mut trial = Trial::of(Court::new(), mined, Config::default(), node);
     trial.sent.clear();
     trial.proves = |_| false;
-    trial.cases.cases.get_mut(&hash()).unwrap().course.failed(true, 102, 4);
+    trial.cases.cases.get_mut(&hash()).unwrap().course.failed(true, 102);
     trial.blocks(160);
     let found = trial.cases.cases[&hash()].found.clone().unwrap();
     assert_eq!(found.witness, Some(Bytes::from_static(b"another")));

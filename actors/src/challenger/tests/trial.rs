@@ -39,6 +39,11 @@ pub(super) fn hash() -> TaskHash {
     task(0, 101).hash()
 }
 
+pub(super) fn answered() -> ChainEvent {
+    let response = TaskResponse { task_hash: hash(), safety_factor: value(9) };
+    ChainEvent::TaskResponded { task_index: 0, response, transaction: B256::ZERO }
+}
+
 impl Trial {
     pub(super) fn new(court: Court, outcome: fn(u64) -> Sent) -> Self {
         Self::of(court, outcome, Config::default(), |_| Ok(recomputed()))
@@ -56,9 +61,7 @@ impl Trial {
         let (sent, recomputed, reports) = Default::default();
         let mut trial = Self { cases, court, sent, outcome, node, proves: |_| true, recomputed, reports };
         trial.block(101, vec![ChainEvent::TaskCreated { task: task(0, 101) }]);
-        let response = TaskResponse { task_hash: hash(), safety_factor: value(9) };
-        trial
-            .block(102, vec![ChainEvent::TaskResponded { task_index: 0, response, transaction: B256::ZERO }]);
+        trial.block(102, vec![answered()]);
         trial
     }
 
