@@ -3,10 +3,10 @@
 use anzen_messages::Task;
 use anzen_messages::transaction::SendTransaction;
 
-use super::course::{Course, Execution, Told};
+use super::course::{Course, Execution};
 use super::effect::{Report, State, Verdict};
 use super::recheck::Recheck;
-use super::records::{Answer, Due, Found, Record};
+use super::records::{Answer, Due, Found, Record, Told};
 use crate::errand::Errand;
 
 /// No windows of a task are longer, together: EigenLayer's deallocation delay, which they must fit, is 126,000 blocks on mainnet.
@@ -20,6 +20,10 @@ pub(super) struct Case {
     pub(super) answer: Option<Answer>,
     /// The answer that a reorg, or a restart of the watcher, undid; most come back.
     before: Option<Answer>,
+    /// Whether it is answered: an earlier process had it, so its answer may be in a block that nobody tells this one of.
+    pub(super) inquiry: Option<Errand<()>>,
+    /// It is, and only another start, with more blocks, can tell the answer.
+    pub(super) missed: bool,
     /// The creation of the task was undone.
     pub(super) undone: bool,
     pub(super) capture: Errand<()>,
@@ -37,6 +41,8 @@ impl Case {
             recheck: Recheck::default(),
             answer: None,
             before: None,
+            inquiry: None,
+            missed: false,
             undone: false,
             capture: Errand::new(longest_pause),
             pursuit: Errand::new(longest_pause),
@@ -47,12 +53,20 @@ impl Case {
 
     /// One of an earlier life of this process.
     pub(super) fn recover(record: Record, longest_pause: u64) -> Self {
-        let Record { task, found, answer, .. } = record;
-        Self { found, answer, dirty: false, ..Self::new(task, longest_pause) }
+        let Record { task, found, answer, said, .. } = record;
+        let inquiry = answer.is_none().then(|| Errand::new(longest_pause));
+        Self {
+            found,
+            answer,
+            inquiry,
+            course: Course::resume(said),
+            dirty: false,
+            ..Self::new(task, longest_pause)
+        }
     }
 
     pub(super) fn record(&self) -> Record {
-        Record::new(self.task.clone(), self.found.clone(), self.answer)
+        Record::new(self.task.clone(), self.found.clone(), self.answer, self.course.said)
     }
 
     pub(super) fn created(&self) -> u64 {
@@ -70,10 +84,10 @@ impl Case {
     pub(super) fn tell(&mut self) -> Option<Report> {
         let (verdict, answer) = (self.verdict()?, self.answer?.response.safety_factor);
         let told = if verdict == Verdict::Right || self.is_certain() { Told::Verdict } else { Told::Doubt };
-        if self.course.told >= told {
+        if self.course.said.verdict >= told {
             return None;
         }
-        self.course.told = told;
+        (self.course.said.verdict, self.dirty) = (told, true);
         let (task, index, due) = (self.task.hash(), self.task.index, self.found.as_ref()?.due.clone());
         Some(match told {
             Told::Verdict => Report::Checked { task, index, verdict, answer, due },
@@ -90,6 +104,7 @@ impl Case {
             self.course = Course::default();
         }
         self.answer = Some(answer);
+        (self.inquiry, self.missed) = (None, false);
         self.dirty = true;
         self.pursuit.settled();
     }
@@ -131,7 +146,7 @@ impl Case {
 
     /// How far its dispute is; at its beginning where the answer could not be looked at yet.
     pub(super) fn state(&self) -> Option<State> {
-        self.course.state.or(self.is_pursued().then_some(State::Challenging))
+        self.course.said.state.or(self.is_pursued().then_some(State::Challenging))
     }
 
     fn is_pursued(&self) -> bool {
@@ -146,7 +161,7 @@ impl Case {
     /// True where the task is to be recomputed.
     pub(super) fn is_to_be_captured(&self, head: u64) -> bool {
         let over = self.course.deadline.is_some_and(|end| head > end);
-        !self.undone && !over && (self.found.is_none() || self.is_to_be_rechecked())
+        !self.undone && !self.missed && !over && (self.found.is_none() || self.is_to_be_rechecked())
     }
 
     /// True where the chain is to be asked about its answer.
@@ -161,6 +176,7 @@ impl Case {
         let last = match (self.answer, self.verdict(), self.course.challenge_end) {
             (Some(_), ..) if absent => deadline,
             (None, ..) if self.undone => self.created(),
+            (None, ..) if self.inquiry.is_some() || self.missed => self.created().saturating_add(LONGEST),
             (None, ..) => deadline,
             (Some(_), Some(Verdict::Wrong), _) if self.course.finished => return false,
             (Some(_), Some(Verdict::Wrong), _) | (Some(_), _, None) => self.created().saturating_add(LONGEST),

@@ -8,9 +8,8 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 
 use super::Config;
 use super::case::Case;
-use super::course::Told;
 use super::effect::{Effect, Report, State};
-use super::records::{Answer, Found, Record};
+use super::records::{Answer, Found, Record, Told};
 use crate::follow::ChainState;
 use crate::ports::{ChainError, Recomputed};
 use crate::response_windows::ResponseWindows;
@@ -19,7 +18,7 @@ use crate::response_windows::ResponseWindows;
 #[derive(Debug)]
 pub(super) struct Cases {
     pub(super) config: Config,
-    windows: ResponseWindows,
+    pub(super) windows: ResponseWindows,
     pub(super) head: u64,
     pub(super) cases: BTreeMap<TaskHash, Case>,
     /// For how many blocks an answer can be challenged, as the chain told last.
@@ -160,6 +159,7 @@ impl Cases {
         effects.extend(self.prune());
         effects.extend(self.capture());
         effects.extend(self.look());
+        effects.extend(self.inquire());
         effects
     }
 
@@ -168,8 +168,12 @@ impl Cases {
         let mut effects = Vec::new();
         for case in self.cases.values_mut() {
             let over = case.course.challenge_end.is_some_and(|end| head > end);
-            if over && case.found.is_none() && case.answer.is_some() && case.course.told != Told::Verdict {
-                case.course.told = Told::Verdict;
+            if over
+                && case.found.is_none()
+                && case.answer.is_some()
+                && case.course.said.verdict != Told::Verdict
+            {
+                (case.course.said.verdict, case.dirty) = (Told::Verdict, true);
                 let (task, index) = (case.task.hash(), case.task.index);
                 effects.push(Effect::Report(Report::Unchecked { task, index }));
             }

@@ -8,7 +8,8 @@ use anzen_messages::{OperatorId, Task};
 
 use super::Config;
 use super::decision::{Certainty, Means, is_left, is_slashed, proof_end};
-use super::effect::{Plan, State, Step};
+use super::effect::{Plan, Step};
+use super::records::Said;
 use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding};
 use crate::retry::doubled;
 
@@ -50,22 +51,11 @@ impl Mark {
     }
 }
 
-/// How much of what came of comparing an answer was told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Told {
-    #[default]
-    Nothing,
-    /// That it differs from what was recomputed, which is not certain.
-    Doubt,
-    /// All of it, or that nobody checked it in time.
-    Verdict,
-}
-
 /// The answer to one task, as it was last seen.
 #[derive(Debug, Default)]
 pub(super) struct Course {
     /// What was told of it.
-    pub(super) told: Told,
+    pub(super) said: Said,
     /// The last block in which it can be challenged.
     pub(super) challenge_end: Option<u64>,
     /// The last block in which something can be done: prove it wrong, or take stake.
@@ -76,8 +66,6 @@ pub(super) struct Course {
     pub(super) before_committee: bool,
     /// The first block at which the chain did not have it any more.
     pub(super) absent_since: Option<u64>,
-    /// How far the dispute is.
-    pub(super) state: Option<State>,
     /// While stake is still to be taken.
     pub(super) execution: Option<Execution>,
     /// The first block at which it was found over.
@@ -97,10 +85,14 @@ pub(super) struct Course {
     fruitless: u32,
     pub(super) proof_reverted: bool,
     ejections: BTreeMap<OperatorId, Ejection>,
-    slashed: usize,
 }
 
 impl Course {
+    /// One of an earlier process, which has told so much.
+    pub(super) fn resume(said: Said) -> Self {
+        Self { said, ..Self::default() }
+    }
+
     /// Takes in how the answer stands. Returns of how many more signers the stake was taken.
     pub(super) fn note(&mut self, standing: &AnswerStanding) -> usize {
         self.challenge_end = Some(standing.challenge_end);
@@ -116,7 +108,7 @@ impl Course {
         self.execution =
             fault.filter(|_| owed).map(|fault| Execution { after: fault.veto_end, end: fault.execution_end });
         let slashed = signers.iter().filter(|signer| is_slashed(signer)).count();
-        slashed.saturating_sub(std::mem::replace(&mut self.slashed, slashed))
+        slashed.saturating_sub(std::mem::replace(&mut self.said.slashed, slashed))
     }
 
     /// What there is to pursue it with.

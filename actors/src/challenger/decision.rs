@@ -76,19 +76,22 @@ pub(super) fn proof_end(standing: &AnswerStanding) -> u64 {
 fn of_answer(standing: &AnswerStanding, means: &Means, head: u64) -> Decision {
     // What is sent now is mined in the next block at the earliest.
     let (open, provable) = (head < standing.challenge_end, head < proof_end(standing) && means.provable);
-    let asks = standing.committee == CommitteeCase::NotAsked
-        && means.most_bond.is_some_and(|most| standing.bond <= most);
+    let asks = means.most_bond.is_some_and(|most| standing.bond <= most);
+    let hopeless = provable && means.certainty == Certainty::Impossible;
     match standing.committee {
         _ if provable && !means.proof_reverted => Decision::Do(State::Challenging, Step::Challenge),
-        // A source of it may have died: somebody else has to ask, where this process does not.
-        _ if provable && !(asks && means.certainty != Certainty::Impossible) => {
-            Decision::Do(State::Unprovable, Step::Challenge)
+        // A source of it may have died, and may answer again.
+        CommitteeCase::Pending { ruling_end } if head <= ruling_end && provable => {
+            Decision::Do(State::Committee, Step::Challenge)
         }
         CommitteeCase::Pending { ruling_end } if head <= ruling_end => {
             Decision::Wait(State::Committee, ruling_end.saturating_add(1))
         }
         CommitteeCase::Pending { .. } => Decision::Do(State::Committee, Step::Lapse),
-        CommitteeCase::NotAsked if open && asks => ask(standing.bond, means.certainty),
+        CommitteeCase::NotAsked if open && asks && !hopeless => ask(standing.bond, means.certainty),
+        // Somebody else has to ask.
+        CommitteeCase::NotAsked if provable => Decision::Do(State::Unprovable, Step::Challenge),
+        _ if provable => Decision::Do(State::Challenging, Step::Challenge),
         CommitteeCase::NotAsked if open => Decision::Wait(State::Unprovable, standing.challenge_end),
         CommitteeCase::Upheld if open => Decision::Wait(State::Committee, head.saturating_add(1)),
         _ => Decision::Over(State::Stands),

@@ -61,7 +61,7 @@ pub struct Config {
     pub batch_size: usize,
     /// The longest pause after failures, in blocks; the first is one block, and each is twice the one before.
     pub longest_pause: u64,
-    /// After how many blocks a dispute that waits is looked at again.
+    /// After how many blocks a dispute that waits is looked at again; while it waits for the veto only when half of the time is over.
     pub check_every: u64,
     /// How many blocks after their end tasks and disputes are kept, so that a reorg can undo it.
     pub finality_blocks: u64,

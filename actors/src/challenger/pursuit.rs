@@ -23,7 +23,10 @@ impl Cases {
         self.looking = self.looking.saturating_sub(1);
         let mut effects = match seen {
             _ if !self.is_current(task, ticket) => Vec::new(),
-            Ok(Some((posted, standing))) => self.seen(task, ticket, posted, standing),
+            Ok(Some((posted, standing))) => {
+                let window = self.learn(task, &posted, &standing);
+                window.into_iter().chain(self.seen(task, ticket, posted, standing)).collect()
+            }
             Ok(None) => self.hindered(task, Obstacle::NotPosted),
             Err(error) => self.hindered(task, error.into()),
         };
@@ -79,6 +82,16 @@ impl Cases {
         vec![Effect::Report(Report::Hindered { task, obstacle, again })]
     }
 
+    fn learn(&mut self, task: TaskHash, posted: &PostedAnswer, standing: &AnswerStanding) -> Option<Effect> {
+        let told = self.cases.get(&task)?.answer?;
+        if told.response != posted.response {
+            return None;
+        }
+        let blocks = standing.challenge_end.saturating_sub(posted.responded_block.into());
+        let is_news = self.challenge_window.replace(blocks) != Some(blocks);
+        is_news.then_some(Effect::Report(Report::Window { blocks }))
+    }
+
     fn is_current(&self, task: TaskHash, ticket: Ticket) -> bool {
         self.cases.get(&task).is_some_and(|case| case.pursuit.is_current(ticket))
     }
@@ -108,8 +121,8 @@ impl Cases {
         if case.answer.is_none_or(|told| told.response != answer.response) {
             return self.hindered(task, Obstacle::NotPosted);
         }
-        self.challenge_window = Some(standing.challenge_end.saturating_sub(answer.responded_block.into()));
         let slashed = case.course.note(&standing);
+        case.dirty |= slashed > 0;
         if case.is_doubtful() {
             return self.recheck(task);
         }
@@ -210,7 +223,8 @@ impl Cases {
 
     fn moved(&mut self, task: TaskHash, state: State) -> Option<Effect> {
         let case = self.cases.get_mut(&task)?;
-        let is_news = case.course.state.replace(state) != Some(state);
+        let is_news = case.course.said.state.replace(state) != Some(state);
+        case.dirty |= is_news;
         let index = case.task.index;
         is_news.then_some(Effect::Report(Report::Moved { task, index, state }))
     }

@@ -2,10 +2,9 @@
 //! not certain at first, nor for ever.
 
 use super::case::Case;
-use super::course::Told;
 use super::decision::Certainty;
 use super::effect::Verdict;
-use super::records::{Due, Found};
+use super::records::{Due, Found, Told};
 use crate::ports::{ChainError, Recomputed};
 use crate::retry::doubled;
 
@@ -69,7 +68,7 @@ impl Case {
         }
         (self.found, self.dirty, self.course.proof_reverted) = (Some(found), true, false);
         if self.verdict() != before {
-            (self.course.told, self.course.state) = (Told::Nothing, None);
+            (self.course.said.verdict, self.course.said.state) = (Told::Nothing, None);
         }
     }
 

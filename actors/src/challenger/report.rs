@@ -57,6 +57,15 @@ pub(super) fn report(report: &Report, metrics: &ChallengerMetrics) {
                  endpoints keep recent states and proofs"
             );
         }
+        Report::Missed { task, index } => {
+            metrics.checked("unchecked");
+            error!(
+                %task, index,
+                "the task was answered in a block that this process was not told of, so the answer is not checked: set \
+                 chain_watcher.margin_blocks to the challenge window at least, and start again while it can be challenged"
+            );
+        }
+        Report::Window { blocks } => info!(blocks, "for so many blocks an answer can be challenged"),
         Report::Unknown { task, index } => {
             metrics.checked("unknown");
             info!(%task, index, "an answer to a task that was created before what is followed; it is not checked");

@@ -2,10 +2,13 @@
 
 use std::cmp::Reverse;
 
+use anzen_messages::TaskHash;
+
 use super::case::Case;
 use super::cases::Cases;
-use super::effect::{Effect, Verdict};
+use super::effect::{Effect, Report, Verdict};
 use crate::errand::Next;
+use crate::ports::ChainError;
 
 impl Cases {
     /// The newest first: the states of others may be gone already.
@@ -45,6 +48,40 @@ impl Cases {
             }
         }
         effects
+    }
+
+    /// Tasks of an earlier process that can be answered no more, and no answer was told.
+    pub(super) fn inquire(&mut self) -> Vec<Effect> {
+        let (head, most) = (self.head, self.config.at_a_time.max(1));
+        let windows = &self.windows;
+        let over = |case: &&mut Case| head > windows.deadline(case.created()) && !case.undone;
+        let due = self.cases.values_mut().filter(over).filter_map(|case| {
+            let next = case.inquiry.as_mut()?.next(head, true);
+            next.map(|_| Effect::Inquire(case.task.clone()))
+        });
+        due.take(most).collect()
+    }
+
+    /// Whether a task is answered was asked.
+    pub(super) fn inquired(&mut self, task: TaskHash, answered: Result<bool, ChainError>) -> Vec<Effect> {
+        let head = self.head;
+        let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
+        let index = case.task.index;
+        let report = match (answered, &mut case.inquiry) {
+            (Err(error), Some(inquiry)) => {
+                let again = inquiry.failed(head);
+                Report::Hindered { task, obstacle: error.into(), again }
+            }
+            (Ok(true), Some(_)) => {
+                (case.inquiry, case.missed) = (None, true);
+                Report::Missed { task, index }
+            }
+            _ => {
+                case.inquiry = None;
+                return Vec::new();
+            }
+        };
+        vec![Effect::Report(report)]
     }
 
     fn room(&self, busy: usize) -> usize {

@@ -147,6 +147,7 @@ impl World {
             store: Arc::clone(&store) as _,
             rng: Arc::new(NoChance),
             response_window: 30,
+            margin_blocks: Some(64),
             metrics: metrics.clone(),
         };
         let actor = start(Config { dry_run, ..Config::default() }, deps).await?;

@@ -137,7 +137,7 @@ fn a_right_answer_is_kept_until_no_reorg_can_bring_a_wrong_one() {
     apply(&mut state, &[created(&[0])]);
     state.captured(task(0, 101).hash(), Ok(recomputed()));
     let ticket = looks(&apply(&mut state, &[answered()]))[0];
-    assert_eq!(see(&mut state, ticket), []);
+    assert_eq!(see(&mut state, ticket), [Effect::Report(Report::Window { blocks: CHALLENGE })]);
     let last = 102 + CHALLENGE + FINALITY;
     assert_eq!(apply(&mut state, &[block(last, vec![])]), [], "and nothing is asked about it again");
     assert_eq!(apply(&mut state, &[block(last + 1, vec![])]), [Effect::Forget(task(0, 101).hash())]);

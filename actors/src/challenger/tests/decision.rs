@@ -106,6 +106,27 @@ fn the_committee_is_asked_where_the_proof_is_not_taken_any_more() {
 }
 
 #[test]
+fn a_proof_that_is_refused_is_tried_while_the_committee_rules_and_does_not_keep_the_dispute_open() {
+    let reverted = Means { proof_reverted: true, most_bond: Some(U256::MAX), ..means() };
+    assert_eq!(decide(&asked(120), &reverted, 119), Decision::Do(State::Committee, Step::Challenge));
+    assert_eq!(decide(&asked(120), &reverted, 121), Decision::Do(State::Committee, Step::Lapse));
+}
+
+#[test]
+fn a_bond_is_paid_only_for_what_was_recomputed_just_now() {
+    let rich = |certainty, provable| {
+        let reverted = provable;
+        Means { most_bond: Some(U256::MAX), certainty, provable, proof_reverted: reverted, ..means() }
+    };
+    let decided = |certainty, provable| decide(&court().standing(), &rich(certainty, provable), 101);
+    for provable in [false, true] {
+        assert_eq!(decided(Certainty::Wanted, provable), Decision::Recheck(State::Committee));
+    }
+    assert_eq!(decided(Certainty::Impossible, false), Decision::Recheck(State::Unprovable));
+    assert_eq!(decided(Certainty::Impossible, true), Decision::Do(State::Unprovable, Step::Challenge));
+}
+
+#[test]
 fn signers_are_frozen_in_batches_and_slashed_once_no_veto_can_come() {
     let mut court = withdrawn();
     let Decision::Do(State::Freezing, first) = decide(&court.standing(), &means(), 111) else { panic!() };

@@ -8,4 +8,5 @@ mod interleavings;
 mod pursuit;
 mod recheck;
 mod records;
+mod restart;
 mod trial;

@@ -108,6 +108,6 @@ impl Trial {
     }
 
     pub(super) fn state(&self) -> Option<State> {
-        self.cases.cases[&hash()].course.state
+        self.cases.cases[&hash()].course.said.state
     }
 }
