@@ -29,14 +29,15 @@ impl TxId {
         Self(format!("refresh:{kind}:{quorum}:{block}"))
     }
 
-    /// For the proof that a task's answer is wrong. Here and below, `again` is the block of a later attempt; nothing at first.
-    pub fn challenge(task: TaskHash, again: Option<u64>) -> Self {
-        Self(format!("challenge:{task}")).again(again)
+    /// For the proof that the answer of `block` to a task is wrong: a reorg may move an answer, and what was sent for it before is
+    /// void. Here and below, `again` is the block of a later attempt; nothing at first.
+    pub fn challenge(task: TaskHash, block: u32, again: Option<u64>) -> Self {
+        Self(format!("challenge:{task}:{block}")).again(again)
     }
 
-    /// For having the committee rule on a task's answer.
-    pub fn committee(task: TaskHash, again: Option<u64>) -> Self {
-        Self(format!("committee:{task}")).again(again)
+    /// For having the committee rule on the answer of `block` to a task.
+    pub fn committee(task: TaskHash, block: u32, again: Option<u64>) -> Self {
+        Self(format!("committee:{task}:{block}")).again(again)
     }
 
     /// For ending a dispute that the committee has not ruled on in time.
@@ -44,9 +45,9 @@ impl TxId {
         Self(format!("lapse:{task}")).again(again)
     }
 
-    /// For freezing signers of a wrong answer, from the one at place `first` on.
-    pub fn freeze(task: TaskHash, first: usize, again: Option<u64>) -> Self {
-        Self(format!("freeze:{task}:{first}")).again(again)
+    /// For freezing signers of the wrong answer of `block`, from the one at place `first` on.
+    pub fn freeze(task: TaskHash, block: u32, first: usize, again: Option<u64>) -> Self {
+        Self(format!("freeze:{task}:{block}:{first}")).again(again)
     }
 
     /// For ejecting an operator that is frozen for a fault, tried in `block`.
@@ -212,7 +213,9 @@ mod tests {
     #[test]
     fn an_id_tells_the_task_whose_answer_is_disputed() {
         let task = TaskHash(B256::repeat_byte(7));
-        for id in [TxId::challenge(task, None), TxId::lapse(task, Some(9)), TxId::freeze(task, 3, Some(9))] {
+        for id in
+            [TxId::challenge(task, 5, None), TxId::lapse(task, Some(9)), TxId::freeze(task, 5, 3, Some(9))]
+        {
             assert_eq!(id.task(), Some(task), "{id}");
         }
         let fault = B256::repeat_byte(7);
@@ -222,8 +225,9 @@ mod tests {
     #[test]
     fn a_later_attempt_has_an_id_of_its_own() {
         let task = TaskHash(B256::repeat_byte(7));
-        assert_ne!(TxId::challenge(task, None), TxId::challenge(task, Some(9)));
-        assert_ne!(TxId::freeze(task, 9, None), TxId::freeze(task, 0, Some(9)));
+        assert_ne!(TxId::challenge(task, 5, None), TxId::challenge(task, 5, Some(9)));
+        assert_ne!(TxId::challenge(task, 5, None), TxId::challenge(task, 6, None));
+        assert_ne!(TxId::freeze(task, 5, 9, None), TxId::freeze(task, 5, 0, Some(9)));
     }
 
     #[test]

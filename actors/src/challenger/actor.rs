@@ -12,7 +12,7 @@ use tracing::{Instrument, warn};
 
 use super::Config;
 use super::cases::Cases;
-use super::effect::{Effect, Job};
+use super::effect::{Effect, Job, Report};
 use super::health;
 use super::metrics::ChallengerMetrics;
 use super::records::{self, Record};
@@ -43,6 +43,8 @@ pub struct Dependencies {
     pub rng: Arc<dyn Rng>,
     /// For how many blocks a task can be answered.
     pub response_window: u64,
+    /// How many blocks before the response window the watcher tells of after a restart; nothing where it runs elsewhere.
+    pub margin_blocks: Option<u64>,
     /// Counts.
     pub metrics: ChallengerMetrics,
 }
@@ -109,10 +111,34 @@ impl Challenger {
                 Effect::Send { task, ticket, request } => self.send(task, ticket, request, ctx),
                 Effect::Save(record) => self.save(&record, ctx),
                 Effect::Forget(task) => self.write(task, Some(records::delete(task)), ctx),
-                Effect::Report(about) => report(&about, &self.deps.metrics),
+                Effect::Inquire(task) => self.inquire(task, ctx),
+                Effect::Report(about) => self.tell(&about),
             }
         }
         self.deps.metrics.show(&self.cases.tally());
+    }
+
+    fn tell(&self, about: &Report) {
+        report(about, &self.deps.metrics);
+        let (Report::Window { blocks }, Some(margin)) = (about, self.deps.margin_blocks) else { return };
+        if margin < *blocks {
+            warn!(
+                margin,
+                challenge_window = blocks,
+                "after a restart, answers that can still be challenged may be missed; set chain_watcher.margin_blocks to the \
+                 challenge window at least"
+            );
+        }
+    }
+
+    fn inquire(&self, task: Task, ctx: &mut Context<Self>) {
+        let (hash, contract) = (task.hash(), Arc::clone(&self.deps.contract));
+        let span = scope!(Challenger, task = %hash, index = task.index);
+        let work = async move { contract.is_answered(&task).await }.instrument(span);
+        ctx.spawn(work.into_actor(self).map(move |answered, actor, ctx| {
+            let effects = actor.cases.inquired(hash, answered);
+            actor.carry_out(effects, ctx);
+        }));
     }
 
     fn recompute(&self, task: Task, ctx: &mut Context<Self>) {

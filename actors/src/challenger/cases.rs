@@ -8,9 +8,8 @@ use anzen_messages::{Task, TaskHash, TaskResponse};
 
 use super::Config;
 use super::case::Case;
-use super::effect::{Effect, Report, State, Verdict};
-use super::records::{Answer, Found, Record};
-use crate::errand::Next;
+use super::effect::{Effect, Report, State};
+use super::records::{Answer, Found, Record, Told};
 use crate::follow::ChainState;
 use crate::ports::{ChainError, Recomputed};
 use crate::response_windows::ResponseWindows;
@@ -19,12 +18,16 @@ use crate::response_windows::ResponseWindows;
 #[derive(Debug)]
 pub(super) struct Cases {
     pub(super) config: Config,
-    windows: ResponseWindows,
+    pub(super) windows: ResponseWindows,
     pub(super) head: u64,
     pub(super) cases: BTreeMap<TaskHash, Case>,
+    /// For how many blocks an answer can be challenged, as the chain told last.
+    pub(super) challenge_window: Option<u64>,
     /// What is above the block before the next one is told again.
     restarted: bool,
-    recomputing: usize,
+    /// False while blocks are told that have others behind them.
+    pub(super) caught_up: bool,
+    pub(super) recomputing: usize,
     pub(super) looking: usize,
 }
 
@@ -34,6 +37,7 @@ pub(super) struct Tally {
     pub(super) tasks: usize,
     pub(super) unchecked: usize,
     pub(super) checks_running_out: usize,
+    pub(super) challenges_running_out: usize,
     pub(super) slashings_running_out: usize,
     pub(super) disputes: BTreeMap<State, usize>,
 }
@@ -42,7 +46,9 @@ impl Cases {
     pub(super) fn new(config: Config, response_window: u64) -> Self {
         let windows = ResponseWindows::new(response_window);
         let (cases, head) = Default::default();
-        Self { config, windows, head, cases, restarted: true, recomputing: 0, looking: 0 }
+        let (challenge_window, recomputing, looking) = Default::default();
+        let (restarted, caught_up) = (true, false);
+        Self { config, windows, head, cases, challenge_window, restarted, caught_up, recomputing, looking }
     }
 
     /// Takes a task of an earlier life of this process.
@@ -53,14 +59,17 @@ impl Cases {
 
     pub(super) fn tally(&self) -> Tally {
         let count = |is: &dyn Fn(&Case) -> bool| self.cases.values().filter(|case| is(case)).count();
+        // Until the chain has told: the time to dispute an answer is hardly shorter than the time to give it.
+        let window = self.challenge_window.unwrap_or_else(|| self.windows.latest());
         let mut disputes = BTreeMap::new();
-        for state in self.cases.values().filter_map(|case| case.course.state) {
+        for state in self.cases.values().filter_map(Case::state) {
             *disputes.entry(state).or_default() += 1;
         }
         Tally {
             tasks: self.cases.len(),
             unchecked: count(&|case| case.is_unchecked(self.head)),
             checks_running_out: count(&|case| case.check_runs_out(self.head)),
+            challenges_running_out: count(&|case| case.challenge_runs_out(self.head, window)),
             slashings_running_out: count(&|case| case.slashing_runs_out(self.head)),
             disputes,
         }
@@ -69,27 +78,37 @@ impl Cases {
     /// A task was recomputed, or not.
     pub(super) fn captured(&mut self, task: TaskHash, result: Result<Recomputed, ChainError>) -> Vec<Effect> {
         self.recomputing = self.recomputing.saturating_sub(1);
+        let mut effects = self.take_capture(task, result);
+        effects.extend(self.capture());
+        effects.extend(self.save());
+        effects
+    }
+
+    fn take_capture(&mut self, task: TaskHash, result: Result<Recomputed, ChainError>) -> Vec<Effect> {
         let head = self.head;
-        let Some(case) = self.cases.get_mut(&task).filter(|case| case.found.is_none()) else {
-            return Vec::new();
-        };
+        let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         let index = case.task.index;
-        let mut effects = match result {
-            Ok(recomputed) => {
+        let report = match result {
+            Ok(recomputed) if case.found.is_none() => {
                 let found = Found::from(recomputed);
                 let (due, provable) = (found.due.clone(), found.witness.is_some());
-                case.capture.settled();
-                case.pursuit.settled();
-                (case.found, case.dirty) = (Some(found), true);
-                vec![Effect::Report(Report::Captured { task, index, due, provable })]
+                case.captured(found, head);
+                Report::Captured { task, index, due, provable }
             }
-            Err(error) => {
+            Err(error) if case.found.is_none() => {
                 let (again, answered) = (case.capture.failed(head), case.answer.is_some());
-                vec![Effect::Report(Report::NotCaptured { task, index, error, again, answered })]
+                Report::NotCaptured { task, index, error, again, answered }
+            }
+            result => {
+                let error = result.as_ref().err().cloned();
+                case.recaptured(result, head);
+                Report::Rechecked { task, index, error, certain: case.is_certain() }
             }
         };
-        effects.extend(case.tell().map(Effect::Report));
-        effects.extend(self.save());
+        let told = case.tell();
+        let mut effects: Vec<Effect> =
+            [Some(report), told].into_iter().flatten().map(Effect::Report).collect();
+        effects.extend(self.look());
         effects
     }
 
@@ -140,49 +159,7 @@ impl Cases {
         effects.extend(self.prune());
         effects.extend(self.capture());
         effects.extend(self.look());
-        effects
-    }
-
-    /// The newest first: the states of others may be gone already.
-    fn capture(&mut self) -> Vec<Effect> {
-        let head = self.head;
-        let mut cases: Vec<&mut Case> = self.cases.values_mut().collect();
-        cases.sort_unstable_by_key(|case| std::cmp::Reverse((case.created(), case.task.index)));
-        let mut effects = Vec::new();
-        for case in cases {
-            if self.recomputing >= self.config.at_a_time.max(1) {
-                break;
-            }
-            let wanted = case.is_to_be_captured(head);
-            if wanted && case.capture.next(head, wanted).is_some() {
-                self.recomputing += 1;
-                effects.push(Effect::Recompute(case.task.clone()));
-            }
-        }
-        effects
-    }
-
-    /// Wrong answers first.
-    fn look(&mut self) -> Vec<Effect> {
-        let head = self.head;
-        let mut cases: Vec<&mut Case> = self.cases.values_mut().collect();
-        cases.sort_by_key(|case| (case.verdict() != Some(Verdict::Wrong), case.created()));
-        let mut effects = Vec::new();
-        for case in cases {
-            let room = self.looking < self.config.at_a_time.max(1);
-            let Some(answer) = case.answer else { continue };
-            match case.pursuit.next(head, room && case.is_to_be_looked_at()) {
-                Some(Next::Prepare(ticket)) => {
-                    self.looking += 1;
-                    let (task, transaction) = (case.task.clone(), answer.transaction);
-                    effects.push(Effect::Look { task, transaction, ticket });
-                }
-                Some(Next::Send(ticket, request)) => {
-                    effects.push(Effect::Send { task: case.task.hash(), ticket, request });
-                }
-                None => {}
-            }
-        }
+        effects.extend(self.inquire());
         effects
     }
 
@@ -191,8 +168,12 @@ impl Cases {
         let mut effects = Vec::new();
         for case in self.cases.values_mut() {
             let over = case.course.challenge_end.is_some_and(|end| head > end);
-            if over && case.found.is_none() && case.answer.is_some() && !case.course.told {
-                case.course.told = true;
+            if over
+                && case.found.is_none()
+                && case.answer.is_some()
+                && case.course.said.verdict != Told::Verdict
+            {
+                (case.course.said.verdict, case.dirty) = (Told::Verdict, true);
                 let (task, index) = (case.task.hash(), case.task.index);
                 effects.push(Effect::Report(Report::Unchecked { task, index }));
             }
@@ -234,6 +215,7 @@ impl ChainState for Cases {
     /// An answer that is undone is waited for again. What was done about one that was not may be undone.
     fn retract(&mut self, block: BlockRef) -> Vec<Effect> {
         self.windows.retract(block);
+        self.caught_up = false;
         self.head = self.head.min(block.number);
         self.undo_above(block.number);
         self.save()
@@ -247,7 +229,8 @@ impl ChainState for Cases {
         self.windows.apply(block);
         let mut effects = self.take(block);
         // While catching up, a later block may undo what this one asks for.
-        if block.header.at == head {
+        self.caught_up = block.header.at == head;
+        if self.caught_up {
             effects.extend(self.work());
         }
         effects.extend(self.save());

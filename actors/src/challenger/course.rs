@@ -7,13 +7,11 @@ use anzen_messages::transaction::TxId;
 use anzen_messages::{OperatorId, Task};
 
 use super::Config;
-use super::decision::{Means, is_left, is_slashed};
-use super::effect::{Plan, State, Step};
+use super::decision::{Certainty, Means, is_left, is_slashed, proof_end};
+use super::effect::{Plan, Step};
+use super::records::Said;
 use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding};
 use crate::retry::doubled;
-
-/// How often the ejection of one operator is tried: it may be refused for as long as EigenLayer is paused.
-const MOST_EJECTIONS: u32 = 8;
 
 /// For how many blocks the end of a committee's dispute is tried with one transaction.
 const LAPSE_BLOCKS: u64 = 256;
@@ -56,12 +54,18 @@ impl Mark {
 /// The answer to one task, as it was last seen.
 #[derive(Debug, Default)]
 pub(super) struct Course {
-    /// What came of comparing it, or that nothing will, was told.
-    pub(super) told: bool,
+    /// What was told of it.
+    pub(super) said: Said,
     /// The last block in which it can be challenged.
     pub(super) challenge_end: Option<u64>,
-    /// How far the dispute is.
-    pub(super) state: Option<State>,
+    /// The last block in which something can be done: prove it wrong, or take stake.
+    pub(super) deadline: Option<u64>,
+    /// The answer does not stand any more.
+    pub(super) withdrawn: bool,
+    /// The committee is asked.
+    pub(super) before_committee: bool,
+    /// The first block at which the chain did not have it any more.
+    pub(super) absent_since: Option<u64>,
     /// While stake is still to be taken.
     pub(super) execution: Option<Execution>,
     /// The first block at which it was found over.
@@ -79,15 +83,24 @@ pub(super) struct Course {
     failures: usize,
     /// How often in a row a step that took effect changed nothing.
     fruitless: u32,
-    proof_reverted: bool,
+    pub(super) proof_reverted: bool,
     ejections: BTreeMap<OperatorId, Ejection>,
-    slashed: usize,
 }
 
 impl Course {
+    /// One of an earlier process, which has told so much.
+    pub(super) fn resume(said: Said) -> Self {
+        Self { said, ..Self::default() }
+    }
+
     /// Takes in how the answer stands. Returns of how many more signers the stake was taken.
     pub(super) fn note(&mut self, standing: &AnswerStanding) -> usize {
         self.challenge_end = Some(standing.challenge_end);
+        self.withdrawn = standing.withdrawn;
+        self.before_committee = matches!(standing.committee, CommitteeCase::Pending { .. });
+        self.absent_since = None;
+        let execution_end = standing.fault.as_ref().map(|fault| fault.execution_end);
+        self.deadline = Some(execution_end.unwrap_or_else(|| proof_end(standing)));
         let fault = standing.fault.as_ref().filter(|fault| !fault.vetoed);
         let signers = |fault: &FaultStanding| fault.signers.clone();
         let signers = fault.map(signers).unwrap_or_default();
@@ -95,15 +108,15 @@ impl Course {
         self.execution =
             fault.filter(|_| owed).map(|fault| Execution { after: fault.veto_end, end: fault.execution_end });
         let slashed = signers.iter().filter(|signer| is_slashed(signer)).count();
-        slashed.saturating_sub(std::mem::replace(&mut self.slashed, slashed))
+        slashed.saturating_sub(std::mem::replace(&mut self.said.slashed, slashed))
     }
 
     /// What there is to pursue it with.
-    pub(super) fn means(&self, provable: bool, config: &Config, head: u64) -> Means {
-        let rests = |ejection: &Ejection| ejection.tries >= MOST_EJECTIONS || head < ejection.not_before;
-        let not_ejected = self.ejections.iter().filter(|(_, ejection)| rests(ejection));
+    pub(super) fn means(&self, provable: bool, certainty: Certainty, config: &Config, head: u64) -> Means {
+        let not_ejected = self.ejections.iter().filter(|(_, ejection)| head < ejection.not_before);
         Means {
             provable,
+            certainty,
             proof_reverted: self.proof_reverted,
             most_bond: (config.most_bond_wei > 0).then(|| U256::from(config.most_bond_wei)),
             batch: config.batch_size,
@@ -113,15 +126,22 @@ impl Course {
     }
 
     /// A step, with its id. A restarted process asks under the same; after a failure it is another.
-    pub(super) fn plan(&mut self, task: &Task, standing: &AnswerStanding, step: Step, head: u64) -> Plan {
+    /// So it is for an answer that a reorg moved to another `block`, and for one that was there before it.
+    pub(super) fn plan(
+        &mut self,
+        (task, block): (&Task, u32),
+        standing: &AnswerStanding,
+        step: Step,
+        head: u64,
+    ) -> Plan {
         let (task, again) = (task.hash(), (self.failures > 0).then_some(head));
         let fault = standing.fault.as_ref();
         let (name, execution_end) = fault.map(|fault| (fault.id, fault.execution_end)).unwrap_or_default();
         let (id, not_after) = match &step {
-            Step::Challenge => (TxId::challenge(task, again), standing.challenge_end),
-            Step::AskCommittee { .. } => (TxId::committee(task, again), standing.challenge_end),
+            Step::Challenge => (TxId::challenge(task, block, again), proof_end(standing)),
+            Step::AskCommittee { .. } => (TxId::committee(task, block, again), standing.challenge_end),
             Step::Lapse => (TxId::lapse(task, again), head.saturating_add(LAPSE_BLOCKS)),
-            Step::Freeze { first, .. } => (TxId::freeze(task, *first, again), execution_end),
+            Step::Freeze { first, .. } => (TxId::freeze(task, block, *first, again), execution_end),
             Step::Execute { first, .. } => (TxId::slash(name, *first, again), execution_end),
             Step::Eject { address, .. } => (TxId::eject(name, *address, head), execution_end),
         };
@@ -149,18 +169,18 @@ impl Course {
     }
 
     /// The step under way took effect.
-    pub(super) fn succeeded(&mut self, head: u64, longest_pause: u64) {
+    pub(super) fn succeeded(&mut self, head: u64) {
         let plan = self.plan.take();
-        self.tried(plan.as_ref(), head, longest_pause);
+        self.tried(plan.as_ref(), head);
         // Whether an ejection had an effect, its own count says.
         let counts = plan.filter(|plan| !matches!(plan.step, Step::Eject { .. }));
         self.done = counts.map(|plan| plan.id).zip(self.mark);
     }
 
     /// The step under way has failed; the call itself where it `reverts`.
-    pub(super) fn failed(&mut self, reverts: bool, head: u64, longest_pause: u64) {
+    pub(super) fn failed(&mut self, reverts: bool, head: u64) {
         let plan = self.plan.take();
-        self.tried(plan.as_ref(), head, longest_pause);
+        self.tried(plan.as_ref(), head);
         self.failures = self.failures.saturating_add(1);
         match plan.map(|plan| plan.step) {
             Some(Step::Challenge) if reverts => self.proof_reverted = true,
@@ -175,11 +195,14 @@ impl Course {
         self.done = None;
     }
 
-    fn tried(&mut self, plan: Option<&Plan>, head: u64, longest_pause: u64) {
-        if let Some(Plan { step: Step::Eject { operator, .. }, .. }) = plan {
+    /// An ejection may be refused for as long as EigenLayer is paused: it is tried at ever longer pauses, and the last time while
+    /// there is time.
+    fn tried(&mut self, plan: Option<&Plan>, head: u64) {
+        if let Some(Plan { step: Step::Eject { operator, .. }, not_after, .. }) = plan {
+            let longest = not_after.saturating_sub(head) / 4;
             let ejection = self.ejections.entry(*operator).or_default();
             ejection.tries = ejection.tries.saturating_add(1);
-            ejection.not_before = head.saturating_add(doubled(1, ejection.tries, longest_pause));
+            ejection.not_before = head.saturating_add(doubled(1, ejection.tries, longest).max(1));
         }
     }
 }

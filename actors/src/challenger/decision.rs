@@ -9,11 +9,24 @@ use anzen_messages::OperatorId;
 use super::effect::{State, Step};
 use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding, SignerStanding};
 
+/// Whether an answer that cannot be proved wrong is wrong all the same: a source that hangs looks like one that has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// The task was recomputed again, just now, and contradicts it.
+    Fresh,
+    /// It is to be recomputed again first.
+    Wanted,
+    /// It cannot be recomputed any more, or not to the same.
+    Impossible,
+}
+
 /// What there is to pursue an answer with.
 #[derive(Debug, Clone)]
 pub(super) struct Means {
     /// The answer can be proved wrong.
     pub(super) provable: bool,
+    /// Whether money may be put on it where it cannot.
+    pub(super) certainty: Certainty,
     /// The last call with the proof reverted: a source that it needs may not answer any more.
     pub(super) proof_reverted: bool,
     /// The most that is paid as a bond; nothing where the committee is not asked.
@@ -31,6 +44,8 @@ pub(super) struct Means {
 pub(super) enum Decision {
     /// A transaction.
     Do(State, Step),
+    /// The task is to be recomputed first.
+    Recheck(State),
     /// Nothing before this block.
     Wait(State, u64),
     /// Nothing any more.
@@ -41,31 +56,54 @@ pub(super) enum Decision {
 pub(super) fn decide(standing: &AnswerStanding, means: &Means, head: u64) -> Decision {
     match (&standing.fault, standing.withdrawn) {
         (Some(fault), true) => of_fault(fault, means, head),
-        // The chain went on between two questions.
-        (None, true) => Decision::Wait(State::Freezing, head.saturating_add(1)),
+        // The chain went on between two questions. If nothing comes of it, there is nobody to slash.
+        (None, true) if head <= proof_end(standing) => {
+            Decision::Wait(State::Freezing, proof_end(standing).saturating_add(1))
+        }
+        (None, true) => Decision::Over(State::Expired),
         (_, false) => of_answer(standing, means, head),
+    }
+}
+
+/// The last block in which an answer can be proved wrong: while the committee is asked, also after the challenge window.
+pub(super) fn proof_end(standing: &AnswerStanding) -> u64 {
+    match standing.committee {
+        CommitteeCase::Pending { ruling_end } => standing.challenge_end.max(ruling_end),
+        _ => standing.challenge_end,
     }
 }
 
 fn of_answer(standing: &AnswerStanding, means: &Means, head: u64) -> Decision {
     // What is sent now is mined in the next block at the earliest.
-    let open = head < standing.challenge_end;
-    let asks = standing.committee == CommitteeCase::NotAsked
-        && means.most_bond.is_some_and(|most| standing.bond <= most);
+    let (open, provable) = (head < standing.challenge_end, head < proof_end(standing) && means.provable);
+    let asks = means.most_bond.is_some_and(|most| standing.bond <= most);
+    let hopeless = provable && means.certainty == Certainty::Impossible;
     match standing.committee {
-        _ if open && means.provable && !(means.proof_reverted && asks) => {
-            Decision::Do(State::Challenging, Step::Challenge)
+        _ if provable && !means.proof_reverted => Decision::Do(State::Challenging, Step::Challenge),
+        // A source of it may have died, and may answer again.
+        CommitteeCase::Pending { ruling_end } if head <= ruling_end && provable => {
+            Decision::Do(State::Committee, Step::Challenge)
         }
         CommitteeCase::Pending { ruling_end } if head <= ruling_end => {
             Decision::Wait(State::Committee, ruling_end.saturating_add(1))
         }
         CommitteeCase::Pending { .. } => Decision::Do(State::Committee, Step::Lapse),
-        CommitteeCase::NotAsked if open && asks => {
-            Decision::Do(State::Committee, Step::AskCommittee { bond: standing.bond })
-        }
+        CommitteeCase::NotAsked if open && asks && !hopeless => ask(standing.bond, means.certainty),
+        // Somebody else has to ask.
+        CommitteeCase::NotAsked if provable => Decision::Do(State::Unprovable, Step::Challenge),
+        _ if provable => Decision::Do(State::Challenging, Step::Challenge),
         CommitteeCase::NotAsked if open => Decision::Wait(State::Unprovable, standing.challenge_end),
         CommitteeCase::Upheld if open => Decision::Wait(State::Committee, head.saturating_add(1)),
         _ => Decision::Over(State::Stands),
+    }
+}
+
+/// A bond is at stake: the answer must contradict what is recomputed now.
+fn ask(bond: U256, certainty: Certainty) -> Decision {
+    match certainty {
+        Certainty::Fresh => Decision::Do(State::Committee, Step::AskCommittee { bond }),
+        Certainty::Wanted => Decision::Recheck(State::Committee),
+        Certainty::Impossible => Decision::Recheck(State::Unprovable),
     }
 }
 

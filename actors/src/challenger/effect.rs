@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use anzen_messages::transaction::{SendTransaction, TxId, TxRefusal};
 use anzen_messages::{OperatorId, SafetyFactor, Task, TaskHash};
+use serde::{Deserialize, Serialize};
 
 use super::records::{Due, Record};
 use crate::errand::Ticket;
@@ -12,7 +13,8 @@ use crate::ports::{AnswerStanding, CallError, ChainError, ContractCall, PostedAn
 use super::cases::Cases;
 
 /// How far a dispute is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) enum State {
     /// The answer is to be withdrawn by proof.
     Challenging,
@@ -130,6 +132,8 @@ pub(super) enum Effect {
     Save(Box<Record>),
     /// Remove the record.
     Forget(TaskHash),
+    /// See whether the task is answered; tell by [`Cases::inquired`].
+    Inquire(Task),
     /// Something for people and metrics.
     Report(Report),
 }
@@ -148,10 +152,18 @@ pub(super) enum Report {
     Captured { task: TaskHash, index: u32, due: Due, provable: bool },
     /// It is not, yet; tried again from block `again` on.
     NotCaptured { task: TaskHash, index: u32, error: ChainError, again: u64, answered: bool },
+    /// It was recomputed again, or could not be.
+    Rechecked { task: TaskHash, index: u32, error: Option<ChainError>, certain: bool },
+    /// An answer differs from what was recomputed, which is not certain.
+    Doubted { task: TaskHash, index: u32, answer: SafetyFactor, due: Due },
     /// An answer was compared.
     Checked { task: TaskHash, index: u32, verdict: Verdict, answer: SafetyFactor, due: Due },
     /// Nobody compared an answer while it could be challenged.
     Unchecked { task: TaskHash, index: u32 },
+    /// It was answered in a block that was not told.
+    Missed { task: TaskHash, index: u32 },
+    /// For how many blocks answers can be challenged now.
+    Window { blocks: u64 },
     /// An answer to a task that was created before what is followed.
     Unknown { task: TaskHash, index: u32 },
     /// A dispute is in another state.

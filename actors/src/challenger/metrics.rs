@@ -26,7 +26,7 @@ struct For {
 }
 
 /// What comes of comparing an answer.
-const RESULTS: [&str; 4] = ["right", "wrong", "unchecked", "unknown"];
+const RESULTS: [&str; 5] = ["right", "wrong", "doubtful", "unchecked", "unknown"];
 /// What a challenger sends.
 const PURPOSES: [&str; 6] = ["challenge", "committee", "lapse", "freeze", "eject", "slash"];
 /// Why a step fails.
@@ -41,6 +41,7 @@ pub struct ChallengerMetrics {
     tasks: Gauge,
     unchecked: Gauge,
     checks_running_out: Gauge,
+    challenges_running_out: Gauge,
     slashings_running_out: Gauge,
     disputes: Family<InState, Gauge>,
     sent: Family<For, Counter>,
@@ -61,13 +62,14 @@ impl Default for ChallengerMetrics {
         }
         at_zero(&hindered, HINDRANCES.map(|reason| Reason { reason }));
         let (tasks, unchecked, slashed) = Default::default();
-        let (checks_running_out, slashings_running_out) = Default::default();
+        let (checks_running_out, challenges_running_out, slashings_running_out) = Default::default();
         Self {
             captures,
             checked,
             tasks,
             unchecked,
             checks_running_out,
+            challenges_running_out,
             slashings_running_out,
             disputes,
             sent,
@@ -83,7 +85,7 @@ impl ChallengerMetrics {
     pub fn register(&self, registry: &mut Registry) {
         let Self { captures, checked, tasks, unchecked, disputes, sent, done, hindered, slashed, .. } =
             self.clone();
-        let Self { checks_running_out, slashings_running_out, .. } = self.clone();
+        let Self { checks_running_out, challenges_running_out, slashings_running_out, .. } = self.clone();
         registry.register(
             "anzen_challenger_captures",
             "Attempts to recompute a task and take the proof of its answer, by outcome",
@@ -91,7 +93,7 @@ impl ChallengerMetrics {
         );
         registry.register(
             "anzen_challenger_answers",
-            "Answers on chain that were compared (right, wrong), or were not while they could be challenged (unchecked), or \
+            "Answers on chain that were compared (right, wrong; doubtful: another comparison follows), or were not while they could be challenged (unchecked), or \
              whose task was created before what is followed (unknown)",
             checked,
         );
@@ -105,6 +107,11 @@ impl ChallengerMetrics {
             "anzen_challenger_checks_running_out",
             "Those of them of whose challenge window less than half is left",
             checks_running_out,
+        );
+        registry.register(
+            "anzen_challenger_challenges_running_out",
+            "Wrong answers that stand undisputed, and of whose challenge window less than half is left",
+            challenges_running_out,
         );
         registry.register(
             "anzen_challenger_slashings_running_out",
@@ -158,6 +165,7 @@ impl ChallengerMetrics {
         self.tasks.set(level(tally.tasks));
         self.unchecked.set(level(tally.unchecked));
         self.checks_running_out.set(level(tally.checks_running_out));
+        self.challenges_running_out.set(level(tally.challenges_running_out));
         self.slashings_running_out.set(level(tally.slashings_running_out));
         for state in State::ALL {
             let count = tally.disputes.get(&state).copied().unwrap_or_default();

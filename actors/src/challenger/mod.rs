@@ -8,7 +8,9 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `cases.rs` | all tasks: what is captured, answered, over |
+//! | `schedule.rs` | which of them is next |
 //! | `case.rs` | one task, and the answer to it |
+//! | `recheck.rs` | recomputing a task again, where no proof was to be had |
 //! | `pursuit.rs` | what comes back while a wrong answer is pursued |
 //! | `course.rs` | what is remembered of a dispute between two looks at it |
 //! | `decision.rs` | what a wrong answer needs next, as it stands on chain |
@@ -31,8 +33,10 @@ pub(crate) mod fuzz;
 mod health;
 mod metrics;
 mod pursuit;
+mod recheck;
 mod records;
 mod report;
+mod schedule;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -57,7 +61,7 @@ pub struct Config {
     pub batch_size: usize,
     /// The longest pause after failures, in blocks; the first is one block, and each is twice the one before.
     pub longest_pause: u64,
-    /// After how many blocks a dispute that waits is looked at again.
+    /// After how many blocks a dispute that waits is looked at again; while it waits for the veto only when half of the time is over.
     pub check_every: u64,
     /// How many blocks after their end tasks and disputes are kept, so that a reorg can undo it.
     pub finality_blocks: u64,

@@ -21,14 +21,17 @@ impl Cases {
         seen: Result<Seen, ChainError>,
     ) -> Vec<Effect> {
         self.looking = self.looking.saturating_sub(1);
-        if !self.is_current(task, ticket) {
-            return Vec::new();
-        }
-        match seen {
-            Ok(Some((posted, standing))) => self.seen(task, ticket, posted, standing),
+        let mut effects = match seen {
+            _ if !self.is_current(task, ticket) => Vec::new(),
+            Ok(Some((posted, standing))) => {
+                let window = self.learn(task, &posted, &standing);
+                window.into_iter().chain(self.seen(task, ticket, posted, standing)).collect()
+            }
             Ok(None) => self.hindered(task, Obstacle::NotPosted),
             Err(error) => self.hindered(task, error.into()),
-        }
+        };
+        effects.extend(self.look());
+        effects
     }
 
     /// A call was made and tried, or could not be.
@@ -52,7 +55,7 @@ impl Cases {
 
     /// A request has come to an end.
     pub(super) fn sent(&mut self, task: TaskHash, ticket: Ticket, outcome: Sent) -> Vec<Effect> {
-        let (head, longest_pause) = (self.head, self.config.longest_pause);
+        let head = self.head;
         let Some(case) = self.cases.get_mut(&task).filter(|case| case.pursuit.is_current(ticket)) else {
             return Vec::new();
         };
@@ -60,23 +63,33 @@ impl Cases {
         let obstacle = match outcome {
             Sent::Done(_) => {
                 let id = case.course.plan.as_ref().map(|plan| plan.id.clone());
-                case.course.succeeded(head, longest_pause);
+                case.course.succeeded(head);
                 case.pursuit.progress();
                 return id.map(|id| Effect::Report(Report::Done { task, id })).into_iter().collect();
             }
             // The same request is sent again: nothing has failed yet.
             Sent::Unknown(error) => Obstacle::Unknown(error),
             Sent::Reverted(mined) => {
-                case.course.failed(true, head, longest_pause);
+                case.course.failed(true, head);
                 Obstacle::Reverted(mined.hash)
             }
             Sent::Refused(refusal) => {
                 let reverts = matches!(refusal, TxRefusal::Reverts { .. });
-                case.course.failed(reverts, head, longest_pause);
+                case.course.failed(reverts, head);
                 Obstacle::Refused(refusal)
             }
         };
         vec![Effect::Report(Report::Hindered { task, obstacle, again })]
+    }
+
+    fn learn(&mut self, task: TaskHash, posted: &PostedAnswer, standing: &AnswerStanding) -> Option<Effect> {
+        let told = self.cases.get(&task)?.answer?;
+        if told.response != posted.response {
+            return None;
+        }
+        let blocks = standing.challenge_end.saturating_sub(posted.responded_block.into());
+        let is_news = self.challenge_window.replace(blocks) != Some(blocks);
+        is_news.then_some(Effect::Report(Report::Window { blocks }))
     }
 
     fn is_current(&self, task: TaskHash, ticket: Ticket) -> bool {
@@ -84,10 +97,13 @@ impl Cases {
     }
 
     fn hindered(&mut self, task: TaskHash, obstacle: Obstacle) -> Vec<Effect> {
-        let (head, longest_pause) = (self.head, self.config.longest_pause);
+        let head = self.head;
         let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         if !matches!(obstacle, Obstacle::Chain(_) | Obstacle::NotPosted) {
-            case.course.failed(matches!(obstacle, Obstacle::Call(_)), head, longest_pause);
+            case.course.failed(matches!(obstacle, Obstacle::Call(_)), head);
+        }
+        if obstacle == Obstacle::NotPosted {
+            case.course.absent_since.get_or_insert(head);
         }
         let again = case.pursuit.failed(head);
         vec![Effect::Report(Report::Hindered { task, obstacle, again })]
@@ -106,6 +122,10 @@ impl Cases {
             return self.hindered(task, Obstacle::NotPosted);
         }
         let slashed = case.course.note(&standing);
+        case.dirty |= slashed > 0;
+        if case.is_doubtful() {
+            return self.recheck(task);
+        }
         if case.verdict() != Some(Verdict::Wrong) {
             case.pursuit.progress();
             case.pursuit.rest(head.saturating_add(1));
@@ -116,11 +136,16 @@ impl Cases {
             effects.push(Effect::Report(Report::Slashed { task, operators: slashed }));
         }
         let witness = case.found.as_ref().and_then(|found| found.witness.clone());
-        let means = case.course.means(witness.is_some(), &self.config, head);
+        let means = case.course.means(witness.is_some(), case.certainty(head), &self.config, head);
         match decide(&standing, &means, head) {
             Decision::Wait(state, until) => {
                 effects.extend(self.moved(task, state));
-                self.rest(task, until.min(head.saturating_add(self.config.check_every)));
+                let pause = pause(state, until.saturating_sub(head), self.config.check_every);
+                self.rest(task, until.min(head.saturating_add(pause)));
+            }
+            Decision::Recheck(state) => {
+                effects.extend(self.moved(task, state));
+                effects.extend(self.recheck(task));
             }
             Decision::Over(state) => {
                 effects.extend(self.moved(task, state));
@@ -132,6 +157,16 @@ impl Cases {
             }
         }
         effects
+    }
+
+    fn recheck(&mut self, task: TaskHash) -> Vec<Effect> {
+        let (head, pause) = (self.head, self.config.check_every.max(1));
+        let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
+        case.hurry_recheck(head);
+        case.course.over_since = None;
+        case.pursuit.progress();
+        case.pursuit.rest(head.saturating_add(pause));
+        self.capture()
     }
 
     fn begin(
@@ -147,7 +182,7 @@ impl Cases {
         if let Some(id) = case.course.changed_nothing(&standing) {
             return self.fruitless(task, id, &standing);
         }
-        let plan = case.course.plan(&case.task, &standing, step, head);
+        let plan = case.course.plan((&case.task, answer.responded_block), &standing, step, head);
         let witness = case.found.as_ref().and_then(|found| found.witness.clone());
         let job = Job { task: case.task.clone(), answer, standing, witness, plan };
         vec![Effect::Prepare { ticket, job: Box::new(job) }]
@@ -188,7 +223,8 @@ impl Cases {
 
     fn moved(&mut self, task: TaskHash, state: State) -> Option<Effect> {
         let case = self.cases.get_mut(&task)?;
-        let is_news = case.course.state.replace(state) != Some(state);
+        let is_news = case.course.said.state.replace(state) != Some(state);
+        case.dirty |= is_news;
         let index = case.task.index;
         is_news.then_some(Effect::Report(Report::Moved { task, index, state }))
     }
@@ -213,4 +249,10 @@ impl Cases {
         case.course.finished = head >= last;
         case.pursuit.rest(last.max(head.saturating_add(1)));
     }
+}
+
+/// For how long a dispute is let be of which there is nothing to do for so many blocks. The veto window may be days: it is looked at
+/// ever more often the nearer its end is, because an operator may come back meanwhile.
+fn pause(state: State, left: u64, check_every: u64) -> u64 {
+    if state == State::Veto { check_every.max(left / 2) } else { check_every }
 }

@@ -4,6 +4,7 @@ use alloy::primitives::{B256, Bytes};
 use anzen_messages::{SafetyFactor, Task, TaskHash, TaskResponse};
 use serde::{Deserialize, Serialize};
 
+use super::effect::State;
 use crate::ports::{Recomputed, Space, Store, StoreError, Write};
 
 /// Key: task hash. Value: the record as JSON.
@@ -49,6 +50,29 @@ pub(super) struct Answer {
     pub(super) block: u64,
 }
 
+/// How much of what came of comparing an answer was told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Told {
+    #[default]
+    Nothing,
+    /// That it differs from what was recomputed, which is not certain.
+    Doubt,
+    /// All of it, or that nobody checked it in time.
+    Verdict,
+}
+
+/// What was told of an answer: a restarted process tells and counts it no second time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Said {
+    pub(super) verdict: Told,
+    /// How far its dispute is.
+    pub(super) state: Option<State>,
+    /// Of how many signers the stake was taken.
+    pub(super) slashed: usize,
+}
+
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -59,11 +83,13 @@ pub(super) struct Record {
     pub(super) found: Option<Found>,
     /// Nothing until it is answered.
     pub(super) answer: Option<Answer>,
+    #[serde(default)]
+    pub(super) said: Said,
 }
 
 impl Record {
-    pub(super) fn new(task: Task, found: Option<Found>, answer: Option<Answer>) -> Self {
-        Self { version: VERSION, task, found, answer }
+    pub(super) fn new(task: Task, found: Option<Found>, answer: Option<Answer>, said: Said) -> Self {
+        Self { version: VERSION, task, found, answer, said }
     }
 
     /// The write that keeps it; nothing where it cannot be encoded, which no record that was made here can be.

@@ -1,6 +1,6 @@
 //! What the challenger has to say, as log lines and metrics.
 
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::effect::{Obstacle, Report, State, Verdict};
 use super::metrics::ChallengerMetrics;
@@ -9,15 +9,36 @@ use super::records::Due;
 /// Logs and counts.
 pub(super) fn report(report: &Report, metrics: &ChallengerMetrics) {
     match report {
-        Report::Captured { task, index, due, provable } => {
+        Report::Captured { task, index, due, provable: true } => {
             metrics.capture("captured");
-            info!(%task, index, due = %told(due), provable, "recomputed; this must be answered");
+            info!(%task, index, due = %told(due), provable = true, "recomputed; this must be answered");
         }
+        Report::Captured { task, index, due, provable: false } => {
+            metrics.capture("captured");
+            info!(
+                %task, index, due = %told(due), provable = false,
+                "recomputed, but a source cannot be read on chain now; it is recomputed again to be certain"
+            );
+        }
+        Report::Rechecked { task, index, error: None, certain } => {
+            debug!(%task, index, certain, "recomputed again");
+        }
+        Report::Rechecked { task, index, error: Some(error), .. } => warn!(
+            %task, index, %error,
+            "not recomputed again: without that the committee is not asked from here, so somebody else may have to; tried again"
+        ),
         Report::NotCaptured { task, index, error, again, answered } => {
             metrics.capture("failed");
             warn!(
                 %task, index, %error, again, answered,
                 "not recomputed yet, so its answer cannot be checked or disputed; tried again"
+            );
+        }
+        Report::Doubted { task, index, answer, due } => {
+            metrics.checked("doubtful");
+            warn!(
+                %task, index, %answer, due = %told(due),
+                "the answer differs from what was recomputed, but a source cannot be read on chain now; recomputed again"
             );
         }
         Report::Checked { task, index, verdict: Verdict::Right, answer, .. } => {
@@ -36,6 +57,15 @@ pub(super) fn report(report: &Report, metrics: &ChallengerMetrics) {
                  endpoints keep recent states and proofs"
             );
         }
+        Report::Missed { task, index } => {
+            metrics.checked("unchecked");
+            error!(
+                %task, index,
+                "the task was answered in a block that this process was not told of, so the answer is not checked: set \
+                 chain_watcher.margin_blocks to the challenge window at least, and start again while it can be challenged"
+            );
+        }
+        Report::Window { blocks } => info!(blocks, "for so many blocks an answer can be challenged"),
         Report::Unknown { task, index } => {
             metrics.checked("unknown");
             info!(%task, index, "an answer to a task that was created before what is followed; it is not checked");

@@ -203,6 +203,9 @@ impl Roles<'_> {
             store: Arc::clone(&self.ports.store),
             rng: Arc::clone(&self.ports.rng),
             response_window: self.response_window,
+            margin_blocks: self
+                .runs(ActorName::ChainWatcher)
+                .then_some(self.config.chain_watcher.margin_blocks),
             metrics: self.metrics.challenger.clone(),
         };
         let addr = challenger::start(config, deps).await?;

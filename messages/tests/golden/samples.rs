@@ -177,10 +177,13 @@ pub(crate) fn transactions() -> Vec<SendTransaction> {
         send(TxId::create(3, 123_457), None),
         send(TxId::refresh("quorum", 1, 123_457), None),
         send(TxId::fill(9), None),
-        send(TxId::challenge(task().hash(), None), Some(123_900)),
-        SendTransaction { value: bond, ..send(TxId::committee(task().hash(), Some(123_500)), Some(123_900)) },
+        send(TxId::challenge(task().hash(), 123_470, None), Some(123_900)),
+        SendTransaction {
+            value: bond,
+            ..send(TxId::committee(task().hash(), 123_470, Some(123_500)), Some(123_900))
+        },
         send(TxId::lapse(task().hash(), None), Some(124_900)),
-        send(TxId::freeze(task().hash(), 20, None), Some(126_900)),
+        send(TxId::freeze(task().hash(), 123_470, 20, None), Some(126_900)),
         send(TxId::eject(byte(0x55), Address::repeat_byte(0xcc), 124_000), Some(126_900)),
         send(TxId::slash(byte(0x55), 0, Some(125_000)), Some(126_900)),
     ]

@@ -147,6 +147,7 @@ impl World {
             store: Arc::clone(&store) as _,
             rng: Arc::new(NoChance),
             response_window: 30,
+            margin_blocks: Some(64),
             metrics: metrics.clone(),
         };
         let actor = start(Config { dry_run, ..Config::default() }, deps).await?;
@@ -205,11 +206,11 @@ async fn a_wrong_answer_is_challenged_its_signers_frozen_and_slashed() {
     world.contracts.recomputed.notified().await;
     world.answer(value(9));
     let sent = world.sent.recv().await.unwrap();
-    assert_eq!((sent.id, sent.data), (TxId::challenge(hash(), None), recomputed().witness.unwrap()));
+    assert_eq!((sent.id, sent.data), (TxId::challenge(hash(), 102, None), recomputed().witness.unwrap()));
     world.effect(&Step::Challenge, 103);
     world.watcher.push(next(103, vec![]));
     let sent = world.sent.recv().await.unwrap();
-    assert_eq!(sent.id, TxId::freeze(hash(), 0, None));
+    assert_eq!(sent.id, TxId::freeze(hash(), 102, 0, None));
     let signers = world.contracts.court.lock().unwrap().signers.iter().map(|one| one.id).collect();
     world.effect(&Step::Freeze { first: 0, signers }, 104);
     for number in 104..=103 + VETO {
@@ -238,7 +239,7 @@ async fn a_proof_that_was_taken_is_used_by_the_next_process_though_the_state_is_
     second.watcher.push(created());
     second.answer(value(9));
     let sent = second.sent.recv().await.unwrap();
-    assert_eq!((sent.id, sent.data), (TxId::challenge(hash(), None), recomputed().witness.unwrap()));
+    assert_eq!((sent.id, sent.data), (TxId::challenge(hash(), 102, None), recomputed().witness.unwrap()));
 }
 
 #[actix::test]

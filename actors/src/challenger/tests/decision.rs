@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::U256;
 
-use super::super::decision::{Decision, Means, decide};
+use super::super::Config;
+use super::super::course::Course;
+use super::super::decision::{Certainty, Decision, Means, decide};
 use super::super::effect::{State, Step};
 use super::court::{CHALLENGE, Court, EXECUTION, VETO, signer};
 use crate::ports::{AnswerStanding, CommitteeCase};
-use crate::testing::{operator_id, value};
+use crate::testing::{operator_id, task, value};
 
 fn means() -> Means {
     Means {
         provable: true,
+        certainty: Certainty::Fresh,
         proof_reverted: false,
         most_bond: None,
         batch: 2,
@@ -77,19 +80,50 @@ fn a_proof_ends_a_dispute_before_the_committee() {
     assert_eq!(decide(&asked(200), &means(), 120), Decision::Do(State::Challenging, Step::Challenge));
 }
 
+/// The contract takes proofs while the committee is asked, also after the challenge window.
+#[test]
+fn a_proof_is_sent_until_the_ruling_is_over() {
+    let challenge_end = 100 + CHALLENGE;
+    for (ruling_end, last) in [(challenge_end + 10, challenge_end + 10), (120, challenge_end)] {
+        let standing = asked(ruling_end);
+        assert_eq!(decide(&standing, &means(), last - 1), Decision::Do(State::Challenging, Step::Challenge));
+        let plan = Course::default().plan((&task(0, 99), 100), &standing, Step::Challenge, last - 1);
+        assert_eq!(plan.not_after, last);
+        assert_ne!(decide(&standing, &means(), last), Decision::Do(State::Challenging, Step::Challenge));
+    }
+}
+
 /// A source died after the proof was taken.
 #[test]
 fn the_committee_is_asked_where_the_proof_is_not_taken_any_more() {
     let reverted = Means { proof_reverted: true, ..means() };
-    assert_eq!(
-        decide(&court().standing(), &reverted, 101),
-        Decision::Do(State::Challenging, Step::Challenge)
-    );
+    assert_eq!(decide(&court().standing(), &reverted, 101), Decision::Do(State::Unprovable, Step::Challenge));
     let rich = Means { most_bond: Some(U256::MAX), ..reverted };
     assert!(matches!(
         decide(&court().standing(), &rich, 101),
         Decision::Do(State::Committee, Step::AskCommittee { .. })
     ));
+}
+
+#[test]
+fn a_proof_that_is_refused_is_tried_while_the_committee_rules_and_does_not_keep_the_dispute_open() {
+    let reverted = Means { proof_reverted: true, most_bond: Some(U256::MAX), ..means() };
+    assert_eq!(decide(&asked(120), &reverted, 119), Decision::Do(State::Committee, Step::Challenge));
+    assert_eq!(decide(&asked(120), &reverted, 121), Decision::Do(State::Committee, Step::Lapse));
+}
+
+#[test]
+fn a_bond_is_paid_only_for_what_was_recomputed_just_now() {
+    let rich = |certainty, provable| {
+        let reverted = provable;
+        Means { most_bond: Some(U256::MAX), certainty, provable, proof_reverted: reverted, ..means() }
+    };
+    let decided = |certainty, provable| decide(&court().standing(), &rich(certainty, provable), 101);
+    for provable in [false, true] {
+        assert_eq!(decided(Certainty::Wanted, provable), Decision::Recheck(State::Committee));
+    }
+    assert_eq!(decided(Certainty::Impossible, false), Decision::Recheck(State::Unprovable));
+    assert_eq!(decided(Certainty::Impossible, true), Decision::Do(State::Unprovable, Step::Challenge));
 }
 
 #[test]
@@ -139,4 +173,33 @@ fn one_operator_that_fails_holds_no_other_up() {
     has(signer(1).address.to_string());
     has(signer(2).address.to_string());
     has(format!("{:?}", Step::Freeze { first: 0, signers: vec![operator_id(0)] }));
+}
+
+#[test]
+fn a_withdrawn_answer_without_a_fault_is_not_waited_for_for_ever() {
+    let standing = AnswerStanding { fault: None, ..withdrawn().standing() };
+    let end = 100 + CHALLENGE;
+    assert_eq!(decide(&standing, &means(), 110), Decision::Wait(State::Freezing, end + 1));
+    assert_eq!(decide(&standing, &means(), end + 1), Decision::Over(State::Expired));
+}
+
+/// EigenLayer is paused for long.
+#[test]
+fn an_operator_that_cannot_be_ejected_is_tried_until_the_window_is_over_at_ever_longer_pauses() {
+    let mut standing = withdrawn().standing();
+    let fault = standing.fault.as_mut().unwrap();
+    (fault.veto_end, fault.execution_end) = (9_999, 10_000);
+    fault.signers.iter_mut().for_each(|one| (one.frozen, one.registered) = (true, one.id == operator_id(1)));
+    let (mut course, mut at) = (Course::default(), Vec::new());
+    for head in 111..9_999 {
+        let means = course.means(true, Certainty::Fresh, &Config::default(), head);
+        if let Decision::Do(_, step) = decide(&standing, &means, head) {
+            course.plan((&task(0, 99), 100), &standing, step, head);
+            course.succeeded(head);
+            at.push(head);
+        }
+    }
+    assert_eq!(at[..3], [111, 112, 114]);
+    assert!(at.len() <= 50, "each costs gas: {at:?}");
+    assert!(at.last().is_some_and(|last| *last > 9_990), "{at:?}");
 }

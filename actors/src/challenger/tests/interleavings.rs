@@ -44,6 +44,7 @@ enum Act {
 #[derive(Debug)]
 enum Question {
     Recompute(TaskHash),
+    Inquire(TaskHash),
     Look(Ticket),
     Prepare(Ticket, Box<Job>),
     Send(Ticket, SendTransaction),
@@ -176,6 +177,7 @@ impl World {
                 }
                 Effect::Save(record) => drop(self.disk.insert(record.task.hash(), *record)),
                 Effect::Forget(task) => drop(self.disk.remove(&task)),
+                Effect::Inquire(task) => self.questions.push(Question::Inquire(task.hash())),
                 Effect::Report(_) => {}
             }
         }
@@ -198,6 +200,10 @@ impl World {
         let effects = match question {
             Question::Recompute(hash) => {
                 self.cases.captured(hash, if well { Ok(recomputed()) } else { Err(down()) })
+            }
+            Question::Inquire(hash) => {
+                let answered = self.court().answer.is_some();
+                self.cases.inquired(hash, if well { Ok(answered) } else { Err(down()) })
             }
             Question::Look(ticket) => {
                 let seen = self.court().posted(&task).map(|posted| (posted, self.court().standing()));

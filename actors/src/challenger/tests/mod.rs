@@ -1,7 +1,12 @@
 mod actor;
 mod cases;
 mod court;
+mod crowd;
 mod decision;
+mod gauges;
 mod interleavings;
 mod pursuit;
+mod recheck;
 mod records;
+mod restart;
+mod trial;

@@ -1,82 +1,13 @@
 //! A fault that EigenLayer does not let anyone execute, and a transaction that is refused.
 
-use alloy::primitives::B256;
-use anzen_messages::chain::ChainEvent;
-use anzen_messages::transaction::{Mined, TxId, TxRefusal};
-use anzen_messages::{TaskHash, TaskResponse};
+use anzen_messages::transaction::{TxId, TxRefusal};
 
-use super::super::Config;
-use super::super::cases::Cases;
-use super::super::effect::{Effect, Prepared, State};
-use super::court::{Court, EXECUTION, VETO, call, fault_id, recomputed};
+use super::super::effect::State;
+use super::court::{Court, EXECUTION, VETO, fault_id};
+use super::trial::{Trial, answered, hash, mined};
 use crate::errand::Sent;
 use crate::follow::ChainState;
-use crate::testing::{block, task, value};
-
-/// A wrong answer of block 102, and contracts that do what the test says.
-struct Trial {
-    cases: Cases,
-    court: Court,
-    sent: Vec<(u64, TxId)>,
-    /// What becomes of a transaction.
-    outcome: fn(u64) -> Sent,
-}
-
-fn mined(block: u64) -> Sent {
-    Sent::Done(Mined { hash: B256::ZERO, block, gas_used: 1, succeeded: true })
-}
-
-fn hash() -> TaskHash {
-    task(0, 101).hash()
-}
-
-impl Trial {
-    fn new(court: Court, outcome: fn(u64) -> Sent) -> Self {
-        let court = Court { answer: Some((value(9), 102)), ..court };
-        let mut trial = Self { cases: Cases::new(Config::default(), 30), court, sent: Vec::new(), outcome };
-        trial.block(101, vec![ChainEvent::TaskCreated { task: task(0, 101) }]);
-        let response = TaskResponse { task_hash: hash(), safety_factor: value(9) };
-        trial
-            .block(102, vec![ChainEvent::TaskResponded { task_index: 0, response, transaction: B256::ZERO }]);
-        trial
-    }
-
-    fn block(&mut self, number: u64, events: Vec<ChainEvent>) {
-        let block = block(number, events);
-        let effects = self.cases.apply(&block, block.header.at);
-        self.carry_out(number, effects);
-    }
-
-    fn carry_out(&mut self, number: u64, effects: Vec<Effect>) {
-        for effect in effects {
-            let more = match effect {
-                Effect::Recompute(task) => self.cases.captured(task.hash(), Ok(recomputed())),
-                Effect::Look { task, ticket, .. } => {
-                    let seen = self.court.posted(&task).map(|posted| (posted, self.court.standing()));
-                    self.cases.looked(task.hash(), ticket, Ok(seen))
-                }
-                Effect::Prepare { ticket, job } => {
-                    let prepared = Prepared { call: call(), cost: None };
-                    self.cases.prepared(hash(), ticket, &job.plan, Ok(prepared))
-                }
-                Effect::Send { ticket, request, .. } => {
-                    self.sent.push((number, request.id));
-                    self.cases.sent(hash(), ticket, (self.outcome)(number))
-                }
-                _ => Vec::new(),
-            };
-            self.carry_out(number, more);
-        }
-    }
-
-    fn blocks(&mut self, to: u64) {
-        (self.cases.head + 1..=to).for_each(|number| self.block(number, vec![]));
-    }
-
-    fn state(&self) -> Option<State> {
-        self.cases.cases[&hash()].course.state
-    }
-}
+use crate::testing::{block_ref, value};
 
 /// All signers are frozen since block 103.
 fn frozen() -> Court {
@@ -104,9 +35,9 @@ fn a_transaction_that_is_refused_is_tried_again_under_another_id() {
     let refused = |_| Sent::Refused(TxRefusal::Expired);
     let mut trial = Trial::new(Court::new(), refused);
     trial.blocks(120);
-    assert_eq!(trial.sent[0].1, TxId::challenge(hash(), None));
+    assert_eq!(trial.sent[0].1, TxId::challenge(hash(), 102, None));
     let (again, id) = &trial.sent[1];
-    assert_eq!(*id, TxId::challenge(hash(), Some(*again)));
+    assert_eq!(*id, TxId::challenge(hash(), 102, Some(*again)));
 }
 
 #[test]
@@ -114,12 +45,14 @@ fn what_is_unknown_is_asked_for_again_under_the_same_id() {
     let unknown = |_| Sent::Unknown("the link broke".into());
     let mut trial = Trial::new(Court::new(), unknown);
     trial.blocks(120);
-    assert!(trial.sent.len() > 2 && trial.sent.iter().all(|(_, id)| *id == TxId::challenge(hash(), None)));
+    assert!(
+        trial.sent.len() > 2 && trial.sent.iter().all(|(_, id)| *id == TxId::challenge(hash(), 102, None))
+    );
 }
 
 /// EigenLayer is paused for good.
 #[test]
-fn an_operator_that_cannot_be_ejected_is_let_be_after_a_while() {
+fn an_operator_that_cannot_be_ejected_holds_no_slashing_up() {
     let mut court = frozen();
     court.signers[1].registered = true;
     let mut trial = Trial::new(court, mined);
@@ -128,4 +61,18 @@ fn an_operator_that_cannot_be_ejected_is_let_be_after_a_while() {
     assert!((2..=8).contains(&ejections), "{:?}", trial.sent);
     assert_eq!(trial.sent.len(), ejections, "nothing else is to be done yet");
     assert_eq!(trial.state(), Some(State::Veto));
+    trial.blocks(103 + VETO + 8);
+    assert!(trial.sent.iter().any(|(_, id)| id.purpose() == "slash"), "{:?}", trial.sent);
+}
+
+#[test]
+fn an_answer_that_a_reorg_moved_gets_a_transaction_of_its_own() {
+    let mut trial = Trial::new(Court::new(), mined);
+    trial.cases.retract(block_ref(101));
+    trial.court.answer = Some((value(9), 103));
+    trial.block(102, vec![]);
+    trial.block(103, vec![answered()]);
+    trial.blocks(106);
+    let ids: Vec<&TxId> = trial.sent.iter().map(|(_, id)| id).collect();
+    assert_eq!(ids[..2], [&TxId::challenge(hash(), 102, None), &TxId::challenge(hash(), 103, None)]);
 }

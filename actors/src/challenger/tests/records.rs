@@ -3,7 +3,8 @@
 use alloy::primitives::{B256, Bytes};
 use anzen_messages::TaskResponse;
 
-use super::super::records::{Answer, Due, Found, Record, TASKS, load};
+use super::super::effect::State;
+use super::super::records::{Answer, Due, Found, Record, Said, TASKS, Told, load};
 use crate::ports::{Store, Write};
 use crate::testing::world::MemoryStore;
 use crate::testing::{task, value};
@@ -12,7 +13,9 @@ fn record() -> Record {
     let task = task(0, 101);
     let response = TaskResponse { task_hash: task.hash(), safety_factor: value(2) };
     let found = Found { due: Due::Answer(value(1)), witness: Some(Bytes::from_static(b"proof")) };
-    Record::new(task, Some(found), Some(Answer { response, transaction: B256::repeat_byte(3), block: 102 }))
+    let answer = Answer { response, transaction: B256::repeat_byte(3), block: 102 };
+    let said = Said { verdict: Told::Verdict, state: Some(State::Veto), slashed: 1 };
+    Record::new(task, Some(found), Some(answer), said)
 }
 
 async fn read(change: impl FnOnce(String) -> String) -> Result<Vec<Record>, String> {
@@ -26,6 +29,14 @@ async fn read(change: impl FnOnce(String) -> String) -> Result<Vec<Record>, Stri
 #[tokio::test]
 async fn a_record_is_read_as_it_was_written() {
     assert_eq!(read(|text| text).await, Ok(vec![record()]));
+}
+
+#[tokio::test]
+async fn a_record_from_before_it_said_what_was_told_is_read() {
+    let older = |text: String| format!("{}}}", &text[..text.find(",\"said\"").unwrap()]);
+    let mut wanted = record();
+    wanted.said = Said::default();
+    assert_eq!(read(older).await, Ok(vec![wanted]));
 }
 
 #[tokio::test]
