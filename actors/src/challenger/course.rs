@@ -7,7 +7,7 @@ use anzen_messages::transaction::TxId;
 use anzen_messages::{OperatorId, Task};
 
 use super::Config;
-use super::decision::{Certainty, Means, is_left, is_slashed, proof_end};
+use super::decision::{Certainty, Means, is_left, is_slashed};
 use super::effect::{Plan, Step};
 use super::records::Said;
 use crate::ports::{AnswerStanding, CommitteeCase, FaultStanding};
@@ -100,7 +100,7 @@ impl Course {
         self.before_committee = matches!(standing.committee, CommitteeCase::Pending { .. });
         self.absent_since = None;
         let execution_end = standing.fault.as_ref().map(|fault| fault.execution_end);
-        self.deadline = Some(execution_end.unwrap_or_else(|| proof_end(standing)));
+        self.deadline = Some(execution_end.unwrap_or_else(|| standing.proof_end));
         let fault = standing.fault.as_ref().filter(|fault| !fault.vetoed);
         let signers = |fault: &FaultStanding| fault.signers.clone();
         let signers = fault.map(signers).unwrap_or_default();
@@ -138,7 +138,7 @@ impl Course {
         let fault = standing.fault.as_ref();
         let (name, execution_end) = fault.map(|fault| (fault.id, fault.execution_end)).unwrap_or_default();
         let (id, not_after) = match &step {
-            Step::Challenge => (TxId::challenge(task, block, again), proof_end(standing)),
+            Step::Challenge => (TxId::challenge(task, block, again), standing.proof_end),
             Step::AskCommittee { .. } => (TxId::committee(task, block, again), standing.challenge_end),
             Step::Lapse => (TxId::lapse(task, again), head.saturating_add(LAPSE_BLOCKS)),
             Step::Freeze { first, .. } => (TxId::freeze(task, block, *first, again), execution_end),

@@ -57,25 +57,17 @@ pub(super) fn decide(standing: &AnswerStanding, means: &Means, head: u64) -> Dec
     match (&standing.fault, standing.withdrawn) {
         (Some(fault), true) => of_fault(fault, means, head),
         // The chain went on between two questions. If nothing comes of it, there is nobody to slash.
-        (None, true) if head <= proof_end(standing) => {
-            Decision::Wait(State::Freezing, proof_end(standing).saturating_add(1))
+        (None, true) if head <= standing.proof_end => {
+            Decision::Wait(State::Freezing, standing.proof_end.saturating_add(1))
         }
         (None, true) => Decision::Over(State::Expired),
         (_, false) => of_answer(standing, means, head),
     }
 }
 
-/// The last block in which an answer can be proved wrong: while the committee is asked, also after the challenge window.
-pub(super) fn proof_end(standing: &AnswerStanding) -> u64 {
-    match standing.committee {
-        CommitteeCase::Pending { ruling_end } => standing.challenge_end.max(ruling_end),
-        _ => standing.challenge_end,
-    }
-}
-
 fn of_answer(standing: &AnswerStanding, means: &Means, head: u64) -> Decision {
     // What is sent now is mined in the next block at the earliest.
-    let (open, provable) = (head < standing.challenge_end, head < proof_end(standing) && means.provable);
+    let (open, provable) = (head < standing.challenge_end, head < standing.proof_end && means.provable);
     let asks = means.most_bond.is_some_and(|most| standing.bond <= most);
     let hopeless = provable && means.certainty == Certainty::Impossible;
     match standing.committee {

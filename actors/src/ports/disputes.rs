@@ -53,8 +53,10 @@ pub enum CommitteeCase {
 /// How an answer stands, as of the newest block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerStanding {
-    /// The last block in which it can be challenged.
+    /// The last block in which it can be challenged, or the committee be asked.
     pub challenge_end: u64,
+    /// The last block in which it can be proved wrong: while the committee is asked, for half of the veto window longer.
+    pub proof_end: u64,
     /// True where it was withdrawn.
     pub withdrawn: bool,
     /// Whether the committee is asked.

@@ -11,7 +11,10 @@ const REMEDIES: &[(&str, &str)] = &[
     ("AnsweredLate", "who was left out of it had no time to attest, so this is no absence"),
     ("AttestWindowNotOver", "wait for that block"),
     ("ModelIsNotReadable", "absence counts only where the answer can be recomputed"),
-    ("ModelIsReadable", "what the model reads can be read again, so only a proof decides: `anzen challenger` sends it"),
+    (
+        "ModelIsReadable",
+        "what the model reads can be read again, so only a proof decides: `anzen challenger` sends it",
+    ),
     ("NoPendingDispute", "`anzen dispute list` tells what the committee has to rule on"),
     ("NotAnAbsentee", "`anzen dispute list` tells who was ejected for absence"),
     ("NotInQuorum", "it was in none of the task's quorums at the reference block, so it is at no fault"),

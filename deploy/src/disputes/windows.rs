@@ -27,7 +27,8 @@ impl Case {
         if let Some(answer) = &self.task.response {
             let last = answer.block + challenge;
             // A source that answers again lets a dispute before the committee be decided by proof, while a veto has time.
-            let late = self.committee.as_ref().map_or(last, |dispute| dispute.ruling_end.min(last + veto / 2));
+            let late =
+                self.committee.as_ref().map_or(last, |dispute| dispute.ruling_end.min(last + veto / 2));
             windows.push(window("challenge the answer", answer.block, last.max(late)));
             let withdrawn = self.answer.as_ref().is_some_and(|answer| answer.is_withdrawn());
             // Who was left out of a late answer had no time to attest.

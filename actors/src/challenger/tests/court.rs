@@ -77,6 +77,7 @@ impl Court {
         });
         AnswerStanding {
             challenge_end: block + CHALLENGE,
+            proof_end: block + CHALLENGE,
             withdrawn: self.withdrawn.is_some(),
             committee: CommitteeCase::NotAsked,
             bond: U256::ZERO,

@@ -34,7 +34,8 @@ fn withdrawn() -> Court {
 }
 
 fn asked(ruling_end: u64) -> AnswerStanding {
-    AnswerStanding { committee: CommitteeCase::Pending { ruling_end }, ..court().standing() }
+    let proof_end = ruling_end.max(100 + CHALLENGE);
+    AnswerStanding { committee: CommitteeCase::Pending { ruling_end }, proof_end, ..court().standing() }
 }
 
 fn unprovable() -> Means {

@@ -28,7 +28,7 @@ fn config() -> Config {
 }
 
 /// What can happen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Act {
     Mine,
     Answer,

@@ -45,10 +45,14 @@ impl AlloyChain {
         let fault = fault.get().await?;
         let signers = fault::signers(&state.get().await?, &answer.non_signers);
         let is_recorded = fault.recordedBlock != 0;
+        let windows = windows.get().await?;
+        let challenge_end = u64::from(answer.responded_block) + u64::from(windows.challenge);
+        let committee = case_of(&case.get().await?)?;
         Ok(AnswerStanding {
-            challenge_end: u64::from(answer.responded_block) + u64::from(windows.get().await?.challenge),
+            challenge_end,
+            proof_end: proof_end(challenge_end, windows.veto, committee),
             withdrawn: status.get().await? == WITHDRAWN,
-            committee: case_of(&case.get().await?)?,
+            committee,
             bond: bond.get().await?,
             fault: if is_recorded {
                 Some(self.fault_standing(fault_id, fault, signers).await?)
@@ -56,6 +60,17 @@ impl AlloyChain {
                 None
             },
         })
+    }
+}
+
+/// A source that answers again lets a dispute before the committee be decided by proof, as long as half of the veto is left
+/// (ProvedDisputes).
+fn proof_end(challenge_end: u64, veto: u32, committee: CommitteeCase) -> u64 {
+    match committee {
+        CommitteeCase::Pending { ruling_end } => {
+            challenge_end.max(ruling_end.min(challenge_end + u64::from(veto / 2)))
+        }
+        _ => challenge_end,
     }
 }
 
