@@ -91,7 +91,7 @@ impl World {
     pub(super) fn feed(&self, tracker: &mut Tracker) -> Vec<Effect> {
         assert!(tracker.head_seen(self.head()));
         let mut effects = Vec::new();
-        for _ in 0..200 {
+        for _ in 0..1_000 {
             let Some(missing) = tracker.missing() else { return effects };
             let windows = self.windows(&missing);
             effects.extend(tracker.fetched(self.read(missing.range), &windows));
