@@ -100,7 +100,7 @@ impl Course {
         self.before_committee = matches!(standing.committee, CommitteeCase::Pending { .. });
         self.absent_since = None;
         let execution_end = standing.fault.as_ref().map(|fault| fault.execution_end);
-        self.deadline = Some(execution_end.unwrap_or_else(|| standing.proof_end));
+        self.deadline = Some(execution_end.unwrap_or(standing.proof_end));
         let fault = standing.fault.as_ref().filter(|fault| !fault.vetoed);
         let signers = |fault: &FaultStanding| fault.signers.clone();
         let signers = fault.map(signers).unwrap_or_default();
