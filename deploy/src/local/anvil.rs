@@ -31,7 +31,7 @@ pub(super) const STATES: &str = "chain-states";
 const MOST_STATES: &str = "1000";
 /// The number of the chain's first block: more than EigenLayer's withdrawal delay (networks/anvil.toml), because its core cannot
 /// slash on a chain that is younger (DelegationManager subtracts the delay from the block's number).
-const FIRST_BLOCK: &str = "2000";
+const FIRST_BLOCK: u64 = 2000;
 /// So many of anvil's accounts are aggregators'.
 pub const MOST_AGGREGATORS: u32 = 4;
 
@@ -92,9 +92,9 @@ impl Chain {
         folder: &Path,
         arguments_of_anvil: &[&str],
     ) -> Result<Self, LocalError> {
-        let log = folder.join("chain.log");
+        let (log, first) = (folder.join("chain.log"), FIRST_BLOCK.to_string());
         let arguments = [
-            ["--host", "127.0.0.1", "--number", FIRST_BLOCK].as_slice(),
+            ["--host", "127.0.0.1", "--number", &first].as_slice(),
             &["--cache-path", STATES, "--max-persisted-states", MOST_STATES],
             arguments_of_anvil,
         ]
@@ -116,6 +116,13 @@ impl Chain {
 
     pub(super) async fn account(&self, key: DevKey) -> Result<Account, ChainError> {
         Account::new(self.provider.clone(), key.signer()).await
+    }
+
+    /// Lets a chain that began with block 0 grow as old as one that [`Chain::start`] starts: many blocks, in no time.
+    pub(super) async fn grow_old(&self) -> Result<(), ChainError> {
+        let head = self.provider.get_block_number().await;
+        let head = head.map_err(|error| ChainError::rpc("the latest block's number", error))?;
+        self.ask("anvil_mine", json!([FIRST_BLOCK.saturating_sub(head), 0])).await
     }
 
     /// From now on a block for each transaction, at once.

@@ -47,6 +47,7 @@ pub async fn deploy_to_anvil(rpc_url: &str, folder: &Path, block_time: u64) -> R
     let folder = Folder::shared(folder)?;
     let deployer = chain.account(DevKey::Deployer).await?;
     chain.mine_at_once().await?;
+    chain.grow_old().await?;
     let config = DeployConfig::anvil()?.with_block_time(block_time);
     let outcome = deploy_contracts(&folder, &chain, &deployer, &config).await;
     chain.mine_every(block_time).await?;
