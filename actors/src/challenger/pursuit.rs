@@ -123,7 +123,8 @@ impl Cases {
         }
         let slashed = case.course.note(&standing);
         case.dirty |= slashed > 0;
-        if case.is_doubtful() {
+        // When no proof is taken any more it stays as it is, and there may be a bond to get back.
+        if case.is_doubtful() && case.is_to_be_captured(head) {
             return self.recheck(task);
         }
         if case.verdict() != Some(Verdict::Wrong) {
@@ -192,7 +193,7 @@ impl Cases {
     /// them while there is time.
     fn fruitless(&mut self, task: TaskHash, id: TxId, standing: &AnswerStanding) -> Vec<Effect> {
         let head = self.head;
-        let end = standing.fault.as_ref().map_or(standing.challenge_end, |fault| fault.execution_end);
+        let end = standing.fault.as_ref().map_or(standing.proof_end, |fault| fault.execution_end);
         let Some(case) = self.cases.get_mut(&task) else { return Vec::new() };
         let pause = case.course.fruitless(self.config.longest_pause, end.saturating_sub(head) / 4);
         let again = head.saturating_add(pause.max(1));
