@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 /// A folder with what an operator needs to begin, and a chain that does not answer.
 pub(crate) fn operators_folder() -> tempfile::TempDir {
-    const ADDRESSES: [&str; 19] = [
+    const ADDRESSES: [&str; 21] = [
         "taskManager",
         "serviceManager",
         "safetyFactorOracle",
@@ -17,6 +17,8 @@ pub(crate) fn operators_folder() -> tempfile::TempDir {
         "indexRegistry",
         "socketRegistry",
         "operatorStateRetriever",
+        "modelEvaluator",
+        "disputes",
         "pauserRegistry",
         "allocationManager",
         "delegationManager",
@@ -35,13 +37,25 @@ pub(crate) fn operators_folder() -> tempfile::TempDir {
     addresses.extend(all(&["token", "timelock"]));
     let registries =
         ["registryCoordinator", "stakeRegistry", "blsApkRegistry", "indexRegistry", "socketRegistry"];
-    let admins = ["registries", "serviceManager", "taskManager", "safetyFactorOracle", "safetyFactorModels"];
+    let admins = [
+        "registries",
+        "serviceManager",
+        "taskManager",
+        "safetyFactorOracle",
+        "safetyFactorModels",
+        "disputes",
+    ];
     let more = serde_json::json!({
         "chainId": 31337, "rpcUrl": "http://127.0.0.1:1", "deploymentBlock": 1, "protocols": [],
         "proxyAdmins": all(&admins), "implementations": all(&registries),
         "governance": {
             "minDelaySeconds": 1, "proposers": [], "executors": [], "generators": [], "pausers": [],
-            "minimumStake": "0x1",
+            "committee": [], "fallbackPosters": [], "minimumStake": "0x1", "secondsPerBlock": 1,
+            "disputes": {
+                "bond": "0x1", "treasury": ZERO, "mostPendingPerProtocol": 1, "mostPending": 1, "absencesAllowed": 0,
+                "absencePeriod": 1,
+            },
+            "faultShares": { "wrongAnswerBps": 1, "equivocationBps": 1, "absenceBps": 1 },
         },
     });
     addresses.extend(more.as_object().unwrap().clone());
