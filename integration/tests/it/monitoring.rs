@@ -26,6 +26,7 @@ const QUIET: &[(&str, &str)] = &[
     ("anzen_chain_lag_blocks", "between a new head and its blocks"),
     ("anzen_chain_reorg_depth_blocks", "the chain forks"),
     ("anzen_chain_waiting", "nearly always, but not just after a block"),
+    ("anzen_challenger_challenges_running_out", "an answer is wrong"),
     ("anzen_challenger_checks_running_out", "a task cannot be recomputed"),
     ("anzen_challenger_disputes", "an answer is wrong"),
     ("anzen_challenger_done", "an answer is wrong"),
